@@ -1,0 +1,52 @@
+import type { Affine, Box, LandmarkScheme, Landmarks, Pixels } from '@voxface/landmarks';
+
+/** Where a sample came from, so that it can be found and explained. */
+export interface Provenance {
+  readonly dataset: string;
+  /** Files that the sample was read from, relative to the dataset's root. */
+  readonly files: readonly string[];
+  /** What was done to the numbers of the file (1-based to 0-based, z sign, ...). */
+  readonly conversions: readonly string[];
+}
+
+/** One face of a photo in canonical form: 0-based pixels, +z away from the camera. D = 2 or 3. */
+export interface Sample<D extends 2 | 3 = 2 | 3> {
+  readonly id: string;
+  readonly image: Pixels;
+  /** [n, D] in image pixels. */
+  readonly landmarks: Landmarks<D>;
+  readonly scheme: LandmarkScheme;
+  /** Tight box of the landmarks unless the dataset brings its own. */
+  readonly box: Box;
+  /** [n] 1 = visible, 0 = not annotated or hidden; absent means all. */
+  readonly visible?: Uint8Array;
+  /** Degrees, right-positive; absent where the dataset does not say. */
+  readonly yaw?: number;
+  readonly provenance: Provenance;
+}
+
+/** A list of faces, loaded one at a time. */
+export interface Dataset<D extends 2 | 3 = 2 | 3> {
+  readonly name: string;
+  readonly scheme: LandmarkScheme;
+  readonly dims: D;
+  readonly length: number;
+  /** One identifier per sample, unique. */
+  readonly ids: readonly string[];
+  /** Reads and decodes sample `index`. */
+  load(index: number): Promise<Sample<D>>;
+}
+
+/** A sample cut to the network's input, in crop unit space. */
+export interface CroppedSample<D extends 2 | 3 = 2 | 3> {
+  readonly id: string;
+  /** RGB bytes [size, size, 3]. */
+  readonly pixels: Uint8Array;
+  readonly size: number;
+  /** [n, D]; x, y in 0..1 across the crop, z in crop sides with zero mean. */
+  readonly landmarks: Landmarks<D>;
+  readonly visible?: Uint8Array;
+  /** Image pixels to crop unit space, before mirroring. */
+  readonly crop: Affine;
+  readonly mirrored: boolean;
+}

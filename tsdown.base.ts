@@ -1,0 +1,19 @@
+import { defineConfig, type UserConfig } from 'tsdown';
+
+/** The one build setup of every package: ES modules, declarations by isolated declarations, no minifying. */
+export function packageBuild(entry: Record<string, string>, options: UserConfig = {}): UserConfig {
+  return defineConfig({
+    entry,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    dts: { oxc: true },
+    clean: true,
+    fixedExtension: false,
+    sourcemap: false,
+    hash: false,
+    tsconfig: '../../tsconfig.base.json',
+    inputOptions: { resolve: { conditionNames: ['import', 'default'] } },
+    ...options,
+  }) as UserConfig;
+}

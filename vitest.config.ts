@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
+const lanes = ['wasm', 'browser', 'slow'];
+const chromium = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
+
+function nodeLane(name: string, include: string[], exclude: string[], timeout: number) {
+  return {
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      name,
+      include,
+      exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
+      testTimeout: timeout,
+      hookTimeout: timeout,
+    },
+  };
+}
+
+const laneGlobs = (lane: string) => [
+  `packages/*/test/**/*.${lane}.test.ts`,
+  `examples/*/test/**/*.${lane}.test.ts`,
+];
+
+/** Test lanes by file name: `.test.ts` (unit), `.wasm.test.ts`, `.browser.test.ts`, `.slow.test.ts`. */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      nodeLane(
+        'unit',
+        ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+        lanes.flatMap(laneGlobs),
+        60_000,
+      ),
+      nodeLane('wasm', laneGlobs('wasm'), [], 180_000),
+      nodeLane('slow', laneGlobs('slow'), [], 1_800_000),
+      {
+        resolve: { conditions: ['voxface-source', 'module', 'browser', 'import', 'default'] },
+        test: {
+          name: 'browser',
+          include: laneGlobs('browser'),
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                executablePath: existsSync(chromium) ? chromium : undefined,
+                args: [
+                  '--no-sandbox',
+                  '--disable-quic',
+                  '--no-first-run',
+                  '--disable-background-networking',
+                  '--disable-component-update',
+                  '--disable-sync',
+                  '--use-gl=angle',
+                  '--use-angle=swiftshader',
+                  '--enable-unsafe-swiftshader',
+                  '--enable-unsafe-webgpu',
+                  '--enable-features=Vulkan',
+                  '--use-webgpu-adapter=swiftshader',
+                ],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
