@@ -1,1 +1,14 @@
-export {};
+export { compactColors, perLandmarkColors, randomColors, sortedColors } from './colors.ts';
+export { createVolumeEncoder, type VolumeEncoder } from './create-volume-encoder.ts';
+export { encodeHeatmap } from './encode-heatmap.ts';
+export { encodeVolume } from './encode-volume.ts';
+export { marginalizeDepth } from './marginalize-depth.ts';
+export {
+  KERNEL_DEFAULTS,
+  type KernelOptions,
+  type PlaneStage,
+  VOLUME_DEFAULTS,
+  type VolumeOptions,
+  type VolumeShape,
+  type VolumeStage,
+} from './options.ts';

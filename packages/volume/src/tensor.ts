@@ -1,1 +1,2 @@
-export {};
+export { encodeVolumeBatch } from './encode-volume-batch.ts';
+export { marginalizeDepthTensor } from './marginalize-depth-tensor.ts';

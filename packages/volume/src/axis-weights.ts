@@ -1,0 +1,54 @@
+/** One landmark's Gaussian along one axis, cells `from` to `to` (inclusive); empty when `to < from`. */
+export interface AxisWeights {
+  from: number;
+  to: number;
+  /** Squared distance of each cell to the landmark, less that of the nearest point of the grid when clamped. */
+  readonly squares: Float64Array;
+  /** exp(-square / 2 sigma^2). */
+  readonly weights: Float64Array;
+}
+
+/** Room for an axis of `size` cells, to be filled again and again. */
+export function createAxisWeights(size: number): AxisWeights {
+  return { from: 0, to: -1, squares: new Float64Array(size), weights: new Float64Array(size) };
+}
+
+/**
+ * Fills `axis` with the cells that lie inside the cut.
+ * @param center the landmark's coordinate in cells.
+ * @param reach squared radius of the cut, cells^2.
+ * @param clamped measures distances from the nearest point of the grid, so that a landmark outside still has weights.
+ */
+export function fillAxisWeights(
+  axis: AxisWeights,
+  center: number,
+  sigma: number,
+  reach: number,
+  clamped = false,
+): void {
+  const size = axis.weights.length;
+  const nearest = Math.min(Math.max(center, 0), size - 1);
+  const offset = clamped ? (center - nearest) ** 2 : 0;
+  const radius = Math.sqrt(reach + offset);
+  axis.from = Math.max(0, Math.ceil(center - radius));
+  axis.to = Math.min(size - 1, Math.floor(center + radius));
+  for (let i = axis.from; i <= axis.to; i++) {
+    const square = (i - center) ** 2 - offset;
+    axis.squares[i] = square;
+    axis.weights[i] = Math.exp(-square / (2 * sigma * sigma));
+  }
+}
+
+/**
+ * Sum of the clamped weights over the whole grid, cut or not: what normalises the kernel along z.
+ * Cells further than 9 sigma from the nearest one add nothing in double precision.
+ */
+export function sumClampedWeights(center: number, sigma: number, size: number): number {
+  const nearest = Math.min(Math.max(center, 0), size - 1);
+  const offset = (center - nearest) ** 2;
+  const from = Math.max(0, Math.floor(nearest - 9 * sigma));
+  const to = Math.min(size - 1, Math.ceil(nearest + 9 * sigma));
+  let sum = 0;
+  for (let i = from; i <= to; i++) sum += Math.exp((offset - (i - center) ** 2) / (2 * sigma * sigma));
+  return sum;
+}

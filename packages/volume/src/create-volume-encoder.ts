@@ -1,0 +1,100 @@
+import { countLandmarks, type Landmarks } from '@voxface/landmarks';
+import { checkChoice, checkDrawing, checkLandmarks } from './check.ts';
+import { compactColors, perLandmarkColors, randomColors, sortedColors } from './colors.ts';
+import { planeKernel } from './encode-heatmap.ts';
+import { resolveOptions, VOLUME_DEFAULTS, type VolumeOptions, type VolumeStage } from './options.ts';
+import { splat } from './splat.ts';
+
+/** Encodes the landmarks of one scheme for all stages of a network. It only encodes: the regressor is the decoder. */
+export interface VolumeEncoder {
+  readonly options: VolumeOptions;
+  /** Number of landmarks n. */
+  readonly count: number;
+  /** Channels c: 3 in colour, 1 compact, n per landmark. */
+  readonly channels: number;
+  /** [n, c]. */
+  readonly colors: Float32Array;
+  /** Sizes of the volumes, coarse to fine. */
+  readonly stages: readonly VolumeStage[];
+  /**
+   * Ground-truth volumes of every stage, Eq. 1 and Eq. 2.
+   * @param unit [n, 3] in crop unit space.
+   * @returns one [h, w, d, c] per stage.
+   */
+  encode(unit: Landmarks<3>): Float32Array[];
+  /** Draws stage `index` into `out`, zeros from `offset` on: for batches laid one after the other. */
+  encodeStage(unit: Landmarks<3>, index: number, out: Float32Array, offset: number): void;
+  /**
+   * Ground-truth heatmap, Eq. 3; z is not looked at.
+   * @param unit [n, 2 or 3] in crop unit space.
+   * @returns [h, w, c].
+   */
+  encodePlane(unit: Landmarks): Float32Array;
+}
+
+/**
+ * Creates the encoder of `count` landmarks.
+ * @throws RangeError for sizes or options out of range; its functions for landmarks of another count, 2D landmarks
+ * given to `encode`, and non-finite coordinates.
+ */
+export function createVolumeEncoder(count: number, options: Partial<VolumeOptions> = {}): VolumeEncoder {
+  const name = 'createVolumeEncoder';
+  const resolved = resolveOptions(VOLUME_DEFAULTS, options);
+  const { width, height, depths } = resolved;
+  if (!(Number.isInteger(count) && count > 0)) {
+    throw new RangeError(`${name}: count must be a positive integer, got ${count} (number of landmarks)`);
+  }
+  if (depths.length === 0) throw new RangeError(`${name}: depths must not be empty, got [] (one per stage)`);
+  const stages = depths.map((depth) => ({ width, height, depth }));
+  for (const stage of stages) checkDrawing(name, stage, resolved);
+  const colors = makeColors(count, resolved);
+  const channels = colors.length / count;
+  const check = (unit: Landmarks, dims: 2 | 3): void => {
+    if (countLandmarks(unit) !== count) {
+      throw new RangeError(
+        `VolumeEncoder.encode: expected ${count} landmarks, got ${countLandmarks(unit)} (create the encoder for this count)`,
+      );
+    }
+    checkLandmarks('VolumeEncoder.encode', unit, dims, colors);
+  };
+  const draw = (unit: Landmarks<3>, stage: VolumeStage): Float32Array => {
+    const volume = new Float32Array(width * height * stage.depth * channels);
+    splat(unit.points, 3, stage, colors, resolved, volume);
+    return volume;
+  };
+  return {
+    options: resolved,
+    count,
+    channels,
+    colors,
+    stages,
+    encode(unit) {
+      check(unit, 3);
+      return stages.map((stage) => draw(unit, stage));
+    },
+    encodeStage(unit, index, out, offset) {
+      check(unit, 3);
+      splat(unit.points, 3, stages[index], colors, resolved, out, offset);
+    },
+    encodePlane(unit) {
+      check(unit, 2);
+      const heatmap = new Float32Array(width * height * channels);
+      splat(unit.points, unit.dims, { width, height, depth: 1 }, colors, planeKernel(resolved), heatmap);
+      return heatmap;
+    },
+  };
+}
+
+function makeColors(count: number, { colors, seed }: VolumeOptions): Float32Array {
+  checkChoice('createVolumeEncoder', 'colors', colors, ['sorted', 'random', 'compact', 'per-landmark']);
+  switch (colors) {
+    case 'sorted':
+      return sortedColors(count);
+    case 'random':
+      return randomColors(count, seed);
+    case 'compact':
+      return compactColors(count);
+    case 'per-landmark':
+      return perLandmarkColors(count);
+  }
+}
