@@ -1,1 +1,30 @@
-export {};
+export { annotationOf, concatDatasets, filterDataset, repeatDataset, takeSamples } from './arrange.ts';
+export {
+  AUGMENTATION_DEFAULTS,
+  type Augmentation,
+  type AugmentationOptions,
+  drawAugmentation,
+  NO_AUGMENTATION,
+} from './augmentation.ts';
+export {
+  BATCH_DEFAULTS,
+  type BatchOptions,
+  type BatchSource,
+  type BatchState,
+  type CropPool,
+  createBatches,
+} from './batches.ts';
+export { applyGains, type CropSampleOptions, cropOf, cropSample } from './crop-sample.ts';
+export { mixSeed } from './mix-seed.ts';
+export { type PackedSample, type PackedSet, parsePackedSet } from './packed-set.ts';
+export { type KeypointRow, parseKeypointCsv } from './parse-keypoint-csv.ts';
+export { formatPts, parsePts } from './parse-pts.ts';
+export { createRecordDataset, type RecordSource } from './record-dataset.ts';
+export type {
+  Annotation,
+  CroppedSample,
+  Dataset,
+  EncodedSample,
+  Provenance,
+  Sample,
+} from './sample.ts';

@@ -9,20 +9,30 @@ export interface Provenance {
   readonly conversions: readonly string[];
 }
 
-/** One face of a photo in canonical form: 0-based pixels, +z away from the camera. D = 2 or 3. */
-export interface Sample<D extends 2 | 3 = 2 | 3> {
+/** What is known of one face without its picture, in canonical form: 0-based pixels, +z away from the camera. */
+export interface Annotation<D extends 2 | 3 = 2 | 3> {
   readonly id: string;
-  readonly image: Pixels;
   /** [n, D] in image pixels. */
   readonly landmarks: Landmarks<D>;
   readonly scheme: LandmarkScheme;
-  /** Tight box of the landmarks unless the dataset brings its own. */
+  /** Tight box of the (visible) landmarks unless the dataset brings its own. */
   readonly box: Box;
   /** [n] 1 = visible, 0 = not annotated or hidden; absent means all. */
   readonly visible?: Uint8Array;
   /** Degrees, right-positive; absent where the dataset does not say. */
   readonly yaw?: number;
   readonly provenance: Provenance;
+}
+
+/** One face of a photo in canonical form. D = 2 or 3. */
+export interface Sample<D extends 2 | 3 = 2 | 3> extends Annotation<D> {
+  readonly image: Pixels;
+}
+
+/** One face with its picture still encoded: what is sent to a worker that decodes. */
+export interface EncodedSample<D extends 2 | 3 = 2 | 3> extends Annotation<D> {
+  /** The image file's bytes (JPEG, PNG, ...). */
+  readonly encoded: Uint8Array;
 }
 
 /** A list of faces, loaded one at a time. */
@@ -35,6 +45,10 @@ export interface Dataset<D extends 2 | 3 = 2 | 3> {
   readonly ids: readonly string[];
   /** Reads and decodes sample `index`. */
   load(index: number): Promise<Sample<D>>;
+  /** Reads everything but the picture of sample `index`. */
+  annotate?(index: number): Promise<Annotation<D>>;
+  /** Reads sample `index` without decoding its picture; datasets that have it can be decoded in workers. */
+  loadEncoded?(index: number): Promise<EncodedSample<D>>;
 }
 
 /** A sample cut to the network's input, in crop unit space. */

@@ -1,0 +1,73 @@
+import type { Random } from '@voxface/landmarks';
+
+/** One drawn augmentation: plain JSON, so that a crop can be made again exactly. */
+export interface Augmentation {
+  /** In-plane rotation of the face, degrees, clockwise on screen. z stays as it is. */
+  readonly rotation: number;
+  /** Size of the face in the crop relative to the unaugmented crop: 1.3 shows it 1.3 times as large. */
+  readonly scale: number;
+  /** Shift of the face in the crop, crop sides, right-positive. */
+  readonly shiftX: number;
+  /** Shift of the face in the crop, crop sides, down-positive. */
+  readonly shiftY: number;
+  readonly mirrored: boolean;
+  /** Factors of the red, green and blue bytes; results are rounded and clamped to 0..255. */
+  readonly gains: readonly [number, number, number];
+}
+
+export interface AugmentationOptions {
+  /** Rotation is uniform in +-rotation, degrees. */
+  rotation?: number;
+  /** Scale is uniform in [low, high]. */
+  scale?: readonly [number, number];
+  /** Each colour gain is uniform in [1 - gain, 1 + gain]. */
+  gain?: number;
+  /** Probability of mirroring. */
+  mirror?: number;
+  /** Each shift is uniform in +-shift, crop sides. */
+  shift?: number;
+}
+
+/** Sec. IV-A of the paper: +-40 degrees, 0.7 to 1.3, +-30 % per channel, flip. The shift is ours. */
+export const AUGMENTATION_DEFAULTS: Required<AugmentationOptions> = {
+  rotation: 40,
+  scale: [0.7, 1.3],
+  gain: 0.3,
+  mirror: 0.5,
+  shift: 0.05,
+};
+
+/** The augmentation that changes nothing. */
+export const NO_AUGMENTATION: Augmentation = {
+  rotation: 0,
+  scale: 1,
+  shiftX: 0,
+  shiftY: 0,
+  mirrored: false,
+  gains: [1, 1, 1],
+};
+
+/**
+ * Draws one augmentation. Always consumes the same number of random numbers, whatever the options.
+ * @throws RangeError when a range is negative, reversed or leaves nothing of the face.
+ */
+export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
+  const { rotation, scale, gain, mirror, shift } = { ...AUGMENTATION_DEFAULTS, ...options };
+  if (!(scale[0] > 0 && scale[1] >= scale[0])) {
+    throw new RangeError(`drawAugmentation: scale must be [low, high] with 0 < low <= high, got [${scale}]`);
+  }
+  if (!(rotation >= 0 && shift >= 0 && gain >= 0 && gain <= 1 && mirror >= 0 && mirror <= 1)) {
+    throw new RangeError(
+      `drawAugmentation: rotation and shift must be >= 0, gain and mirror in 0..1, got ${JSON.stringify({ rotation, shift, gain, mirror })}`,
+    );
+  }
+  const drawn = {
+    rotation: random.uniform(-rotation, rotation),
+    scale: random.uniform(scale[0], scale[1]),
+    shiftX: random.uniform(-shift, shift),
+    shiftY: random.uniform(-shift, shift),
+    mirrored: random.next() < mirror,
+  };
+  const drawGain = (): number => random.uniform(1 - gain, 1 + gain);
+  return { ...drawn, gains: [drawGain(), drawGain(), drawGain()] };
+}

@@ -1,0 +1,161 @@
+import { createRandom, shuffle } from '@voxface/landmarks';
+import { type AugmentationOptions, drawAugmentation } from './augmentation.ts';
+import { type CropSampleOptions, cropSample } from './crop-sample.ts';
+import { mixSeed } from './mix-seed.ts';
+import type { CroppedSample, Dataset } from './sample.ts';
+
+/** Cuts samples somewhere else than in the caller's thread; see `createCropWorkers` of the node entry. */
+export interface CropPool {
+  crop<D extends 2 | 3>(
+    dataset: Dataset<D>,
+    index: number,
+    options: CropSampleOptions,
+  ): Promise<CroppedSample<D>>;
+  close(): Promise<void>;
+}
+
+export interface BatchOptions<D extends 2 | 3 = 2 | 3> {
+  dataset: Dataset<D>;
+  /** Side of the crops in pixels. */
+  size: number;
+  batchSize: number;
+  seed: number;
+  /** `false` or absent: plain crops. `{}`: the paper's augmentation. */
+  augmentation?: AugmentationOptions | false;
+  /** `false` keeps the dataset's order in every epoch. */
+  shuffle?: boolean;
+  /** Batches prepared ahead of the one asked for. */
+  prefetch?: number;
+  /** Where to decode and crop; absent means in this thread. */
+  workers?: CropPool;
+  /**
+   * Told about samples that cannot be loaded; the next readable one of the epoch takes their place.
+   * Absent: `next` rejects with the error.
+   */
+  onProblem?: (problem: { id: string; error: Error }) => void;
+}
+
+export const BATCH_DEFAULTS: { shuffle: boolean; prefetch: number } = { shuffle: true, prefetch: 2 };
+
+/** Where a batch source stands: JSON. */
+export interface BatchState {
+  readonly version: 1;
+  readonly seed: number;
+  readonly batchSize: number;
+  /** Number of samples of the dataset. */
+  readonly length: number;
+  /** Batches handed out so far. */
+  readonly batches: number;
+}
+
+/** An endless, seeded stream of batches. */
+export interface BatchSource<D extends 2 | 3 = 2 | 3> {
+  /** The next `batchSize` samples. Epochs follow each other without a gap; a batch may hold the end of one and the start of the next. */
+  next(): Promise<CroppedSample<D>[]>;
+  /** Counts only batches handed out, so a saved state repeats nothing and loses nothing. */
+  state(): BatchState;
+  /** Passes over the dataset so far, with fraction. */
+  epoch(): number;
+  /** Drops what was prepared ahead. A pool passed as `workers` stays open: its owner closes it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Endless seeded epochs over a dataset. Which sample comes where, and how it is augmented, depends on the seed and
+ * the position alone: not on the number of workers, nor on how much was prepared ahead.
+ * @param state a saved `state()` to continue from.
+ * @throws RangeError when the dataset is empty or the state belongs to another seed, batch size or dataset length.
+ */
+export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?: BatchState): BatchSource<D> {
+  const { dataset, batchSize, seed, workers } = options;
+  const { prefetch } = { ...BATCH_DEFAULTS, ...options };
+  const n = dataset.length;
+  checkOptions(options, state);
+  const order = createOrder(n, seed, options.shuffle ?? BATCH_DEFAULTS.shuffle);
+  let batches = state?.batches ?? 0;
+  let closed = false;
+  const ahead = new Map<number, Promise<CroppedSample<D>[]>>();
+
+  const cropAt = (position: number, index: number): Promise<CroppedSample<D>> => {
+    const random = createRandom(mixSeed(seed, 2, Math.floor(position / n), position % n));
+    const augmentation = options.augmentation ? drawAugmentation(random, options.augmentation) : undefined;
+    const crop = { size: options.size, ...(augmentation && { augmentation }) };
+    return workers
+      ? workers.crop(dataset, index, crop)
+      : dataset.load(index).then((sample) => cropSample(sample, crop));
+  };
+  const sampleAt = async (position: number): Promise<CroppedSample<D>> => {
+    for (let attempt = 0; ; attempt++) {
+      const index = order(Math.floor(position / n))[((position % n) + attempt) % n];
+      try {
+        return await cropAt(position, index);
+      } catch (error) {
+        if (!options.onProblem || attempt >= n - 1) throw error;
+        options.onProblem({ id: dataset.ids[index], error: error as Error });
+      }
+    }
+  };
+  const prepare = (batch: number): Promise<CroppedSample<D>[]> => {
+    const known = ahead.get(batch);
+    if (known) return known;
+    const samples = Promise.all(Array.from({ length: batchSize }, (_, i) => sampleAt(batch * batchSize + i)));
+    samples.catch(() => {});
+    ahead.set(batch, samples);
+    return samples;
+  };
+  return {
+    async next() {
+      if (closed) throw new Error('next: the batch source is closed (create another one)');
+      const current = prepare(batches);
+      ahead.delete(batches);
+      batches += 1;
+      for (let i = 0; i < prefetch; i++) prepare(batches + i);
+      return current;
+    },
+    state: () => ({ version: 1, seed, batchSize, length: n, batches }),
+    epoch: () => (batches * batchSize) / n,
+    async close() {
+      closed = true;
+      const pending = [...ahead.values()];
+      ahead.clear();
+      await Promise.allSettled(pending);
+    },
+  };
+}
+
+function checkOptions(options: BatchOptions, state: BatchState | undefined): void {
+  const { dataset, batchSize, seed } = options;
+  if (dataset.length === 0) {
+    throw new RangeError(`createBatches: expected at least one sample, got none in ${dataset.name}`);
+  }
+  if (!(Number.isInteger(batchSize) && batchSize > 0)) {
+    throw new RangeError(`createBatches: batchSize must be a positive integer, got ${batchSize}`);
+  }
+  if (!state) return;
+  for (const [rule, saved, own] of [
+    ['seed', state.seed, seed],
+    ['batchSize', state.batchSize, batchSize],
+    ['dataset length', state.length, dataset.length],
+  ] as const) {
+    if (saved !== own) {
+      throw new RangeError(
+        `createBatches: ${rule} must be that of the saved state, ${saved}, got ${own} (start anew without the state)`,
+      );
+    }
+  }
+}
+
+/** The order of each epoch; the last two asked for are kept. */
+function createOrder(n: number, seed: number, shuffled: boolean): (epoch: number) => Uint32Array {
+  const kept = new Map<number, Uint32Array>();
+  return (epoch) => {
+    const known = kept.get(epoch);
+    if (known) return known;
+    const indices = Array.from({ length: n }, (_, i) => i);
+    if (shuffled) shuffle(indices, createRandom(mixSeed(seed, 1, epoch)));
+    const order = Uint32Array.from(indices);
+    if (kept.size > 2) kept.delete(Math.min(...kept.keys()));
+    kept.set(epoch, order);
+    return order;
+  };
+}

@@ -1,0 +1,87 @@
+import {
+  type Affine,
+  type Box,
+  CROP_DEFAULTS,
+  composeAffine,
+  cropAffine,
+  cropPixels,
+  flipLandmarks,
+  mirrorIndices,
+  type Pixels,
+  toUnit,
+} from '@voxface/landmarks';
+import type { Augmentation } from './augmentation.ts';
+import type { Annotation, CroppedSample, Sample } from './sample.ts';
+
+export interface CropSampleOptions {
+  /** Side of the crop in pixels. */
+  size: number;
+  /** Absent: the plain crop, as prediction makes it. */
+  augmentation?: Augmentation;
+  /** Side of the unaugmented crop over the longer side of the box. */
+  cropScale?: number;
+}
+
+/**
+ * Cuts a sample to the network's input: one affine map straight from the original pixels, for image and
+ * landmarks together. Landmarks come out in crop unit space.
+ */
+export function cropSample<D extends 2 | 3>(sample: Sample<D>, options: CropSampleOptions): CroppedSample<D> {
+  const crop = cropOf(sample.box, options);
+  return assembleCrop(sample, options, cropImage(sample.image, crop, options));
+}
+
+/** Map from image pixels to the (augmented) crop's unit space, before mirroring. */
+export function cropOf(box: Box, options: CropSampleOptions): Affine {
+  const { augmentation } = options;
+  const cropScale = options.cropScale ?? CROP_DEFAULTS.scale;
+  if (!augmentation) return cropAffine(box, { scale: cropScale });
+  const { rotation, scale, shiftX, shiftY } = augmentation;
+  const turned = cropAffine(box, { scale: cropScale / scale, rotation });
+  return composeAffine([1, 0, 0, 1, shiftX, shiftY], turned);
+}
+
+/** The picture's part of `cropSample`: resampling, mirroring and colour gains. RGB bytes [size, size, 3]. */
+export function cropImage(image: Pixels, crop: Affine, options: CropSampleOptions): Uint8Array {
+  const { size, augmentation } = options;
+  const pixels = cropPixels(image, crop, size, augmentation?.mirrored ?? false);
+  if (augmentation) applyGains(pixels, augmentation.gains);
+  return pixels;
+}
+
+/** The annotation's part of `cropSample`: landmarks and visibility, in crop unit space. */
+export function assembleCrop<D extends 2 | 3>(
+  annotation: Annotation<D>,
+  options: CropSampleOptions,
+  pixels: Uint8Array,
+): CroppedSample<D> {
+  const { id, scheme, visible } = annotation;
+  const crop = cropOf(annotation.box, options);
+  const mirrored = options.augmentation?.mirrored ?? false;
+  const unit = toUnit(annotation.landmarks, crop);
+  return {
+    id,
+    pixels,
+    size: options.size,
+    landmarks: mirrored ? flipLandmarks(unit, scheme, 1) : unit,
+    ...(visible && {
+      visible: mirrored ? Uint8Array.from(mirrorIndices(scheme), (i) => visible[i]) : visible,
+    }),
+    crop,
+    mirrored,
+  };
+}
+
+/** Multiplies each channel in place, rounding and clamping to 0..255. */
+export function applyGains(pixels: Uint8Array, gains: readonly [number, number, number]): void {
+  const [red, green, blue] = gains.map(gainTable);
+  for (let i = 0; i < pixels.length; i += 3) {
+    pixels[i] = red[pixels[i]];
+    pixels[i + 1] = green[pixels[i + 1]];
+    pixels[i + 2] = blue[pixels[i + 2]];
+  }
+}
+
+function gainTable(gain: number): Uint8ClampedArray {
+  return Uint8ClampedArray.from({ length: 256 }, (_, value) => value * gain);
+}

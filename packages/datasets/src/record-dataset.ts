@@ -1,0 +1,123 @@
+import {
+  type Box,
+  boxOf,
+  countLandmarks,
+  type LandmarkScheme,
+  type Landmarks,
+  type Pixels,
+} from '@voxface/landmarks';
+import type { Annotation, Dataset, Sample } from './sample.ts';
+
+/** What a loader supplies; the rest of a dataset follows from it. */
+export interface RecordSource<D extends 2 | 3> {
+  name: string;
+  scheme: LandmarkScheme;
+  dims: D;
+  ids: readonly string[];
+  annotate(index: number): Annotation<D> | Promise<Annotation<D>>;
+  /** Reads the image file's bytes. */
+  readImage(index: number): Promise<Uint8Array>;
+  decode(bytes: Uint8Array, name: string): Promise<Pixels>;
+}
+
+/**
+ * Builds a dataset from a loader's records.
+ * @throws Error when there are none or an identifier comes twice.
+ */
+export function createRecordDataset<D extends 2 | 3>(source: RecordSource<D>): Dataset<D> {
+  const { name, scheme, dims, ids } = source;
+  if (ids.length === 0)
+    throw new Error(`createRecordDataset: expected at least one sample, got none in ${name}`);
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id))
+      throw new Error(`createRecordDataset: identifiers must be unique, got "${id}" twice in ${name}`);
+    seen.add(id);
+  }
+  const check = (index: number): void => {
+    if (!(Number.isInteger(index) && index >= 0 && index < ids.length)) {
+      throw new RangeError(`load: index must be in 0..${ids.length - 1} of ${name}, got ${index}`);
+    }
+  };
+  const annotate = async (index: number): Promise<Annotation<D>> => {
+    check(index);
+    return source.annotate(index);
+  };
+  return {
+    name,
+    scheme,
+    dims,
+    length: ids.length,
+    ids,
+    annotate,
+    async loadEncoded(index) {
+      const annotation = await annotate(index);
+      return { ...annotation, encoded: await source.readImage(index) };
+    },
+    async load(index) {
+      const annotation = await annotate(index);
+      const image = await source.decode(await source.readImage(index), `${name}/${ids[index]}`);
+      return checkSample({ ...annotation, image });
+    },
+  };
+}
+
+/**
+ * Refuses a sample whose annotation does not belong to its picture: fewer than half of the visible landmarks
+ * inside. Some outside are normal (faces cut by the picture's edge).
+ */
+export function checkSample<D extends 2 | 3>(sample: Sample<D>): Sample<D> {
+  checkInside(sample, sample.image.width, sample.image.height);
+  return sample;
+}
+
+/** The rule of `checkSample` for a picture of the given size. */
+export function checkInside(annotation: Annotation, width: number, height: number): void {
+  const inside = countInside(annotation.landmarks, width, height, annotation.visible);
+  const count = annotation.visible
+    ? annotation.visible.reduce((sum, value) => sum + value, 0)
+    : countLandmarks(annotation.landmarks);
+  if (inside * 2 < count) {
+    throw new Error(
+      `checkSample: at least half of the landmarks must lie inside the picture, got ${inside} of ${count} in ${width} x ${height} pixels for ${annotation.id} (wrong picture, or wrong scale?)`,
+    );
+  }
+}
+
+/** Landmarks (visible ones) whose x, y lie on the picture, edges of the border pixels included. */
+export function countInside(shape: Landmarks, width: number, height: number, visible?: Uint8Array): number {
+  const { points, dims } = shape;
+  let inside = 0;
+  for (let i = 0; i < countLandmarks(shape); i++) {
+    const x = points[i * dims];
+    const y = points[i * dims + 1];
+    if (visible && !visible[i]) continue;
+    if (x >= -0.5 && y >= -0.5 && x <= width - 0.5 && y <= height - 0.5) inside += 1;
+  }
+  return inside;
+}
+
+/** Tight box of the visible landmarks. */
+export function visibleBox(shape: Landmarks, visible?: Uint8Array): Box {
+  if (!visible) return boxOf(shape);
+  const { points, dims } = shape;
+  const kept: number[] = [];
+  visible.forEach((value, i) => {
+    if (value) kept.push(points[i * dims], points[i * dims + 1]);
+  });
+  return boxOf({ points: Float32Array.from(kept), dims: 2 });
+}
+
+/** Refuses landmarks of another number than the scheme's, or with no extent. */
+export function checkShape(shape: Landmarks, scheme: LandmarkScheme, file: string): void {
+  const n = countLandmarks(shape);
+  if (n !== scheme.count) {
+    throw new Error(`checkShape: ${scheme.name} has ${scheme.count} landmarks, got ${n} in ${file}`);
+  }
+  const box = boxOf(shape);
+  if (!(box.width > 0 && box.height > 0)) {
+    throw new Error(
+      `checkShape: landmarks must spread over an area, got a box of ${box.width} x ${box.height} in ${file}`,
+    );
+  }
+}
