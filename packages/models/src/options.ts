@@ -1,0 +1,135 @@
+import type { VolumeOptions } from '@voxface/volume';
+
+/** What the networks look like. Every field has a default; presets are partial versions of it. */
+export interface FaceShapeModelOptions {
+  /** Side of the input crop in pixels; a power of two times 4. */
+  inputSize: number;
+  /** Width and height of the volumes in voxels; inputSize / 4. */
+  volumeSize: number;
+  /** Number of stacked hourglasses M. */
+  stacks: number;
+  /** Channels of the hourglasses. */
+  features: number;
+  /** Depth of the volume of each stack, coarse to fine; length M, the last one is the full depth. */
+  depths: readonly number[];
+  /** Colour channels of a voxel: 3 semantic, 1 compact; follows `volume.colors`. */
+  channels: number;
+  /** Number of landmarks n. */
+  landmarks: number;
+  /** Name of the landmark scheme. */
+  scheme: string;
+  /** Halvings inside one hourglass. */
+  hourglassDepth: number;
+  /** Channels after the first convolution. */
+  stem: number;
+  /** Output channels of the three residual blocks before the first hourglass (the last is `features`). */
+  stemResiduals: readonly number[];
+  /** Output channels of the regressor's 3D convolutions; the last one reaches 1 x 1 x 1. */
+  regressorChannels: readonly number[];
+  /** Volumes that the regressor sees: all M stages, depth-resized to the last, or the last alone. */
+  regressorInput: 'all' | 'last';
+  /** Whether the regressor also sees the image at volume resolution. */
+  regressorImage: boolean;
+  /** How target volumes are drawn; kept with the weights so that training and display agree. */
+  volume: Partial<VolumeOptions>;
+  /** Voxel values inside the networks over voxel values outside; see `resolveOptions`. */
+  volumeGain: number;
+  /** Seed of the initial weights. */
+  seed: number;
+}
+
+/** The paper's configuration (Sec. IV-A), widths of the authors' released code. */
+export const FACE_SHAPE_MODEL_DEFAULTS: Omit<
+  FaceShapeModelOptions,
+  'volumeGain' | 'volumeSize' | 'stem' | 'stemResiduals' | 'stacks'
+> = {
+  inputSize: 256,
+  features: 256,
+  depths: [1, 2, 4, 64],
+  channels: 3,
+  landmarks: 68,
+  scheme: 'ibug-68',
+  hourglassDepth: 4,
+  regressorChannels: [64, 128, 256, 512, 256],
+  regressorInput: 'all',
+  regressorImage: true,
+  volume: {},
+  seed: 0,
+};
+
+/**
+ * Fills in what was left out and checks the result.
+ *
+ * `stacks` follows `depths`, `volumeSize` is inputSize / 4, `stem` is features / 4, `stemResiduals` is
+ * [2 stem, 2 stem, features] (64, 128, 128, 256 at full width), `channels` is 1 for compact colours.
+ * `volumeGain` is one over the peak of the drawn volumes: (2 pi)^(3/2) sigma^3 with the density amplitude
+ * (15.7 at sigma 1), 1 with the peak amplitude. The networks work on voxels times this gain, so that a step of
+ * Adam, its epsilon and the epsilon of batch normalisation meet numbers near 1, while the outputs keep the
+ * units of Eq. 1.
+ * @throws RangeError naming the rule that a value breaks.
+ */
+export function resolveOptions(options: Partial<FaceShapeModelOptions> = {}): FaceShapeModelOptions {
+  const merged = { ...FACE_SHAPE_MODEL_DEFAULTS, ...options };
+  const stem = options.stem ?? Math.max(1, Math.round(merged.features / 4));
+  const resolved: FaceShapeModelOptions = {
+    ...merged,
+    channels: options.channels ?? colorChannels(merged),
+    stacks: options.stacks ?? merged.depths.length,
+    volumeSize: options.volumeSize ?? merged.inputSize / 4,
+    stem,
+    stemResiduals: options.stemResiduals ?? [2 * stem, 2 * stem, merged.features],
+    volumeGain: options.volumeGain ?? defaultGain(merged.volume),
+  };
+  checkOptions(resolved);
+  return resolved;
+}
+
+function colorChannels(options: { volume: Partial<VolumeOptions>; landmarks: number }): number {
+  const { colors } = options.volume;
+  if (colors === 'per-landmark') return options.landmarks;
+  return colors === 'compact' ? 1 : 3;
+}
+
+function defaultGain(volume: Partial<VolumeOptions>): number {
+  if (volume.amplitude === 'peak') return 1;
+  return (2 * Math.PI) ** 1.5 * (volume.sigma ?? 1) ** 3;
+}
+
+function checkOptions(options: FaceShapeModelOptions): void {
+  const rules: [boolean, string, unknown][] = [
+    [
+      options.inputSize === 4 * options.volumeSize,
+      'inputSize must be 4 x volumeSize',
+      `${options.inputSize} and ${options.volumeSize}`,
+    ],
+    [
+      options.volumeSize % 2 ** options.hourglassDepth === 0,
+      'volumeSize must be divisible by 2^hourglassDepth',
+      `${options.volumeSize} and depth ${options.hourglassDepth}`,
+    ],
+    [options.depths.length === options.stacks, 'depths must have one entry per stack', options.depths],
+    [
+      options.depths.every((depth) => Number.isInteger(options.depths.at(-1)! / depth)),
+      'every depth must divide the last one',
+      options.depths,
+    ],
+    [options.features % 2 === 0 && options.features > 0, 'features must be even', options.features],
+    [
+      options.stemResiduals.length === 3 && options.stemResiduals[2] === options.features,
+      'stemResiduals must be three numbers ending in features',
+      options.stemResiduals,
+    ],
+    [options.stemResiduals.every((c) => c % 2 === 0), 'stemResiduals must be even', options.stemResiduals],
+    [
+      options.regressorChannels.length >= 2,
+      'regressorChannels needs two entries or more',
+      options.regressorChannels,
+    ],
+    [options.landmarks > 0, 'landmarks must be positive', options.landmarks],
+    [options.volumeGain > 0, 'volumeGain must be positive', options.volumeGain],
+  ];
+  for (const [holds, rule, got] of rules) {
+    if (!holds)
+      throw new RangeError(`createFaceShapeModel: ${rule}, got ${got} (change the options or the preset)`);
+  }
+}

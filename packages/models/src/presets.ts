@@ -1,0 +1,46 @@
+import type { FaceShapeModelOptions } from './options.ts';
+
+/** Named configurations; pass a name or spread one and change it. */
+export const PRESETS = {
+  /** The paper: four stacks, 256 features, 256-px input, 64 x 64 x [1, 2, 4, 64]. */
+  paper: {},
+  /** For CPUs: 128-px input, two stacks of 64 features, volumes of 32 x 32 x [1, 32]. */
+  small: {
+    inputSize: 128,
+    features: 64,
+    depths: [1, 32],
+    regressorChannels: [24, 48, 96, 160, 160],
+    regressorInput: 'last',
+  },
+  /** For phones: 128-px input, one stack of 48 features. */
+  phone: {
+    inputSize: 128,
+    features: 48,
+    depths: [32],
+    regressorChannels: [16, 32, 64, 128, 128],
+    regressorInput: 'last',
+  },
+  /** For tests: 32-px input, two stacks of 8 features, volumes of 8 x 8 x [1, 8]. */
+  tiny: {
+    inputSize: 32,
+    features: 8,
+    depths: [1, 8],
+    hourglassDepth: 2,
+    regressorChannels: [4, 6, 8],
+  },
+} satisfies Record<string, Partial<FaceShapeModelOptions>>;
+
+/** Names of the presets. */
+export type PresetName = keyof typeof PRESETS;
+
+/**
+ * Options of a preset.
+ * @throws RangeError when there is no such preset.
+ */
+export function presetOptions(name: string): Partial<FaceShapeModelOptions> {
+  const presets: Record<string, Partial<FaceShapeModelOptions>> = PRESETS;
+  if (!Object.hasOwn(presets, name)) {
+    throw new RangeError(`presetOptions: no preset '${name}' (there are ${Object.keys(presets).join(', ')})`);
+  }
+  return presets[name];
+}
