@@ -16,29 +16,71 @@ export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored =
   const shrink = 1 / (affineScale(crop) * size);
   const taps = Math.min(8, Math.max(1, Math.ceil(shrink - 0.25)));
   const weight = 1 / (taps * taps);
+  const { data, width, height, channels } = image;
+  const stride = width * channels;
   const output = new Uint8Array(size * size * 3);
   const sum = new Float64Array(3);
+  const tapX = a / (taps * size);
+  const tapY = b / (taps * size);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      sum.fill(0);
+      let red = 0;
+      let green = 0;
+      let blue = 0;
       for (let i = 0; i < taps; i++) {
         const v = (row + (i + 0.5) / taps) / size;
-        for (let j = 0; j < taps; j++) {
-          const u = (column + (j + 0.5) / taps) / size;
-          addBilinear(image, a * u + c * v + tx, b * u + d * v + ty, sum);
+        const u = (column + 0.5 / taps) / size;
+        let x = a * u + c * v + tx;
+        let y = b * u + d * v + ty;
+        for (let j = 0; j < taps; j++, x += tapX, y += tapY) {
+          const left = Math.floor(x);
+          const top = Math.floor(y);
+          if (left >= 0 && top >= 0 && left < width - 1 && top < height - 1) {
+            const fx = x - left;
+            const fy = y - top;
+            const southEast = fx * fy;
+            const southWest = fy - southEast;
+            const northEast = fx - southEast;
+            const northWest = 1 - fx - southWest;
+            const at = top * stride + left * channels;
+            const east = at + channels;
+            const south = at + stride;
+            const last = south + channels;
+            red +=
+              northWest * data[at] +
+              northEast * data[east] +
+              southWest * data[south] +
+              southEast * data[last];
+            green +=
+              northWest * data[at + 1] +
+              northEast * data[east + 1] +
+              southWest * data[south + 1] +
+              southEast * data[last + 1];
+            blue +=
+              northWest * data[at + 2] +
+              northEast * data[east + 2] +
+              southWest * data[south + 2] +
+              southEast * data[last + 2];
+          } else {
+            sum.fill(0);
+            addAtEdge(image, x, y, sum);
+            red += sum[0];
+            green += sum[1];
+            blue += sum[2];
+          }
         }
       }
       const target = (row * size + (mirrored ? size - 1 - column : column)) * 3;
-      output[target] = sum[0] * weight + 0.5;
-      output[target + 1] = sum[1] * weight + 0.5;
-      output[target + 2] = sum[2] * weight + 0.5;
+      output[target] = red * weight + 0.5;
+      output[target + 1] = green * weight + 0.5;
+      output[target + 2] = blue * weight + 0.5;
     }
   }
   return output;
 }
 
-/** Adds the bilinear sample at (x, y), pixel-centre coordinates, to `sum` [3]. */
-function addBilinear(image: Pixels, x: number, y: number, sum: Float64Array): void {
+/** Adds the bilinear sample at (x, y), pixel-centre coordinates, to `sum` [3]; pixels outside count as black. */
+function addAtEdge(image: Pixels, x: number, y: number, sum: Float64Array): void {
   const { data, width, height, channels } = image;
   const left = Math.floor(x);
   const top = Math.floor(y);
