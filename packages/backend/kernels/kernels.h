@@ -1,0 +1,52 @@
+// Shared by the kernel sources: vector types, fused multiply-add when the relaxed instruction is enabled.
+#pragma once
+#include <wasm_simd128.h>
+
+typedef float f32;
+typedef int i32;
+
+#define EXPORT(name) __attribute__((export_name(#name))) name
+#define LANES 4
+// Columns of one packed panel of the right-hand matrix.
+#define PANEL 8
+
+#ifdef __wasm_relaxed_simd__
+static inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
+  return (v128_t)__builtin_wasm_relaxed_madd_f32x4((__f32x4)a, (__f32x4)b, (__f32x4)sum);
+}
+#else
+static inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
+  return wasm_f32x4_add(wasm_f32x4_mul(a, b), sum);
+}
+#endif
+
+static inline v128_t load(const f32 *source) { return wasm_v128_load(source); }
+static inline void store(f32 *target, v128_t value) { wasm_v128_store(target, value); }
+static inline v128_t splat(const f32 *source) { return wasm_v128_load32_splat(source); }
+
+// Stores or adds the first `columns` of a row of eight.
+static inline void store_row(f32 *target, v128_t low, v128_t high, i32 columns) {
+  if (columns >= PANEL) {
+    store(target, low);
+    store(target + 4, high);
+    return;
+  }
+  union {
+    v128_t vector[2];
+    f32 value[PANEL];
+  } row = {.vector = {low, high}};
+  for (i32 j = 0; j < columns; j++) target[j] = row.value[j];
+}
+
+static inline void add_row(f32 *target, v128_t low, v128_t high, i32 columns) {
+  if (columns >= PANEL) {
+    store(target, wasm_f32x4_add(load(target), low));
+    store(target + 4, wasm_f32x4_add(load(target + 4), high));
+    return;
+  }
+  union {
+    v128_t vector[2];
+    f32 value[PANEL];
+  } row = {.vector = {low, high}};
+  for (i32 j = 0; j < columns; j++) target[j] += row.value[j];
+}
