@@ -6,3 +6,7 @@ export { PRESETS, type PresetName, presetOptions } from './presets.ts';
 export { estimateFlatVolumes, estimateVolumes, regressCoordinates, regressorFeed } from './run-networks.ts';
 export { createVolumeEstimator } from './volume-estimator.ts';
 export { volumeOptions } from './volume-options.ts';
+export { assignTensors, assignWeights } from './weights/assign-weights.ts';
+export { type EncodedNetwork, encodeNetwork, type WeightPrecision } from './weights/encode-network.ts';
+export { loadModelFromUrl } from './weights/load-model-from-url.ts';
+export { decodeModelFile, encodeModelFile } from './weights/model-file.ts';
