@@ -1,1 +1,3 @@
-export {};
+export { overlayPng } from './overlay-png.ts';
+export { photoHref } from './photo-href.ts';
+export { type RenderPngOptions, renderPng } from './render-png.ts';

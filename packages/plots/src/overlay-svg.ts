@@ -1,0 +1,110 @@
+import { type Box, boxOf, IBUG_68, type LandmarkScheme, type Landmarks } from '@voxface/landmarks';
+import { checkLandmarks } from './check-landmarks.ts';
+import { toHex } from './color.ts';
+import { drawFaceOverlay } from './draw-face-overlay.ts';
+import { formatNumber, svgDocument, svgElement } from './svg.ts';
+import { type ThemeName, themeOf } from './theme.ts';
+
+/** The picture under an overlay. `Pixels` fits: without `href` the drawing stays transparent, ready to be laid over. */
+export interface OverlayImage {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Address or data URL of the picture, see `photoHref` of `@voxface/plots/node`. */
+  readonly href?: string;
+}
+
+/** One face to draw, in image pixels. */
+export interface OverlayFace {
+  readonly landmarks: Landmarks;
+  readonly box?: Box;
+  /** Written at the box; escaped. */
+  readonly id?: string | number;
+  /** [n] 0 = hidden: drawn as a ring. */
+  readonly visible?: ArrayLike<number>;
+}
+
+export interface OverlayOptions {
+  /** Scheme whose parts are connected; by default iBUG 68 for 68 landmarks and dots alone for any other number. */
+  scheme?: LandmarkScheme;
+  /** Draw the boxes of faces that have one. */
+  box?: boolean;
+  /** Draw the identifiers of faces that have one. */
+  label?: boolean;
+  /** Connect the landmarks of each part. */
+  connect?: boolean;
+  /** Radius of the dots in image pixels; null chooses by the size of the face. */
+  radius?: number | null;
+  /** Output pixels per image pixel. */
+  scale?: number;
+  /** Colours where there is no photo. */
+  theme?: ThemeName;
+  title?: string;
+}
+
+export const OVERLAY_DEFAULTS: Required<Omit<OverlayOptions, 'scheme' | 'title'>> = {
+  box: true,
+  label: true,
+  connect: true,
+  radius: null,
+  scale: 1,
+  theme: 'dark',
+};
+
+/**
+ * Draws faces over a photo, or on a neutral ground when `image` is null. One dot per landmark in its sorted hue
+ * (class `landmark`, `cx` and `cy` in image pixels), the parts connected, box and identifier. User units are
+ * image pixels with the origin at the centre of the top-left pixel, as everywhere in voxface.
+ * @param faces at least one when `image` is null.
+ * @throws RangeError on an empty picture, an empty or non-finite face, or a scheme of another size.
+ */
+export function overlaySvg(
+  image: OverlayImage | null,
+  faces: readonly OverlayFace[],
+  options: OverlayOptions = {},
+): string {
+  const settings = { ...OVERLAY_DEFAULTS, ...options };
+  for (const face of faces) checkLandmarks('overlaySvg', face.landmarks);
+  const [x, y, width, height] = canvasOf(image, faces);
+  if (!(settings.scale > 0)) {
+    throw new RangeError(`overlaySvg: scale must be positive, got ${settings.scale}`);
+  }
+  const ground =
+    image === null
+      ? svgElement('rect', { x, y, width, height, fill: toHex(themeOf(settings.theme).background) })
+      : image.href === undefined
+        ? ''
+        : svgElement('image', { x, y, width, height, preserveAspectRatio: 'none', href: image.href });
+  const drawn = faces.map((face) => drawFaceOverlay(face, settings, IBUG_68)).join('');
+  return svgDocument(
+    [x, y, width, height],
+    Number(formatNumber(width * settings.scale)),
+    ground + drawn,
+    settings.title,
+  );
+}
+
+/** [x, y, width, height] of the drawing in pixel-centre coordinates. */
+function canvasOf(
+  image: OverlayImage | null,
+  faces: readonly OverlayFace[],
+): [number, number, number, number] {
+  if (image !== null) {
+    if (!(image.width > 0 && image.height > 0)) {
+      throw new RangeError(
+        `overlaySvg: expected a picture with positive size, got ${image.width} x ${image.height}`,
+      );
+    }
+    return [-0.5, -0.5, image.width, image.height];
+  }
+  if (faces.length === 0) {
+    throw new RangeError('overlaySvg: expected a picture or at least one face, got neither');
+  }
+  const boxes = faces.flatMap((face) => [boxOf(face.landmarks), ...(face.box ? [face.box] : [])]);
+  const left = Math.min(...boxes.map((b) => b.x));
+  const top = Math.min(...boxes.map((b) => b.y));
+  const width = Math.max(...boxes.map((b) => b.x + b.width)) - left;
+  const height = Math.max(...boxes.map((b) => b.y + b.height)) - top;
+  const margin = 0.14 * Math.max(width, height, 1e-6);
+  return [left - margin, top - margin, width + 2 * margin, height + 2 * margin];
+}

@@ -1,0 +1,162 @@
+import type { TopLevelSpec } from 'vega-lite';
+import { chartSvg } from './chart-svg.ts';
+import type { ThemeName } from './theme.ts';
+import { numericFields, type TrainingRecord } from './training-log.ts';
+
+/** One small chart: which fields it shows, and how. */
+export interface TrainingPanel {
+  readonly title: string;
+  /** Tested against the field's own name (the part after the last dot). */
+  readonly match: RegExp;
+  readonly kind: 'step' | 'evaluation';
+  readonly scale?: 'linear' | 'log';
+  /** Values are multiplied by this. */
+  readonly factor?: number;
+}
+
+/** Panels of the paper's Figs. 10 and 11 and the ones that show whether a run is healthy. */
+export const TRAINING_PANELS: readonly TrainingPanel[] = [
+  { title: 'Volume loss (Eq. 5, 7)', match: /^(true)?volume/i, kind: 'step', scale: 'log' },
+  { title: 'Coordinate loss (Eq. 6, 8)', match: /coordinate/i, kind: 'step', scale: 'log' },
+  {
+    title: 'Reconstruction, real and fake (Eq. 10)',
+    match: /^(real|fake|adversarial)$/,
+    kind: 'step',
+    scale: 'log',
+  },
+  { title: 'γ real − fake', match: /^γ real − fake$/, kind: 'step' },
+  { title: 'μ (Eq. 12)', match: /^(mu|balance)$/, kind: 'step' },
+  { title: 'NME (%)', match: /nme/i, kind: 'evaluation', factor: 100 },
+  { title: 'Explained volume energy', match: /explained|energy/i, kind: 'evaluation' },
+  { title: 'Learning rate', match: /^(learningRate|rate)$/i, kind: 'step', scale: 'log' },
+  { title: 'Gradient norm', match: /norm$|^gradient/i, kind: 'step', scale: 'log' },
+];
+
+export interface TrainingCurvesOptions {
+  panels?: readonly TrainingPanel[];
+  /** Step records are averaged into at most this many points per curve. */
+  points?: number;
+  /** gamma of Eq. 12. */
+  gamma?: number;
+  columns?: number;
+  /** Pixels of one panel's inside. */
+  width?: number;
+  height?: number;
+  title?: string;
+  theme?: ThemeName;
+}
+
+export const TRAINING_CURVES_DEFAULTS: Required<TrainingCurvesOptions> = {
+  panels: TRAINING_PANELS,
+  points: 300,
+  gamma: 0.7,
+  columns: 2,
+  width: 340,
+  height: 190,
+  title: '',
+  theme: 'light',
+};
+
+interface Point {
+  readonly step: number;
+  readonly value: number;
+  readonly curve: string;
+}
+
+/**
+ * Curves of a training run from its log records (`parseTrainingLog`): one panel per kind of quantity that the log
+ * holds. gamma L_real - L_fake is computed where both are there.
+ * @throws RangeError when no panel finds a number to draw.
+ */
+export async function trainingCurvesSvg(
+  records: readonly TrainingRecord[],
+  options: TrainingCurvesOptions = {},
+): Promise<string> {
+  const settings = { ...TRAINING_CURVES_DEFAULTS, ...options };
+  const rows = records.map((record) => ({ record, fields: withControl(record, settings.gamma) }));
+  const concat = settings.panels.flatMap((panel) => {
+    const values = collectPoints(panel, rows, settings.points);
+    return values.length === 0 ? [] : [panelSpec(panel, values, settings)];
+  });
+  if (concat.length === 0) {
+    throw new RangeError(
+      `trainingCurvesSvg: expected step or evaluation records with numbers to draw, got ${records.length} records without any`,
+    );
+  }
+  const title = settings.title ? { title: { text: settings.title, fontSize: 16, offset: 14 } } : {};
+  const resolve = { scale: { color: 'independent' } };
+  const spec = { ...title, columns: settings.columns, concat, spacing: 26, resolve } as TopLevelSpec;
+  return chartSvg(spec, settings.theme);
+}
+
+function withControl(record: TrainingRecord, gamma: number): [string, number][] {
+  const fields = numericFields(record);
+  const find = (name: string): number | undefined => fields.find(([key]) => ownName(key) === name)?.[1];
+  const real = find('real');
+  const fake = find('fake');
+  if (real !== undefined && fake !== undefined) fields.push(['γ real − fake', gamma * real - fake]);
+  return fields;
+}
+
+function ownName(field: string): string {
+  return field.slice(field.lastIndexOf('.') + 1);
+}
+
+/** Points of a panel, averaged over runs of neighbouring steps; the mean of logarithms on a log scale. */
+function collectPoints(
+  panel: TrainingPanel,
+  rows: readonly { record: TrainingRecord; fields: [string, number][] }[],
+  limit: number,
+): Point[] {
+  const log = panel.scale === 'log';
+  const curves = new Map<string, [step: number, value: number][]>();
+  for (const { record, fields } of rows) {
+    if (record.kind !== panel.kind) continue;
+    for (const [field, raw] of fields) {
+      const name = ownName(field);
+      if (!panel.match.test(name) || (log && !(raw > 0))) continue;
+      const value = raw * (panel.factor ?? 1);
+      const curve = curves.get(name);
+      if (curve) curve.push([record.step, value]);
+      else curves.set(name, [[record.step, value]]);
+    }
+  }
+  return [...curves].flatMap(([curve, samples]) => {
+    const size = panel.kind === 'step' ? Math.ceil(samples.length / limit) : 1;
+    const points: Point[] = [];
+    for (let at = 0; at < samples.length; at += size) {
+      const run = samples.slice(at, at + size);
+      const mean = run.reduce((sum, [, v]) => sum + (log ? Math.log(v) : v), 0) / run.length;
+      points.push({ step: run[run.length - 1][0], value: log ? Math.exp(mean) : mean, curve });
+    }
+    return points;
+  });
+}
+
+function panelSpec(panel: TrainingPanel, values: Point[], settings: typeof TRAINING_CURVES_DEFAULTS): object {
+  const names = [...new Set(values.map((p) => p.curve))];
+  const scale = panel.scale === 'log' ? { type: 'log', nice: true } : { zero: false, nice: true };
+  return {
+    title: panel.title,
+    width: settings.width,
+    height: settings.height,
+    data: { values },
+    mark: { type: 'line', strokeWidth: 1.6, ...(panel.kind === 'evaluation' ? { point: { size: 22 } } : {}) },
+    encoding: {
+      x: {
+        field: 'step',
+        type: 'quantitative',
+        title: 'step',
+        axis: { grid: false, tickCount: 5, format: ',d' },
+      },
+      y: { field: 'value', type: 'quantitative', title: null, scale, axis: { tickCount: 5, format: '~g' } },
+      color: {
+        field: 'curve',
+        type: 'nominal',
+        sort: names,
+        title: null,
+        legend: names.length === 1 ? null : { orient: 'bottom', columns: 3 },
+      },
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { cedSvg, parseTrainingLog, trainingCurvesSvg } from '../src/index.ts';
+
+describe('cedSvg', () => {
+  it('draws exact steps: a third of the images at or under 1 %', async () => {
+    const svg = await cedSvg([{ name: 'one', errors: [0.01, 0.03, Infinity] }], {
+      limit: 0.04,
+      width: 400,
+      height: 300,
+    });
+    expect(svg).toContain('one (mean 2.00 %)');
+    const path = /aria-roledescription="line mark"[^>]*d="([^"]+)"|d="(M0,300[^"]+)"/.exec(svg)!;
+    const corners = (path[1] ?? path[2]).match(/-?[\d.]+,-?[\d.]+/g)!.map((c) => c.split(',').map(Number));
+    const has = (x: number, y: number) =>
+      corners.some(([a, b]) => Math.abs(a - x) < 0.01 && Math.abs(b - y) < 0.01);
+    expect(has(0, 300)).toBe(true);
+    expect(has(100, 200)).toBe(true);
+    expect(has(300, 100)).toBe(true);
+    expect(has(400, 100)).toBe(true);
+  });
+
+  it('escapes names and refuses broken input', async () => {
+    expect(await cedSvg([{ name: '<b>', errors: [0.1] }])).toContain('&lt;b&gt;');
+    await expect(cedSvg([])).rejects.toThrow(/at least one curve, got none/);
+    await expect(cedSvg([{ name: 'x', errors: [] }])).rejects.toThrow(/got none in x/);
+    await expect(cedSvg([{ name: 'x', errors: [Number.NaN] }])).rejects.toThrow(/got NaN in x/);
+  });
+});
+
+describe('training curves', () => {
+  const lines = [
+    { kind: 'start', step: 0, note: 'x' },
+    { kind: 'step', step: 1, terms: { volume: 4, real: 2, fake: 1 }, mu: 0.1, learningRate: 1e-3 },
+    { kind: 'step', step: 2, terms: { volume: 2, real: 1, fake: 1 }, mu: 0.2, learningRate: 1e-3 },
+    { kind: 'evaluation', step: 2, nme: 0.042 },
+  ];
+  const text = lines.map((l) => JSON.stringify(l)).join('\n');
+
+  it('reads a log whose last line was cut off, and names a broken one before it', () => {
+    expect(parseTrainingLog(`${text}\n{"kind":"st`)).toHaveLength(4);
+    expect(() => parseTrainingLog(`{"kind":"st\n${text}`)).toThrow(/got "{\\"kind\\":\\"st" at line 1/);
+  });
+
+  it('draws a panel for each quantity in the log and none for others', async () => {
+    const svg = await trainingCurvesSvg(parseTrainingLog(text), { title: 'run & more' });
+    for (const title of [
+      'Volume loss',
+      'Reconstruction',
+      'γ real − fake',
+      'μ (Eq. 12)',
+      'NME (%)',
+      'Learning rate',
+    ]) {
+      expect(svg).toContain(title);
+    }
+    expect(svg).toContain('run &amp; more');
+    expect(svg).not.toContain('Coordinate loss');
+  });
+
+  it('refuses a log without numbers', async () => {
+    await expect(trainingCurvesSvg([])).rejects.toThrow(/got 0 records without any/);
+  });
+});

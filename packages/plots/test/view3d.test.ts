@@ -1,0 +1,191 @@
+import { createLandmarks } from '@voxface/landmarks';
+import { describe, expect, it } from 'vitest';
+import {
+  contactSheet,
+  overlaySvg,
+  sampleCloud,
+  view3dPage,
+  view3dSheetSvg,
+  view3dSvg,
+  volumeCloudSvg,
+} from '../src/index.ts';
+import { renderPng } from '../src/node.ts';
+import { dots, HEAD } from './faces.ts';
+
+/** What is left of the dots after the one translation and scale that fit landmarks 0 and 8. */
+function misfit(svg: string, projected: (i: number) => [number, number]): number {
+  const drawn = dots(svg).sort((a, b) => a.index - b.index);
+  expect(drawn.map((d) => d.index)).toEqual(Array.from({ length: 68 }, (_, i) => i));
+  const [px, py] = projected(0);
+  const scale = (drawn[8].y - drawn[0].y) / (projected(8)[1] - py);
+  return Math.max(
+    ...drawn.map((dot, i) =>
+      Math.hypot(
+        dot.x - drawn[0].x - (projected(i)[0] - px) * scale,
+        dot.y - drawn[0].y - (projected(i)[1] - py) * scale,
+      ),
+    ),
+  );
+}
+
+describe('view3dSvg', () => {
+  const p = HEAD.points;
+
+  it('shows x and y as they are from the front', () => {
+    const error = misfit(view3dSvg(HEAD, { yaw: 0, pitch: 0 }), (i) => [p[3 * i], p[3 * i + 1]]);
+    expect(error).toBeLessThan(0.05);
+  });
+
+  it('turns the face to the right side of the picture with positive yaw: the profile shows -z', () => {
+    const svg = view3dSvg(HEAD, { yaw: 90, pitch: 0 });
+    const error = misfit(svg, (i) => [-p[3 * i + 2], p[3 * i + 1]]);
+    expect(error).toBeLessThan(0.05);
+  });
+
+  it('turns the face up with positive pitch', () => {
+    const error = misfit(view3dSvg(HEAD, { yaw: 0, pitch: 30 }), (i) => {
+      const [sin, cos] = [Math.sin(Math.PI / 6), Math.cos(Math.PI / 6)];
+      return [p[3 * i], cos * p[3 * i + 1] + sin * p[3 * i + 2]];
+    });
+    expect(error).toBeLessThan(0.05);
+  });
+
+  it('keeps every turn inside the picture', () => {
+    for (const yaw of [-90, -40, 0, 70, 180]) {
+      for (const dot of dots(view3dSvg(HEAD, { yaw, pitch: 25, size: 300 }))) {
+        expect(Math.min(dot.x, dot.y)).toBeGreaterThan(10);
+        expect(Math.max(dot.x, dot.y)).toBeLessThan(290);
+      }
+    }
+  });
+
+  it('draws near landmarks larger than far ones', () => {
+    const svg = view3dSvg(HEAD, { yaw: 0, pitch: 0 });
+    const radii = [...svg.matchAll(/class="landmark"[^>]* r="([\d.]+)"/g)].map((m) => Number(m[1]));
+    expect(radii[radii.length - 1]).toBeGreaterThan(radii[0] * 1.2);
+    expect([...radii].sort((a, b) => a - b)).toEqual(radii);
+  });
+
+  it('puts views side by side', () => {
+    const svg = view3dSheetSvg(HEAD, { size: 200 });
+    expect(svg).toContain('width="600" height="200"');
+    expect(dots(svg)).toHaveLength(3 * 68);
+    for (const name of ['frontal', 'three-quarter', 'profile']) expect(svg).toContain(`>${name}</text>`);
+  });
+
+  it('refuses 2D landmarks, empty lists and broken angles', () => {
+    const plane = createLandmarks([1, 2, 3, 4], 2) as never;
+    expect(() => view3dSvg(plane)).toThrow(/expected 3D landmarks, got dims 2/);
+    expect(() => view3dSvg({ points: new Float32Array(0), dims: 3 })).toThrow(
+      /at least one landmark, got none/,
+    );
+    expect(() => view3dSvg(HEAD, { yaw: Number.NaN })).toThrow(/finite degrees, got yaw NaN/);
+    expect(() => view3dSvg(HEAD, { theme: 'pink' as never })).toThrow(/one of dark, light, got pink/);
+    expect(() => view3dSheetSvg(HEAD, { views: [] })).toThrow(/at least one view, got none/);
+  });
+});
+
+describe('sampleCloud', () => {
+  const shape = { height: 4, width: 5, depth: 6, channels: 3 };
+  const at = (y: number, x: number, z: number) => ((y * 5 + x) * 6 + z) * 3;
+  const volume = new Float32Array(4 * 5 * 6 * 3);
+  volume.set([0.9, 0.45, 0], at(1, 3, 2));
+  volume.set([0, 0, 0.3], at(2, 0, 5));
+  volume.set([0.01, 0, 0], at(0, 0, 0));
+  volume.set([-5, -5, -5], at(3, 4, 0));
+
+  it('draws in proportion to density, inside the voxels, in their colours', () => {
+    const cloud = sampleCloud(volume, shape, { points: 400 });
+    let first = 0;
+    for (let i = 0; i < 400; i++) {
+      const [x, y, z] = cloud.positions.subarray(3 * i, 3 * i + 3);
+      const red = Math.floor(x * 5) === 3 && Math.floor(y * 4) === 1 && Math.floor((z + 0.5) * 6) === 2;
+      const blue = Math.floor(x * 5) === 0 && Math.floor(y * 4) === 2 && Math.floor((z + 0.5) * 6) === 5;
+      expect(red || blue).toBe(true);
+      expect(Array.from(cloud.colors.subarray(3 * i, 3 * i + 3))).toEqual(red ? [1, 0.5, 0] : [0, 0, 1]);
+      if (red) first++;
+    }
+    expect(first).toBe(300);
+  });
+
+  it('is the same every time and differs by seed', () => {
+    const draw = (seed: number) => volumeCloudSvg(volume, shape, { points: 50, seed });
+    expect(draw(3)).toBe(draw(3));
+    expect(draw(3)).not.toBe(draw(4));
+  });
+
+  it('reads compact and many-channel volumes', () => {
+    const compact = sampleCloud(
+      Float32Array.of(0, 1),
+      { height: 1, width: 2, depth: 1, channels: 1 },
+      { points: 4 },
+    );
+    expect(compact.positions.filter((_, i) => i % 3 === 0).every((x) => x >= 0.5)).toBe(true);
+    const many = sampleCloud(
+      Float32Array.of(0, 0, 1, 0, 0, 0),
+      { height: 1, width: 1, depth: 1, channels: 6 },
+      { points: 1 },
+    );
+    expect(Array.from(many.colors)).toEqual([0, 1, 0]);
+  });
+
+  it('refuses wrong sizes, empty volumes and NaN', () => {
+    expect(() => sampleCloud(volume, { ...shape, depth: 7 })).toThrow(/4 x 5 x 7 x 3 values, got 360/);
+    expect(() => sampleCloud(new Float32Array(360), shape)).toThrow(/got an empty volume/);
+    expect(() => sampleCloud(new Float32Array(360).fill(Number.NaN), shape)).toThrow(
+      /finite, got NaN at voxel 0/,
+    );
+  });
+});
+
+describe('view3dPage', () => {
+  it('holds the data, loads nothing, and cannot be broken out of', () => {
+    const html = view3dPage([{ landmarks: HEAD, name: '</script><b>x' }], { title: '<i>' });
+    const json = /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)![1];
+    const [face] = JSON.parse(json);
+    expect(face.name).toBe('</script><b>x');
+    expect(face.points).toHaveLength(204);
+    expect(Math.abs(face.points[203] - HEAD.points[203])).toBeLessThan(1e-4);
+    expect(html.match(/<script/g)).toHaveLength(2);
+    expect(html).not.toMatch(/https?:|src=|<i>/);
+    const script = /<script>([\s\S]*)<\/script>/.exec(html)![1];
+    expect(() => new Function(script)).not.toThrow();
+  });
+
+  it('refuses no faces and a cloud without its space', () => {
+    expect(() => view3dPage([])).toThrow(/at least one face, got none/);
+    const cloud = sampleCloud(
+      Float32Array.of(1),
+      { height: 1, width: 1, depth: 1, channels: 1 },
+      { points: 2 },
+    );
+    expect(() => view3dPage([{ landmarks: HEAD, cloud }])).toThrow(/pass `unit`/);
+    expect(view3dPage([{ landmarks: HEAD, unit: HEAD, cloud }])).toContain('"cloud":{"points"');
+  });
+});
+
+describe('contactSheet', () => {
+  const cell = overlaySvg(null, [{ landmarks: HEAD }]);
+
+  it('lays pictures out row by row and renders', async () => {
+    const sheet = contactSheet([{ svg: cell, caption: 'a & b' }, { svg: cell }, { svg: cell }], {
+      columns: 2,
+      cell: 100,
+      gap: 10,
+    });
+    expect(sheet).toContain('width="230" height="250"');
+    expect([...sheet.matchAll(/<svg x="(\d+)" y="(\d+)"/g)].map((m) => [m[1], m[2]])).toEqual([
+      ['10', '10'],
+      ['120', '10'],
+      ['10', '130'],
+    ]);
+    expect(sheet).toContain('a &amp; b');
+    expect((await renderPng(sheet)).length).toBeGreaterThan(1000);
+  });
+
+  it('names the picture that is none', () => {
+    expect(() => contactSheet([])).toThrow(/at least one picture, got none/);
+    expect(() => contactSheet([{ svg: cell }, { svg: '<p>' }])).toThrow(/got "<p>" at picture 1/);
+    expect(() => contactSheet([{ svg: cell }], { columns: 0 })).toThrow(/positive integer, got 0/);
+  });
+});
