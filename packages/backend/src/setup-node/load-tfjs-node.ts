@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { join, sep } from 'node:path';
+import { ADDON_FILE } from './build-addon.ts';
+import { defaultCacheDirectory, NODE_API_VERSION } from './cache-directory.ts';
+import { findPackage, type InstalledPackage, tfjsCoreVersion, tfjsNodeName } from './find-package.ts';
+import { findSetupRecord, type SetupRecord } from './setup-record.ts';
+
+export interface LoadTfjsNodeOptions {
+  /** Load the CUDA build. */
+  gpu?: boolean;
+  /** Folder of builds; by default that of `defaultCacheDirectory`. */
+  cacheDirectory?: string;
+  /** Folder whose `node_modules` may hold `@tensorflow/tfjs-node`; by default the current one. */
+  projectDirectory?: string;
+  /** Threads for one kernel; by default TensorFlow takes one per core. Works before the first load in a process only. */
+  threads?: number;
+}
+
+export interface LoadedTfjsNode {
+  /** Everything `@tensorflow/tfjs-node` exports. */
+  tf: Record<string, unknown>;
+  /** Name of the registered backend. */
+  backendName: 'tensorflow';
+  /** Path of the addon in use. */
+  addon: string;
+  /** 'built' by `setupNode`, or 'package': the binary that the package's own install script left. */
+  source: 'built' | 'package';
+  /** Version of TensorFlow when known from the build. */
+  tensorflowVersion?: string;
+}
+
+/**
+ * Loads tfjs-node with the addon that `setupNode` built and registers its backend, `tensorflow`. When nothing was built,
+ * the binary of the package's own install script serves, if there is one.
+ *
+ * The package asks `@mapbox/node-pre-gyp` where its addon is; the answer is put in its place while it loads. A later
+ * `require('@tensorflow/tfjs-node')` of the same copy gets the loaded module. tfjs-node makes its backend the current one.
+ *
+ * @throws Error when there is neither a build nor a binary, or loading it fails.
+ */
+export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode {
+  const gpu = options.gpu ?? false;
+  const name = tfjsNodeName(gpu);
+  const tfjsVersion = tfjsCoreVersion();
+  const projectDirectory = options.projectDirectory ?? process.cwd();
+  const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
+  const record = findSetupRecord(cacheDirectory, { tfjsVersion, gpu });
+  const installed = usablePackage(name, tfjsVersion, projectDirectory, record);
+  const own = installed && join(installed.directory, 'lib', `napi-v${NODE_API_VERSION}`, ADDON_FILE);
+  const addon = record?.addon ?? (own && existsSync(own) ? own : undefined);
+  if (!installed || !addon) {
+    const build = record ? `a build in ${record.directory}` : `no build in ${cacheDirectory}`;
+    const half = installed ? `${name} ${tfjsVersion} without its addon` : `no ${name} ${tfjsVersion}`;
+    throw new Error(
+      `loadTfjsNode: tfjs-node must have been set up, got ${half} and ${build} ` +
+        `(run: npx voxface setup-node${gpu ? ' --gpu' : ''})`,
+    );
+  }
+  if (options.threads !== undefined) process.env.TF_NUM_INTRAOP_THREADS = String(options.threads);
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const tf = requireWithAddon(installed, addon, installed.directory === record?.packageDirectory);
+  const source = record ? 'built' : 'package';
+  return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion: record?.tensorflowVersion };
+}
+
+/** The project's own tfjs-node when its version is that of tfjs-core, else the copy that the set-up fetched. */
+function usablePackage(
+  name: string,
+  version: string,
+  projectDirectory: string,
+  record: SetupRecord | undefined,
+): InstalledPackage | undefined {
+  const candidates = [projectDirectory, import.meta.dirname].map((directory) => findPackage(name, directory));
+  const own = candidates.find((candidate) => candidate?.version === version);
+  if (own) return own;
+  return record?.packageDirectory ? { name, version, directory: record.packageDirectory } : undefined;
+}
+
+type Resolver = (request: string, parent?: { filename?: string }, ...rest: unknown[]) => string;
+
+/**
+ * Requires tfjs-node, answering its two questions: where the addon is, and, for a copy outside the project, which
+ * `@tensorflow/tfjs-*` to use: the project's, so that there is one tfjs-core with one set of kernels.
+ */
+function requireWithAddon(
+  installed: InstalledPackage,
+  addon: string,
+  shared: boolean,
+): Record<string, unknown> {
+  const require = createRequire(join(installed.directory, 'package.json'));
+  restoreUtil(require('node:util') as Record<string, unknown>);
+  const locator = require.resolve('@mapbox/node-pre-gyp');
+  const before = require.cache[locator];
+  const answer = new Module(locator);
+  answer.filename = locator;
+  answer.loaded = true;
+  answer.exports = { find: () => addon };
+  require.cache[locator] = answer;
+  const internals = Module as unknown as { _resolveFilename: Resolver };
+  const resolve = internals._resolveFilename;
+  if (shared) internals._resolveFilename = sharingResolver(resolve, installed.directory);
+  try {
+    return require(installed.directory) as Record<string, unknown>;
+  } catch (error) {
+    throw new Error(
+      `loadTfjsNode: the addon must load, got "${(error as Error).message.split('\n')[0]}" ` +
+        '(build it again for this system: npx voxface setup-node)',
+      { cause: error },
+    );
+  } finally {
+    internals._resolveFilename = resolve;
+    if (before) require.cache[locator] = before;
+    else delete require.cache[locator];
+  }
+}
+
+/** Resolves `@tensorflow/*` from this package's place, for requests that come from the copy's `node_modules`. */
+function sharingResolver(resolve: Resolver, packageDirectory: string): Resolver {
+  const tree = packageDirectory.slice(0, packageDirectory.lastIndexOf(`${sep}node_modules${sep}`) + 1);
+  const here = createRequire(import.meta.url);
+  return function (this: unknown, request, parent, ...rest) {
+    if (request.startsWith('@tensorflow/') && parent?.filename?.startsWith(tree)) {
+      try {
+        return here.resolve(request);
+      } catch {
+        // Not a dependency of the project: the copy's own serves.
+      }
+    }
+    return resolve.call(this, request, parent, ...rest);
+  };
+}
+
+/** Node 23 dropped two functions of `node:util` that tfjs-node 4.22 calls. */
+function restoreUtil(util: Record<string, unknown>): void {
+  util.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}
