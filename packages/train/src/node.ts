@@ -1,1 +1,1 @@
-export {};
+export { type RunTrainingOptions, runTraining, type TrainingResult } from './node/run-training.ts';

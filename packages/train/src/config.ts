@@ -1,0 +1,196 @@
+import { z } from 'zod';
+
+const positive = z.number().positive();
+const steps = z.number().int().positive();
+const fraction = z.number().min(0).max(1);
+
+/** Where samples come from. Relative folders are resolved against the working directory of the run. */
+const dataSchema = z.strictObject({
+  /** Loader: `packed` is the project's own format, made by `voxface data`. */
+  format: z.enum(['packed', '300w', 'keypoint-csv']),
+  name: z.string().optional(),
+  root: z.string().min(1),
+  /** CSV file of `keypoint-csv`. */
+  file: z.string().optional(),
+  /** How often each sample appears in an epoch; 0.5 is every second one. */
+  repeat: z.number().positive().default(1),
+  /** Keeps every k-th sample, from `offset` on. */
+  every: z.number().int().positive().default(1),
+  offset: z.number().int().min(0).default(0),
+  /** Keeps at most this many samples. */
+  limit: z.number().int().positive().optional(),
+  /** Gives 2D samples depth by fitting a 3D morphable face: its folder, and whose jaw line counts. */
+  fitDepth: z
+    .strictObject({ faceModel: z.string(), jaw: z.enum(['model', 'photo']).default('model') })
+    .optional(),
+});
+
+const scheduleSchema = z.strictObject({
+  initial: positive,
+  drops: z.array(z.strictObject({ at: fraction, factor: positive })).default([]),
+  warmupSteps: z.number().int().min(0).default(0),
+  shape: z.enum(['steps', 'cosine']).default('steps'),
+  floor: fraction.default(0.01),
+});
+
+const stageSchema = z
+  .strictObject({
+    /**
+     * `pretrain`: G by Eq. 5 and P on true volumes by Eq. 6. `finetune`: Eq. 9 on 3D samples (alone it is the
+     * one-stage training). `mixed`: Eq. 9 with Eq. 7 and 8 on 2D and 3D samples. `adversarial`: Eq. 11, 12 and 14.
+     */
+    kind: z.enum([
+      'pretrain',
+      'pretrain-estimator',
+      'pretrain-regressor',
+      'finetune',
+      'mixed',
+      'adversarial',
+    ]),
+    steps: steps.optional(),
+    /** Passes over the 3D training set, instead of `steps`. */
+    epochs: positive.optional(),
+    /** A schedule over this stage instead of the run's. */
+    learningRate: scheduleSchema.optional(),
+  })
+  .refine((stage) => (stage.steps === undefined) !== (stage.epochs === undefined), {
+    message: 'give either steps or epochs',
+  });
+
+/** Schema of a training configuration. */
+export const trainingConfigSchema = z.strictObject({
+  name: z.string().min(1),
+  /** What the run is for; copied into its log. */
+  note: z.string().optional(),
+  seed: z.number().int().min(0).default(0),
+  /** Folder of the run: log, checkpoints, models. */
+  output: z.string().min(1),
+  /** `current` takes the backend that the program has set already. */
+  backend: z.enum(['auto', 'cpu', 'wasm', 'webgl', 'webgpu', 'node', 'node-gpu', 'current']).default('auto'),
+  /** A preset's name, or options with an optional `preset` to start from. */
+  model: z.union([z.string(), z.looseObject({ preset: z.string().optional() })]).default('paper'),
+  /** Folder of a saved model whose weights the run starts from. */
+  startFrom: z.string().optional(),
+  discriminator: z.strictObject({ shared: z.boolean().default(true) }).prefault({}),
+  data: z.strictObject({
+    train3d: z.array(dataSchema).default([]),
+    train2d: z.array(dataSchema).default([]),
+    validation: z.array(dataSchema).default([]),
+  }),
+  /** Fields of `AUGMENTATION_DEFAULTS` to change; false trains on plain crops. */
+  augmentation: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        rotation: z.number().min(0).optional(),
+        scale: z.tuple([positive, positive]).optional(),
+        gain: fraction.optional(),
+        mirror: fraction.optional(),
+        shift: fraction.optional(),
+      }),
+    ])
+    .default({}),
+  batchSize: steps.default(12),
+  /** Share of 2D samples in the batches of `mixed` and `adversarial` stages. */
+  share2d: fraction.default(0.5),
+  /** Micro-batches per step; their gradients are averaged. */
+  accumulate: steps.default(1),
+  /** Data-parallel worker threads; each takes an equal part of the batch. */
+  workers: steps.default(1),
+  /** Threads that decode and crop; 0 works in the main thread. */
+  decoders: z.number().int().min(0).default(1),
+  learningRate: scheduleSchema.default({ ...paperSchedule() }),
+  adam: z
+    .strictObject({
+      beta1: fraction.optional(),
+      beta2: fraction.optional(),
+      epsilon: positive.optional(),
+      weightDecay: z.number().min(0).optional(),
+    })
+    .prefault({}),
+  /** Factor on the learning rate per network. */
+  rateOf: z
+    .strictObject({
+      estimator: z.number().min(0).default(1),
+      regressor: z.number().min(0).default(1),
+      discriminator: z.number().min(0).default(1),
+    })
+    .prefault({}),
+  /** Largest Euclidean norm of one network's gradient. */
+  clipNorm: positive.optional(),
+  lossScale: positive.default(1),
+  weights: z
+    .strictObject({
+      coordinate: z.number().min(0).default(1),
+      auxiliary: z.number().min(0).default(0.1),
+      adversarial: z.number().min(0).default(0.001),
+    })
+    .prefault({}),
+  balance: z
+    .strictObject({ gamma: fraction.default(0.7), rate: positive.default(0.001), unit: positive.default(1) })
+    .prefault({}),
+  /** Exponential moving average of the weights: evaluated and exported in place of the raw ones. */
+  average: z.strictObject({ decay: fraction.default(0.999), every: steps.default(10) }).optional(),
+  stages: z.array(stageSchema).min(1),
+  logEvery: steps.default(20),
+  evaluateEvery: steps.default(1000),
+  checkpointEvery: steps.default(1000),
+  keepCheckpoints: steps.default(3),
+  tensorboard: z.boolean().default(false),
+  /** Steps into a stage after which a volume that explains almost nothing stops the run; 0 never stops it. */
+  collapseAfter: z.number().int().min(0).default(2000),
+});
+
+function paperSchedule() {
+  return { initial: 2.5e-4, drops: [], warmupSteps: 0, shape: 'steps' as const, floor: 0.01 };
+}
+
+/** A checked configuration with every default filled in. */
+export type TrainingConfig = z.output<typeof trainingConfigSchema>;
+
+/** A configuration as written. */
+export type TrainingConfigInput = z.input<typeof trainingConfigSchema>;
+
+/** One data source of a configuration. */
+export type DataSpec = z.output<typeof dataSchema>;
+
+/** One stage of a configuration. */
+export type StageConfig = z.output<typeof stageSchema>;
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * @param source what the message calls it, usually the file name.
+ * @throws RangeError that lists every wrong field with its rule.
+ */
+export function parseTrainingConfig(value: unknown, source = 'configuration'): TrainingConfig {
+  const result = trainingConfigSchema.safeParse(value);
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`);
+    throw new RangeError(`parseTrainingConfig: ${source} has ${lines.length} errors: ${lines.join('; ')}`);
+  }
+  checkConfig(result.data, source);
+  return result.data;
+}
+
+function checkConfig(config: TrainingConfig, source: string): void {
+  const { data, stages, batchSize, accumulate, workers, share2d } = config;
+  const parts = accumulate * workers;
+  const mixed = stages.some((stage) => stage.kind === 'mixed' || stage.kind === 'adversarial');
+  const only3d = stages.find((stage) => stage.kind !== 'mixed');
+  const problems: [boolean, string][] = [
+    [
+      batchSize % parts !== 0,
+      `batchSize: must be divisible by workers x accumulate (${parts}), got ${batchSize}`,
+    ],
+    [
+      only3d !== undefined && data.train3d.length === 0,
+      `data.train3d: stage '${only3d?.kind}' needs 3D samples, got none`,
+    ],
+    [
+      mixed && share2d > 0 && data.train2d.length === 0,
+      'data.train2d: mixed stages need 2D samples, got none (or set share2d to 0)',
+    ],
+  ];
+  const found = problems.filter(([wrong]) => wrong).map(([, text]) => text);
+  if (found.length > 0) throw new RangeError(`parseTrainingConfig: ${source}: ${found.join('; ')}`);
+}

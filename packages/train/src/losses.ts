@@ -1,0 +1,97 @@
+import {
+  add,
+  mul,
+  reshape,
+  type Scalar,
+  scalar,
+  slice,
+  squaredDifference,
+  sum,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type { TrainingBatch } from './batch.ts';
+
+/** A loss and its share per stage: `total` is the sum of `stages`. */
+export interface StagedLoss {
+  readonly total: Scalar;
+  readonly stages: Scalar[];
+}
+
+/**
+ * Voxel loss of the volume estimator: Eq. 5 on 3D batches, Eq. 7 on 2D batches (the predicted volume is summed
+ * over depth and compared with the heatmap of Eq. 3 at every stage). Sum over voxels, mean over the batch.
+ * A 2D sample whose landmarks are not all annotated has no complete heatmap and counts as zero.
+ * @param predicted one tensor per stage [b, h, w, d_m * c], c fastest.
+ * @throws RangeError when the number of stages is not the batch's.
+ */
+export function volumeLoss(predicted: readonly Tensor4D[], batch: TrainingBatch): StagedLoss {
+  const stages =
+    batch.kind === '3d'
+      ? checkedStages(predicted, batch.stages).map((stage, m) => squaredError(stage, batch.stages[m]))
+      : predicted.map((stage) => planeError(stage, batch.heatmap, batch.complete));
+  return { total: addScalars(stages), stages };
+}
+
+/**
+ * Coordinate loss of the regressor: Eq. 6 on 3D batches, Eq. 8 on 2D batches (x and y only, annotated landmarks
+ * only). Sum over coordinates in crop units, mean over the batch.
+ * @param predicted [b, n, 3] crop unit coordinates.
+ */
+export function coordinateLoss(predicted: Tensor3D, batch: TrainingBatch): Scalar {
+  if (batch.kind === '3d') return squaredError(predicted, batch.unit);
+  const plane = slice(predicted, [0, 0, 0], [-1, -1, 2]);
+  if (batch.mask === undefined) return squaredError(plane, batch.unit);
+  return meanOverBatch(mul(squaredDifference(plane, batch.unit), batch.mask));
+}
+
+/**
+ * Reconstruction error of the discriminator, Eq. 10 (L_real on true volumes, L_fake on predicted ones) and, as a
+ * function of the volumes, the adversarial loss of Eq. 13. Sum over voxels and stages, mean over the batch.
+ * @param volumes what the discriminator saw, one tensor per stage [b, h, w, d_m * c].
+ * @param reconstructed what it returned, same shapes.
+ * @throws RangeError when the number of stages differs.
+ */
+export function reconstructionLoss(
+  volumes: readonly Tensor4D[],
+  reconstructed: readonly Tensor4D[],
+): StagedLoss {
+  const stages = checkedStages(volumes, reconstructed).map((stage, m) =>
+    squaredError(stage, reconstructed[m]),
+  );
+  return { total: addScalars(stages), stages };
+}
+
+/** Sum of scalars; zero for an empty list. */
+export function addScalars(values: readonly Scalar[]): Scalar {
+  return tidy(() => values.reduce((total, value) => add(total, value) as Scalar, scalar(0)));
+}
+
+function squaredError(a: Tensor, b: Tensor): Scalar {
+  return meanOverBatch(squaredDifference(a, b));
+}
+
+/** Eq. 4 on the prediction, then the squared distance to the heatmap. */
+function planeError(stage: Tensor4D, heatmap: Tensor4D, complete: Tensor4D | undefined): Scalar {
+  const [b, h, w, depthChannels] = stage.shape;
+  const channels = heatmap.shape[3];
+  const depth = depthChannels / channels;
+  const plane = depth === 1 ? stage : sum(reshape(stage, [b, h, w, depth, channels]), 3);
+  const error = squaredDifference(plane, heatmap);
+  return meanOverBatch(complete === undefined ? error : mul(error, complete));
+}
+
+function meanOverBatch(squares: Tensor): Scalar {
+  return mul(sum(squares), 1 / squares.shape[0]) as Scalar;
+}
+
+function checkedStages<T>(predicted: readonly T[], target: readonly unknown[]): readonly T[] {
+  if (predicted.length !== target.length) {
+    throw new RangeError(
+      `volumeLoss: expected one volume per stage (${target.length}), got ${predicted.length} (the encoder's depths must be the model's)`,
+    );
+  }
+  return predicted;
+}

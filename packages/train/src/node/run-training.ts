@@ -1,0 +1,237 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getBackend, version_core } from '@tensorflow/tfjs-core';
+import { setupBackend } from '@voxface/backend';
+import * as modelsNode from '@voxface/models/node';
+
+const { loadModel, saveModel } = { saveModel: async () => {}, ...modelsNode } as any;
+
+import { restoreState } from '../checkpoint.ts';
+import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
+import { createRunNetworks, createRunReplica, createSourceOpener, type RunData } from '../create-run.ts';
+import { createLocalEngine, type GradientEngine } from '../engine.ts';
+import { evaluateModel, type ValidationResult } from '../evaluate.ts';
+import type { TrainedNetworks } from '../networks.ts';
+import { planStages } from '../stages.ts';
+import { createTrainer, type StepRecord, type Trainer } from '../trainer.ts';
+import { createTrainingState, type TrainingState } from '../training-state.ts';
+import { withAverage } from '../with-average.ts';
+import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
+import { openDataSpec, openTrainingData } from './open-data.ts';
+
+/** Options of a run. */
+export interface RunTrainingOptions {
+  /** Continues from the newest whole checkpoint of the output folder; true takes it if there is one. */
+  resume?: boolean;
+  /** Stops after the step under way, with a checkpoint. */
+  signal?: AbortSignal;
+  /** Told one line of text at a time: progress, evaluations, warnings. */
+  log?: (line: string) => void;
+}
+
+/** How a run ended. */
+export interface TrainingResult {
+  readonly steps: number;
+  readonly finished: boolean;
+  readonly evaluations: readonly ValidationResult[];
+  /** Folder of the exported model. */
+  readonly model: string;
+}
+
+/**
+ * Trains by a configuration: opens the data, sets the backend up, runs the stages with evaluations and checkpoints,
+ * writes `OUTPUT/log.jsonl`, `OUTPUT/checkpoints/` and the models `OUTPUT/model/` (last) and `OUTPUT/best/`.
+ * @throws RangeError on a wrong configuration; Error when the data is missing or training went wrong.
+ */
+export async function runTraining(
+  input: unknown,
+  { resume = false, signal, log = () => {} }: RunTrainingOptions = {},
+): Promise<TrainingResult> {
+  const config = parseTrainingConfig(input);
+  await mkdir(config.output, { recursive: true });
+  const backend = config.backend === 'current' ? getBackend() : (await setupBackend(config.backend)).name;
+  const data = await openRunData(config, log);
+  const networks = createRunNetworks(
+    config,
+    config.startFrom ? await loadModel(config.startFrom) : undefined,
+  );
+  const state = await createTrainingState(networks, config.average !== undefined);
+  const engine: GradientEngine = createLocalEngine(createRunReplica(config, networks), config.accumulate);
+  const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
+  if (resume) await resumeState(folder, state, engine, log);
+  const plans = planStages(config, data.train3d?.length ?? 0);
+  const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
+  const openSources = createSourceOpener(
+    config,
+    data,
+    networks.model.options.inputSize,
+    undefined,
+    onProblem,
+  );
+  const trainer = createTrainer(config, { engine, plans, state, openSources });
+  const versions = { tfjs: version_core, node: process.version };
+  const save = () => folder.save({ state, config, versions, backend });
+  const run: Run = { config, networks, data, trainer, engine, folder, save, log, backend };
+  await writeFile(join(config.output, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  log(describeRun(run));
+  try {
+    return await runSteps(run, signal);
+  } finally {
+    await trainer.close();
+    networks.discriminator?.dispose();
+    networks.model.dispose();
+  }
+}
+
+interface Run {
+  readonly config: TrainingConfig;
+  readonly networks: TrainedNetworks;
+  readonly data: RunData;
+  readonly trainer: Trainer;
+  readonly engine: GradientEngine;
+  readonly folder: CheckpointFolder;
+  readonly save: () => Promise<string>;
+  readonly log: (line: string) => void;
+  readonly backend: string;
+}
+
+async function runSteps(run: Run, signal?: AbortSignal): Promise<TrainingResult> {
+  const { config, trainer, log, save } = run;
+  const { state, totalSteps } = trainer;
+  const lines: string[] = [];
+  const file = join(config.output, 'log.jsonl');
+  const flush = async (): Promise<void> => {
+    if (lines.length > 0) await appendFile(file, lines.splice(0).join(''));
+  };
+  let evaluations: ValidationResult[] = [];
+  const meter = createMeter(config.batchSize);
+  while (state.step < totalSteps && !signal?.aborted) {
+    const record = await trainer.step();
+    lines.push(`${JSON.stringify(record)}\n`);
+    meter.add(record);
+    const last = state.step === totalSteps;
+    if (state.step % config.logEvery === 0 || last) {
+      log(meter.describe(record, totalSteps));
+      await flush();
+    }
+    const evaluate = state.step % config.evaluateEvery === 0 || last;
+    const checkpoint = state.step % config.checkpointEvery === 0 || last || signal?.aborted;
+    if (evaluate || checkpoint) await trainer.syncStatistics();
+    if (evaluate) {
+      evaluations = await evaluateRun(run, lines);
+      await flush();
+    }
+    if (checkpoint) await save();
+    if (evaluate || checkpoint) meter.restart();
+  }
+  await flush();
+  const model = join(config.output, 'model');
+  await withAverage(state, run.engine, () => saveModel(run.networks.model, model));
+  const finished = state.step >= totalSteps;
+  log(`${finished ? 'finished' : 'stopped'} at step ${state.step} of ${totalSteps}; model in ${model}`);
+  return { steps: state.step, finished, evaluations, model };
+}
+
+/** Evaluates the averaged weights (or the raw ones); a new best is exported to `best/`. */
+async function evaluateRun(run: Run, lines: string[]): Promise<ValidationResult[]> {
+  const { config, networks, data, trainer, engine, log } = run;
+  const { state } = trainer;
+  const start = performance.now();
+  return withAverage(state, engine, async () => {
+    const results: ValidationResult[] = [];
+    for (const dataset of data.validation) results.push(await evaluateModel(networks.model, dataset));
+    for (const result of results) {
+      log(
+        `step ${state.step}: ${describeResult(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
+      );
+    }
+    lines.push(`${JSON.stringify({ type: 'evaluation', step: state.step, results })}\n`);
+    const error = results[0]?.nme;
+    if (error !== undefined && error < (state.best?.error ?? Infinity)) {
+      state.best = { error, step: state.step };
+      await saveModel(networks.model, join(config.output, 'best'));
+    }
+    return results;
+  });
+}
+
+async function openRunData(config: TrainingConfig, log: (line: string) => void): Promise<RunData> {
+  const { train3d, train2d, validation } = config.data;
+  const data: RunData = {
+    train3d: await openTrainingData(train3d, 3),
+    train2d: await openTrainingData(train2d, 2),
+    validation: await Promise.all(validation.map(openDataSpec)),
+  };
+  const count = (dataset?: { length: number }) => dataset?.length ?? 0;
+  log(
+    `data: ${count(data.train3d)} 3D and ${count(data.train2d)} 2D training samples, ${data.validation.map((d) => `${d.length} of ${d.name}`).join(', ') || 'no validation'}`,
+  );
+  return data;
+}
+
+async function resumeState(
+  folder: CheckpointFolder,
+  state: TrainingState,
+  engine: GradientEngine,
+  log: (line: string) => void,
+): Promise<void> {
+  const newest = await folder.loadNewest(log);
+  if (newest === undefined) {
+    log('no checkpoint to resume from: starting anew');
+    return;
+  }
+  restoreState(state, newest.checkpoint.state, newest.file);
+  for (const [name, network] of Object.entries(state.networks)) {
+    await engine.write(name as never, network.parameters);
+    await engine.writeStatistics(name as never, network.statistics);
+  }
+  log(`resumed from ${newest.file} at step ${state.step}`);
+}
+
+function describeRun({ config, trainer, networks, backend }: Run): string {
+  const sizes = Object.entries(trainer.state.networks)
+    .map(([name, network]) => `${name} ${(network.parameters.length / 1e6).toFixed(2)} M`)
+    .join(', ');
+  return `${config.name}: ${trainer.totalSteps} steps of ${config.batchSize} at ${networks.model.options.inputSize} px on ${backend}; ${sizes}`;
+}
+
+function describeResult({ dataset, count, nme, nmeInner, nme3d }: ValidationResult): string {
+  const percent = (value?: number) => `${(100 * (value ?? 0)).toFixed(2)} %`;
+  const inner = nmeInner === undefined ? '' : `, inner 51 ${percent(nmeInner)}`;
+  const space = nme3d === undefined ? '' : `, 3D ${percent(nme3d)}`;
+  return `${dataset} (${count}): NME ${percent(nme)}${inner}${space}`;
+}
+
+/** Rate and time left from the steps since the last pause. */
+function createMeter(batchSize: number) {
+  let steps = 0;
+  let since = performance.now();
+  return {
+    add(_: StepRecord): void {
+      steps++;
+    },
+    restart(): void {
+      steps = 0;
+      since = performance.now();
+    },
+    describe(record: StepRecord, total: number): string {
+      const seconds = (performance.now() - since) / 1000;
+      const rate = (steps * batchSize) / seconds;
+      const left = ((total - record.step) * seconds) / Math.max(1, steps);
+      const losses = Object.entries(record.losses)
+        .filter(([name]) => !name.includes('_'))
+        .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
+        .join(' ');
+      const explained = Object.entries(record.explained).map(
+        ([name, value]) => `${name} ${(100 * value).toFixed(0)}%`,
+      );
+      const mu = record.mu === undefined ? '' : ` mu ${record.mu.toFixed(3)}`;
+      return `${record.kind} ${record.step}/${total} ${losses} explained ${explained.join(' ')}${mu} lr ${record.learningRate.toExponential(1)} ${rate.toFixed(1)}/s left ${formatTime(left)}`;
+    },
+  };
+}
+
+function formatTime(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+}

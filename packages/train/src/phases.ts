@@ -1,0 +1,201 @@
+import {
+  concat,
+  mul,
+  type Scalar,
+  slice,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
+import type { Batch3D, TrainingBatch } from './batch.ts';
+import { addScalars, coordinateLoss, reconstructionLoss, volumeLoss } from './losses.ts';
+import type { NetworkName, TrainedNetworks } from './networks.ts';
+import {
+  discriminatorObjective,
+  generatorObjective,
+  jointObjective,
+  type LossWeights,
+} from './objectives.ts';
+import { discriminate, estimate, regress, withoutRecording } from './run-training-networks.ts';
+
+/** What a phase computes from. */
+export interface PhaseInput {
+  readonly networks: TrainedNetworks;
+  /** One or two homogeneous batches; they pass through G together and meet their own losses. */
+  readonly batches: readonly TrainingBatch[];
+  readonly weights: LossWeights;
+  /** mu of Eq. 12 at this step. */
+  readonly mu: number;
+}
+
+/** What a phase minimizes, and the terms to be logged. */
+export interface PhaseOutput {
+  readonly loss: Scalar;
+  readonly terms: Record<string, Scalar>;
+}
+
+/** One forward and backward pass that ends in an update of the networks it trains. */
+export interface Phase {
+  readonly trains: (networks: TrainedNetworks) => readonly NetworkName[];
+  readonly compute: (input: PhaseInput) => PhaseOutput;
+}
+
+/** Pre-training of G, Eq. 5. */
+const volume: Phase = {
+  trains: () => ['estimator'],
+  compute({ networks, batches }) {
+    const parts = split(estimate(networks, joinImages(batches)), batches);
+    const terms = volumeTerms(parts, batches);
+    return { loss: terms.volume, terms };
+  },
+};
+
+/** Pre-training of P on true volumes, Eq. 6. */
+const coordinate: Phase = {
+  trains: () => ['regressor'],
+  compute({ networks, batches }) {
+    const batch = batch3d(batches);
+    const loss = coordinateLoss(regress(networks, batch.stages as Tensor4D[], batch.images), batch);
+    return { loss, terms: { trueCoordinate: loss } };
+  },
+};
+
+/** Joint training of G and P end to end: Eq. 9 on 3D batches, with Eq. 7 and Eq. 8 on mixtures of 2D and 3D. */
+const joint: Phase = {
+  trains: () => ['estimator', 'regressor'],
+  compute({ networks, batches, weights }) {
+    const images = joinImages(batches);
+    const volumes = estimate(networks, images);
+    const coordinates = regress(networks, volumes, images);
+    const terms = {
+      ...volumeTerms(split(volumes, batches), batches),
+      ...coordinateTerms(coordinates, batches),
+    };
+    return { loss: jointObjective(terms.volume, terms.coordinate, weights), terms };
+  },
+};
+
+/** Update of D and P on detached predictions, Eq. 11; without sharing D alone, without the auxiliary terms. */
+const discriminator: Phase = {
+  trains: ({ shared }) => (shared ? ['regressor', 'discriminator'] : ['discriminator']),
+  compute({ networks, batches, weights, mu }) {
+    const { shared } = networks;
+    const truth = batch3d(batches);
+    const images = joinImages(batches);
+    const fakes = withoutRecording(networks, ['estimator'], () => estimate(networks, images));
+    const recorded: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
+    const real = withoutRecording(networks, recorded, () =>
+      discriminate(networks, truth.stages as Tensor4D[], truth.images),
+    );
+    const fake = discriminate(networks, fakes, images);
+    const terms: Record<string, Scalar> & { real: Scalar; fake: Scalar } = {
+      real: reconstructionLoss(seen(networks, truth.stages as Tensor4D[], real), real.reconstructed).total,
+      fake: reconstructionLoss(seen(networks, fakes, fake), fake.reconstructed).total,
+    };
+    if (shared) {
+      terms.trueCoordinate = coordinateLoss(real.coordinates, truth);
+      terms.coordinate = coordinateTerms(fake.coordinates, batches).coordinate;
+    }
+    return { loss: discriminatorObjective(terms, mu, weights), terms };
+  },
+};
+
+/** Update of G after D and P, Eq. 14, with fresh forward passes; without sharing P is trained here too. */
+const generator: Phase = {
+  trains: ({ shared }) => (shared ? ['estimator'] : ['estimator', 'regressor']),
+  compute({ networks, batches, weights }) {
+    const { shared } = networks;
+    const images = joinImages(batches);
+    const volumes = estimate(networks, images);
+    const frozen: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
+    const judged = withoutRecording(networks, frozen, () => discriminate(networks, volumes, images));
+    const coordinates = shared ? judged.coordinates : regress(networks, volumes, images);
+    const terms = {
+      ...volumeTerms(split(volumes, batches), batches),
+      ...coordinateTerms(coordinates, batches),
+      adversarial: reconstructionLoss(seen(networks, volumes, judged), judged.reconstructed).total,
+    };
+    return { loss: generatorObjective(terms.volume, terms.coordinate, terms.adversarial, weights), terms };
+  },
+};
+
+/** All phases by name; a training stage is a list of them. */
+export const PHASES: Readonly<Record<PhaseName, Phase>> = {
+  volume,
+  coordinate,
+  joint,
+  discriminator,
+  generator,
+};
+
+/** Names of the phases. */
+export type PhaseName = 'volume' | 'coordinate' | 'joint' | 'discriminator' | 'generator';
+
+/** The stages that D reconstructs, as it may look at the last one alone. */
+function seen(
+  { model }: TrainedNetworks,
+  volumes: readonly Tensor4D[],
+  { reconstructed }: { reconstructed: Tensor4D[] },
+): Tensor4D[] {
+  return volumes.slice(model.options.depths.length - reconstructed.length);
+}
+
+function joinImages(batches: readonly TrainingBatch[]): Tensor4D {
+  return batches.length === 1 ? batches[0].images : (concat(batches.map((b) => b.images)) as Tensor4D);
+}
+
+/** Cuts tensors along the batch axis into one list per batch. */
+function split<T extends Tensor>(tensors: readonly T[], batches: readonly TrainingBatch[]): T[][] {
+  if (batches.length === 1) return [[...tensors]];
+  let start = 0;
+  return batches.map(({ size }) => {
+    const from = start;
+    start += size;
+    return tensors.map((t) => slice(t, from, size) as T);
+  });
+}
+
+function volumeTerms(
+  volumes: readonly Tensor4D[][],
+  batches: readonly TrainingBatch[],
+): Record<string, Scalar> & { volume: Scalar } {
+  const losses = batches.map((batch, i) => volumeLoss(volumes[i], batch));
+  const terms = {
+    volume: meanOverImages(
+      losses.map((loss) => loss.total),
+      batches,
+    ),
+  };
+  return Object.assign(
+    terms,
+    ...batches.flatMap((batch, i) =>
+      losses[i].stages.map((stage, m) => ({ [`volume${m + 1}_${batch.kind}`]: stage })),
+    ),
+  );
+}
+
+function coordinateTerms(
+  coordinates: Tensor3D,
+  batches: readonly TrainingBatch[],
+): Record<string, Scalar> & { coordinate: Scalar } {
+  const losses = split([coordinates], batches).map(([part], i) => coordinateLoss(part, batches[i]));
+  const terms = { coordinate: meanOverImages(losses, batches) };
+  return Object.assign(terms, ...batches.map((batch, i) => ({ [`coordinate_${batch.kind}`]: losses[i] })));
+}
+
+/** Mean over the images of all batches of losses that are means over the images of one. */
+function meanOverImages(losses: readonly Scalar[], batches: readonly TrainingBatch[]): Scalar {
+  if (losses.length === 1) return losses[0];
+  const total = batches.reduce((sum, batch) => sum + batch.size, 0);
+  return addScalars(losses.map((loss, i) => mul(loss, batches[i].size / total) as Scalar));
+}
+
+function batch3d(batches: readonly TrainingBatch[]): Batch3D {
+  const batch = batches.find((candidate) => candidate.kind === '3d');
+  if (batch === undefined) {
+    throw new RangeError(
+      'batch3d: this phase needs samples with 3D annotation, got 2D only (add train3d data)',
+    );
+  }
+  return batch as Batch3D;
+}

@@ -1,0 +1,140 @@
+import { dispose } from '@tensorflow/tfjs-core';
+import type { CroppedSample } from '@voxface/datasets';
+import type { VolumeEncoder } from '@voxface/volume';
+import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
+import { type NetworkName, selectNetworks, type TrainedNetworks } from './networks.ts';
+import { LOSS_WEIGHTS, type LossWeights } from './objectives.ts';
+import { PHASES, type PhaseName } from './phases.ts';
+import { createStatisticsAverage } from './statistics-average.ts';
+import { readScalars, valueAndGradients } from './value-and-gradients.ts';
+
+/** The samples of one micro-batch: 3D, 2D, or both. */
+export interface StepSamples {
+  readonly samples3d: readonly CroppedSample[];
+  readonly samples2d: readonly CroppedSample[];
+}
+
+/** Losses and gradients of one phase, means over the replica's samples. */
+export interface PhaseResult {
+  /** Terms by name. */
+  readonly losses: Record<string, number>;
+  /** Flat gradient per trained network. */
+  readonly gradients: Partial<Record<NetworkName, Float32Array>>;
+}
+
+/** Milliseconds spent since the last `takeTimes`, by part of the step. */
+export type StepTimes = Record<string, number>;
+
+/** The networks on one backend instance, with the batch they work on. A run has one replica per worker. */
+export interface Replica {
+  readonly networks: TrainedNetworks;
+  /** Encodes and uploads the micro-batches of the next step; frees those of the last. */
+  load(steps: readonly StepSamples[]): void;
+  /** Energy of the loaded true volumes per stage and kind, mean over the samples: `energy1_3d`, ... */
+  energy(): Record<string, number>;
+  /** Runs a phase over the loaded micro-batches and averages; parameters stay as they are. */
+  compute(phase: PhaseName, mu: number): Promise<PhaseResult>;
+  takeTimes(): StepTimes;
+  /** Frees the loaded batch (not the networks). */
+  dispose(): void;
+}
+
+/** Options of a replica. */
+export interface ReplicaOptions {
+  weights: LossWeights;
+  /** Factor on the loss during the backward pass, divided out of the gradients afterwards. */
+  lossScale: number;
+}
+
+export const REPLICA_DEFAULTS: Required<ReplicaOptions> = { weights: LOSS_WEIGHTS, lossScale: 1 };
+
+/** Creates the replica of these networks on the current backend. */
+export function createReplica(
+  networks: TrainedNetworks,
+  encoder: VolumeEncoder,
+  options: Partial<ReplicaOptions> = {},
+): Replica {
+  const { weights, lossScale } = { ...REPLICA_DEFAULTS, ...options };
+  let loaded: TrainingBatch[][] = [];
+  let times: StepTimes = {};
+  const spend = (name: string, since: number): number => {
+    const now = performance.now();
+    times[name] = (times[name] ?? 0) + now - since;
+    return now;
+  };
+  const free = (): void => {
+    for (const batch of loaded.flat()) disposeBatch(batch);
+    loaded = [];
+  };
+  return {
+    networks,
+    load(steps) {
+      free();
+      loaded = steps.map(({ samples3d, samples2d }) =>
+        [samples3d, samples2d]
+          .filter((samples) => samples.length > 0)
+          .map((samples) => {
+            const start = performance.now();
+            const encoded = encodeBatch(samples, encoder);
+            const middle = spend('encode', start);
+            const batch = uploadBatch(encoded);
+            spend('upload', middle);
+            return batch;
+          }),
+      );
+    },
+    energy() {
+      const total: Record<string, number> = {};
+      for (const batches of loaded) {
+        for (const batch of batches) {
+          const count = batch.kind === '3d' ? batch.stages.length : networks.model.options.depths.length;
+          for (let m = 0; m < count; m++) {
+            const name = `energy${m + 1}_${batch.kind}`;
+            total[name] = (total[name] ?? 0) + (batch.energy[m] ?? batch.energy[0]) / loaded.length;
+          }
+        }
+      }
+      return total;
+    },
+    async compute(phase, mu) {
+      const names = PHASES[phase].trains(networks);
+      const sets = selectNetworks(networks, names).map((network) => network.trainable);
+      const sums = sets.map((set) => new Float32Array(set.size));
+      const losses: Record<string, number> = {};
+      const average = createStatisticsAverage(networks, loaded.length);
+      for (const batches of loaded) {
+        average.before();
+        const start = performance.now();
+        const { terms, gradients } = valueAndGradients(
+          sets,
+          () => PHASES[phase].compute({ networks, batches, weights, mu }),
+          lossScale,
+        );
+        const computed = spend(phase, start);
+        for (let i = 0; i < sets.length; i++) {
+          addScaled(sums[i], (await gradients[i].data()) as Float32Array, 1 / (loaded.length * lossScale));
+        }
+        dispose(gradients);
+        addScaledTerms(losses, await readScalars(terms), 1 / loaded.length);
+        spend('download', computed);
+        average.after();
+      }
+      average.finish();
+      return { losses, gradients: Object.fromEntries(names.map((name, i) => [name, sums[i]])) };
+    },
+    takeTimes() {
+      const taken = times;
+      times = {};
+      return taken;
+    },
+    dispose: free,
+  };
+}
+
+function addScaled(total: Float32Array, values: Float32Array, scale: number): void {
+  for (let i = 0; i < total.length; i++) total[i] += values[i] * scale;
+}
+
+function addScaledTerms(total: Record<string, number>, values: Record<string, number>, scale: number): void {
+  for (const name in values) total[name] = (total[name] ?? 0) + values[name] * scale;
+}
