@@ -9,7 +9,9 @@ export {
 export { type Box, boxOf, squareBox } from './box.ts';
 export { CROP_DEFAULTS, type CropOptions, cropAffine, fromUnit, toUnit } from './crop.ts';
 export { cropPixels } from './crop-pixels.ts';
+export { applySimilarity, centroid, fitSimilarity, type Similarity } from './fit-similarity.ts';
 export { flipLandmarks, mirrorIndices } from './flip.ts';
+export { type HeadPose, headPose, headRotation, poseOfRotation, rotationOfPose } from './head-pose.ts';
 export {
   centerDepth,
   countLandmarks,
@@ -18,6 +20,7 @@ export {
   selectLandmarks,
   toPlane,
 } from './landmarks.ts';
+export { MEAN_FACE_68 } from './mean-face.ts';
 export type { Pixels } from './pixels.ts';
 export { createRandom, type Random, type RandomState, shuffle } from './random.ts';
 export type { LandmarkScheme } from './scheme.ts';

@@ -1,1 +1,10 @@
-export {};
+export { type BackendUnderTest, describeBackends } from './describe-backends.ts';
+export {
+  DOUBLE_TOLERANCE,
+  expectClose,
+  maxDifference,
+  SINGLE_TOLERANCE,
+  type Tolerance,
+} from './expect-close.ts';
+export { expectGradient, GRADIENT_CHECK_DEFAULTS, type GradientCheckOptions } from './expect-gradient.ts';
+export { expectNoLeak } from './expect-no-leak.ts';

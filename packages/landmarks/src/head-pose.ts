@@ -1,0 +1,87 @@
+import { fitSimilarity } from './fit-similarity.ts';
+import { countLandmarks, type Landmarks, selectLandmarks } from './landmarks.ts';
+import { MEAN_FACE_68 } from './mean-face.ts';
+
+/** Head pose in degrees; all zero for a face that looks straight into the camera. */
+export interface HeadPose {
+  /** Positive when the subject is turned toward the right side of the picture. */
+  readonly yaw: number;
+  /** Positive when the subject looks up. */
+  readonly pitch: number;
+  /** Positive when the head is tilted clockwise on screen. */
+  readonly roll: number;
+}
+
+/** Ear side of the jaw, brows, nose and eyes: what mouth and chin do not move. The same in the 66 points of 3DFAW. */
+const RIGID_LANDMARKS = [0, 1, 2, 14, 15, 16, ...Array.from({ length: 31 }, (_, i) => i + 17)];
+const RIGID_MEAN_FACE = selectLandmarks(MEAN_FACE_68, RIGID_LANDMARKS);
+const DEGREES = 180 / Math.PI;
+
+/**
+ * Rotation that turns the frontal mean face into this one, by least squares over the 37 landmarks that expressions
+ * move least.
+ * @param landmarks [68 or 66, 3] in house axes, any unit.
+ * @returns row-major [3, 3] in house axes (x right, y down, z away from the camera).
+ * @throws RangeError for another number of landmarks, 2D landmarks, or points that all coincide.
+ */
+export function headRotation(landmarks: Landmarks<3>): readonly number[] {
+  const count = countLandmarks(landmarks);
+  if (landmarks.dims !== 3 || (count !== 68 && count !== 66)) {
+    throw new RangeError(
+      `headRotation: expected [68, 3] or [66, 3] landmarks, got [${count}, ${landmarks.dims}] (map them to ibug-68 first)`,
+    );
+  }
+  const face = selectLandmarks(landmarks, RIGID_LANDMARKS);
+  // Fitted from the face to the mean face so that a degenerate face is refused; the inverse rotation is the transpose.
+  const [a, b, c, d, e, f, g, h, i] = fitSimilarity(face, RIGID_MEAN_FACE).rotation;
+  return [a, d, g, b, e, h, c, f, i];
+}
+
+/**
+ * Yaw, pitch and roll of a face from its 3D landmarks. The angles are those of AFLW2000-3D and 300W-LP, rotation =
+ * X(-pitch) Y(-yaw) Z(roll), with the sign of yaw turned. Of the two solutions the one with the lesser pitch and
+ * roll is taken, so yaw may pass 90 degrees. At a yaw of exactly 90 degrees pitch and roll are not separable (roll 0).
+ * @param landmarks [68 or 66, 3] in house axes, any unit.
+ * @throws RangeError as `headRotation`.
+ */
+export function headPose(landmarks: Landmarks<3>): HeadPose {
+  return poseOfRotation(headRotation(landmarks));
+}
+
+/** The angles of a rotation matrix, row-major [3, 3] in house axes; see `headPose`. */
+export function poseOfRotation(rotation: readonly number[]): HeadPose {
+  const [r00, r01, r02, r10, r11, r12, , , r22] = rotation;
+  const cos = Math.hypot(r00, r01);
+  if (cos < 1e-6) {
+    return { yaw: -90 * Math.sign(r02), pitch: -Math.atan2(r10 * Math.sign(r02), r11) * DEGREES, roll: 0 };
+  }
+  const yaw = Math.atan2(-r02, cos) * DEGREES;
+  const pitch = Math.atan2(r12, r22) * DEGREES;
+  const roll = Math.atan2(-r01, r00) * DEGREES;
+  const turned = { yaw: wrap(180 - yaw), pitch: wrap(pitch + 180), roll: wrap(roll + 180) };
+  const effort = (pose: HeadPose): number => Math.abs(pose.pitch) + Math.abs(pose.roll);
+  const pose = { yaw, pitch, roll };
+  return effort(turned) < effort(pose) ? turned : pose;
+}
+
+/** The rotation of a pose, row-major [3, 3] in house axes: the inverse of `poseOfRotation`. */
+export function rotationOfPose({ yaw, pitch, roll }: HeadPose): readonly number[] {
+  const [cx, sx] = [Math.cos(-pitch / DEGREES), Math.sin(-pitch / DEGREES)];
+  const [cy, sy] = [Math.cos(-yaw / DEGREES), Math.sin(-yaw / DEGREES)];
+  const [cz, sz] = [Math.cos(roll / DEGREES), Math.sin(roll / DEGREES)];
+  return [
+    cy * cz,
+    -cy * sz,
+    sy,
+    cx * sz + sx * sy * cz,
+    cx * cz - sx * sy * sz,
+    -sx * cy,
+    sx * sz - cx * sy * cz,
+    sx * cz + cx * sy * sz,
+    cx * cy,
+  ];
+}
+
+function wrap(degrees: number): number {
+  return degrees - 360 * Math.round(degrees / 360);
+}

@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+// Importing the layers registers the gradients of the core's kernels.
+import '@tensorflow/tfjs-layers';
+
+export interface GradientCheckOptions {
+  /** Half width of the central difference. */
+  step?: number;
+  /** Share of the larger of both gradients' norm that a difference may have. */
+  tolerance?: number;
+  /** Elements checked per input, spread evenly; all when fewer. */
+  samples?: number;
+}
+
+export const GRADIENT_CHECK_DEFAULTS: Required<GradientCheckOptions> = {
+  step: 1e-2,
+  tolerance: 1e-2,
+  samples: 24,
+};
+
+/**
+ * Checks the gradients of `f` on the current backend against central differences. Single precision limits what a
+ * difference can show: keep values near 1 and let the tolerance be relative to the largest component.
+ * @param f scalar function of the inputs; called inside `tidy`.
+ * @param inputs tensors of any rank; not disposed.
+ * @throws Error naming input, element, and both values of the worst mismatch.
+ */
+export async function expectGradient(
+  f: (...inputs: tf.Tensor[]) => tf.Tensor,
+  inputs: tf.Tensor[],
+  options: GradientCheckOptions = {},
+): Promise<void> {
+  const { step, tolerance, samples } = { ...GRADIENT_CHECK_DEFAULTS, ...options };
+  const scalarOf = (...tensors: tf.Tensor[]): tf.Scalar => tf.reshape(f(...tensors), []) as tf.Scalar;
+  const gradients = tf.grads(scalarOf)(inputs);
+  try {
+    for (const [which, input] of inputs.entries()) {
+      const analytic = Float32Array.from(await gradients[which].data());
+      const values = Float32Array.from(await input.data());
+      const scale = analytic.reduce((most: number, value: number) => Math.max(most, Math.abs(value)), 0);
+      const stride = Math.max(1, Math.floor(values.length / samples));
+      for (let i = 0; i < values.length; i += stride) {
+        const at = async (shift: number): Promise<number> => {
+          const moved = Float32Array.from(values);
+          moved[i] += shift;
+          const result = tf.tidy(() => {
+            const replaced = [...inputs];
+            replaced[which] = tf.tensor(moved, input.shape);
+            return scalarOf(...replaced);
+          });
+          const [value] = await result.data();
+          result.dispose();
+          return value;
+        };
+        const numeric = ((await at(step)) - (await at(-step))) / (2 * step);
+        const allowed = tolerance * Math.max(scale, Math.abs(numeric), 1e-6);
+        if (!(Math.abs(numeric - analytic[i]) <= allowed)) {
+          throw new Error(
+            `expectGradient: input ${which} [${input.shape.join(', ')}], element ${i}: gradient ${analytic[i]}, ` +
+              `central difference ${numeric}, allowed difference ${allowed} (${tf.getBackend()})`,
+          );
+        }
+      }
+    }
+  } finally {
+    tf.dispose(gradients);
+  }
+}

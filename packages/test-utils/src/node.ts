@@ -1,0 +1,3 @@
+export { findData } from './find-data.ts';
+export { type Golden, readGolden } from './read-golden.ts';
+export { type NpyArray, readNpy } from './read-npy.ts';
