@@ -1,1 +1,4 @@
-export {};
+export { createFaceModel, type FaceModel, type FaceModelParts, type FaceModes } from './face-model.ts';
+export { type FaceFit, FIT_FACE_DEFAULTS, type FitFaceOptions, fitFace } from './fit-face.ts';
+export { type FacePose, type Matrix3, poseOfRotation, rotationOfPose } from './rotation.ts';
+export { fitWeakPerspective, type WeakPerspective } from './weak-perspective.ts';

@@ -1,1 +1,1 @@
-export {};
+export { openFaceModel } from './open-face-model.ts';

@@ -1,0 +1,261 @@
+import { boxOf, centerDepth, type Landmarks } from '@voxface/landmarks';
+import type { FaceModel } from './face-model.ts';
+import { type FitBasis, fitBasis, shapeOfWeights } from './fit-basis.ts';
+import { type FitState, type Pull, stepFit } from './fit-state.ts';
+import { type FacePose, type Matrix3, poseOfRotation } from './rotation.ts';
+import { fitWeakPerspective } from './weak-perspective.ts';
+
+export interface FitFaceOptions {
+  /**
+   * What jaw landmarks 0..16 mark. `contour`: the visible contour, as human annotators of 300W do; `vertices`: the
+   * true 3D jaw line, as in 300W-LP and AFLW2000-3D; `ignore`: leave them out.
+   */
+  jaw?: 'contour' | 'vertices' | 'ignore';
+  /** Identity modes to fit, from the first. */
+  identityModes?: number;
+  /** Standard deviation of the annotation of landmarks 17..67, as a share of sqrt(width x height) of the box. */
+  noise?: number;
+  /** The same for jaw landmarks, across and along the jaw line. */
+  jawNoise?: readonly [across: number, along: number];
+  /** Errors beyond this many standard deviations lose their influence (Geman-McClure). */
+  outlier?: number;
+  iterations?: number;
+}
+
+export const FIT_FACE_DEFAULTS: Required<FitFaceOptions> = {
+  jaw: 'contour',
+  identityModes: 50,
+  noise: 0.01,
+  jawNoise: [0.015, 0.04],
+  outlier: 4,
+  iterations: 14,
+};
+
+/** A morphable face laid over 2D landmarks. */
+export interface FaceFit {
+  /**
+   * [68, 3] image pixels, z zero-mean (+z away from the camera). x, y of 17..67 are the given ones; the jaw is the
+   * projection of the true 3D jaw line.
+   */
+  readonly landmarks: Landmarks<3>;
+  /** [68, 3] the fitted model's own landmarks in the same frame. */
+  readonly modelLandmarks: Landmarks<3>;
+  readonly pose: FacePose;
+  /** [identity count] standard deviations; modes that were not fitted are 0. */
+  readonly identity: Float32Array;
+  /** [expression count]. */
+  readonly expression: Float32Array;
+  /** Row-major [9], head axes to camera axes. */
+  readonly rotation: Matrix3;
+  /** Pixels per model unit. */
+  readonly scale: number;
+  /** Camera: pixel = scale (R X).xy + translation. */
+  readonly translation: readonly [number, number];
+  /** Model z of the depth that is 0 in `landmarks`, in pixels: z = scale (R X).z - depthOrigin. */
+  readonly depthOrigin: number;
+  /** Mean distance over sqrt(width x height) of the landmark box: landmarks 17..67, and jaw against its contour. */
+  readonly error: { readonly inner: number; readonly jaw: number };
+}
+
+/**
+ * Fits identity, expression and weak-perspective pose to 68 2D landmarks (iBUG order): maximum a posteriori under
+ * Gaussian priors on the weights, bounded weights, Geman-McClure errors. The camera starts from the mean face; then
+ * pose and weights move together by damped Gauss-Newton steps. Between steps each jaw landmark takes the vertex of
+ * its contour path that sticks out farthest across the annotated jaw line.
+ * @param landmarks [68, 2], pixels (a third coordinate is ignored).
+ * @throws RangeError when there are not 68 finite landmarks or their box is empty.
+ */
+export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFaceOptions = {}): FaceFit {
+  const settings = { ...FIT_FACE_DEFAULTS, ...options };
+  const { points, dims } = landmarks;
+  if (points.length !== 68 * dims || points.some((value) => !Number.isFinite(value))) {
+    throw new RangeError(
+      `fitFace: expected 68 finite landmarks in iBUG order, got ${points.length / dims} (${points.some((v) => !Number.isFinite(v)) ? 'not all finite' : 'pick or convert the scheme first'})`,
+    );
+  }
+  const box = boxOf(landmarks);
+  const size = Math.sqrt(box.width * box.height);
+  if (!(size > 0)) {
+    throw new RangeError(`fitFace: landmarks must span a box, got ${box.width} x ${box.height} pixels`);
+  }
+  const centerX = box.x + box.width / 2;
+  const centerY = box.y + box.height / 2;
+  const targets = new Float64Array(136);
+  for (let i = 0; i < 68; i++) {
+    targets[2 * i] = (points[dims * i] - centerX) / size;
+    targets[2 * i + 1] = (points[dims * i + 1] - centerY) / size;
+  }
+  const basis = fitBasis(model, settings.identityModes);
+  const state = startFit(basis, targets, settings.jaw);
+  const shape = new Float64Array(basis.mean.length);
+  const pulls = createPulls(basis, targets, settings);
+  for (let iteration = 0; iteration < settings.iterations; iteration++) {
+    shapeOfWeights(basis, state.weights, shape);
+    if (settings.jaw === 'contour') slideContour(basis, state, shape, pulls);
+    weighPulls(state, shape, pulls, settings, iteration < 3 ? Infinity : settings.outlier);
+    const change = stepFit(state, basis, shape, pulls, 1e-3);
+    if (iteration > 6 && change < 1e-4) break;
+  }
+  shapeOfWeights(basis, state.weights, shape);
+  return finish(model, basis, state, shape, pulls, landmarks, { size, centerX, centerY });
+}
+
+function startFit(basis: FitBasis, targets: Float64Array, jaw: 'contour' | 'vertices' | 'ignore'): FitState {
+  const mean = new Float64Array(68 * 3);
+  const weights = new Float64Array(68).fill(1);
+  basis.landmarkRows.forEach((row, i) => {
+    for (let axis = 0; axis < 3; axis++) mean[3 * i + axis] = basis.mean[3 * row + axis];
+    if (i < 17) weights[i] = jaw === 'vertices' ? 1 : jaw === 'contour' ? 0.2 : 0;
+  });
+  const camera = fitWeakPerspective(mean, targets, weights);
+  return {
+    rotation: camera.rotation,
+    scale: camera.scale,
+    translation: [camera.translation[0], camera.translation[1]],
+    weights: new Float64Array(basis.modes),
+  };
+}
+
+function createPulls(basis: FitBasis, targets: Float64Array, settings: Required<FitFaceOptions>): Pull[] {
+  let innerX = 0;
+  let innerY = 0;
+  for (let i = 17; i < 68; i++) {
+    innerX += targets[2 * i] / 51;
+    innerY += targets[2 * i + 1] / 51;
+  }
+  const pulls: Pull[] = [];
+  for (let i = settings.jaw === 'ignore' ? 17 : 0; i < 68; i++) {
+    const [targetX, targetY] = [targets[2 * i], targets[2 * i + 1]];
+    let [normalX, normalY] = [1, 0];
+    if (i < 17) {
+      const before = Math.max(0, i - 1);
+      const after = Math.min(16, i + 1);
+      const tangentX = targets[2 * after] - targets[2 * before];
+      const tangentY = targets[2 * after + 1] - targets[2 * before + 1];
+      const length = Math.hypot(tangentX, tangentY) || 1;
+      normalX = tangentY / length;
+      normalY = -tangentX / length;
+      if (normalX * (targetX - innerX) + normalY * (targetY - innerY) < 0) {
+        normalX = -normalX;
+        normalY = -normalY;
+      }
+    }
+    pulls.push({
+      row: basis.landmarkRows[i],
+      targetX,
+      targetY,
+      normalX,
+      normalY,
+      normalWeight: 0,
+      tangentWeight: 0,
+    });
+  }
+  return pulls;
+}
+
+/** Gives each jaw pull the vertex of its path that lies farthest out along the pull's normal. */
+function slideContour(basis: FitBasis, state: FitState, shape: Float64Array, pulls: Pull[]): void {
+  const { rotation: r } = state;
+  for (let i = 0; i < 17; i++) {
+    const pull = pulls[i];
+    const ax = pull.normalX * r[0] + pull.normalY * r[3];
+    const ay = pull.normalX * r[1] + pull.normalY * r[4];
+    const az = pull.normalX * r[2] + pull.normalY * r[5];
+    let farthest = -Infinity;
+    for (const row of basis.pathRows[i]) {
+      const out = ax * shape[3 * row] + ay * shape[3 * row + 1] + az * shape[3 * row + 2];
+      if (out > farthest) {
+        farthest = out;
+        pull.row = row;
+      }
+    }
+  }
+}
+
+function weighPulls(
+  state: FitState,
+  shape: Float64Array,
+  pulls: Pull[],
+  settings: Required<FitFaceOptions>,
+  outlier: number,
+): void {
+  const { jaw, noise, jawNoise } = settings;
+  const first = jaw === 'ignore' ? 17 : 0;
+  pulls.forEach((pull, i) => {
+    const isJaw = first + i < 17;
+    const across = isJaw ? jawNoise[0] : noise;
+    const along = isJaw ? (jaw === 'contour' ? jawNoise[1] : jawNoise[0]) : noise;
+    const [errorX, errorY] = errorOf(state, shape, pull);
+    const a = (errorX * pull.normalX + errorY * pull.normalY) / across;
+    const b = (-errorX * pull.normalY + errorY * pull.normalX) / along;
+    const trust = 1 / (1 + (a * a + b * b) / (outlier * outlier));
+    pull.normalWeight = trust / across;
+    pull.tangentWeight = trust / along;
+  });
+}
+
+function errorOf(state: FitState, shape: Float64Array, pull: Pull): [number, number] {
+  const { rotation: r, scale: s, translation: t } = state;
+  const at = 3 * pull.row;
+  const [x, y, z] = [shape[at], shape[at + 1], shape[at + 2]];
+  return [
+    pull.targetX - s * (r[0] * x + r[1] * y + r[2] * z) - t[0],
+    pull.targetY - s * (r[3] * x + r[4] * y + r[5] * z) - t[1],
+  ];
+}
+
+function finish(
+  model: FaceModel,
+  basis: FitBasis,
+  state: FitState,
+  shape: Float64Array,
+  pulls: Pull[],
+  given: Landmarks,
+  frame: { size: number; centerX: number; centerY: number },
+): FaceFit {
+  const { rotation: r } = state;
+  const scale = state.scale * frame.size;
+  const translation: [number, number] = [
+    state.translation[0] * frame.size + frame.centerX,
+    state.translation[1] * frame.size + frame.centerY,
+  ];
+  const projected = new Float32Array(68 * 3);
+  let depthOrigin = 0;
+  basis.landmarkRows.forEach((row, i) => {
+    const [x, y, z] = [shape[3 * row], shape[3 * row + 1], shape[3 * row + 2]];
+    projected[3 * i] = scale * (r[0] * x + r[1] * y + r[2] * z) + translation[0];
+    projected[3 * i + 1] = scale * (r[3] * x + r[4] * y + r[5] * z) + translation[1];
+    projected[3 * i + 2] = scale * (r[6] * x + r[7] * y + r[8] * z);
+    depthOrigin += projected[3 * i + 2] / 68;
+  });
+  const points = Float32Array.from(projected);
+  for (let i = 17; i < 68; i++) {
+    points[3 * i] = given.points[given.dims * i];
+    points[3 * i + 1] = given.points[given.dims * i + 1];
+  }
+  let inner = 0;
+  let jaw = 0;
+  pulls.forEach((pull, i) => {
+    const [x, y] = errorOf(state, shape, pull);
+    if (i < pulls.length - 51) jaw += Math.hypot(x, y) / 17;
+    else inner += Math.hypot(x, y) / 51;
+  });
+  const identity = new Float32Array(model.identity.count);
+  identity.set(state.weights.subarray(0, basis.identityModes));
+  const expression = new Float32Array(model.expression.count);
+  basis.expressionIndex.forEach((index, i) => {
+    expression[index] = state.weights[basis.identityModes + i];
+  });
+  return {
+    landmarks: centerDepth({ points, dims: 3 }),
+    modelLandmarks: centerDepth({ points: projected, dims: 3 }),
+    pose: poseOfRotation(r),
+    identity,
+    expression,
+    rotation: r,
+    scale,
+    translation,
+    depthOrigin,
+    error: { inner, jaw: pulls.length === 51 ? Number.NaN : jaw },
+  };
+}
