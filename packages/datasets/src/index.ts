@@ -14,6 +14,7 @@ export {
   type CropPool,
   createBatches,
 } from './batches.ts';
+export { CACHE_DEFAULTS, type CacheOptions, cacheDataset } from './cache-dataset.ts';
 export { applyGains, type CropSampleOptions, cropOf, cropSample } from './crop-sample.ts';
 export { mixSeed } from './mix-seed.ts';
 export { type PackedSample, type PackedSet, parsePackedSet } from './packed-set.ts';

@@ -1,3 +1,9 @@
+export {
+  CROP_WORKERS_DEFAULTS,
+  type CropWorkers,
+  type CropWorkersOptions,
+  createCropWorkers,
+} from './node/crop-workers.ts';
 export { decodeImage, readImage } from './node/decode-image.ts';
 export {
   open300w,
@@ -19,3 +25,4 @@ export {
   type PackedSetWriterOptions,
   writePackedSet,
 } from './node/packed-set-writer.ts';
+export { createWorkerBatches } from './node/worker-batches.ts';

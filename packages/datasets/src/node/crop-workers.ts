@@ -1,0 +1,172 @@
+import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
+import { annotationOf } from '../arrange.ts';
+import type { CropPool } from '../batches.ts';
+import { assembleCrop, type CropSampleOptions, cropOf, cropSample } from '../crop-sample.ts';
+import { checkInside } from '../record-dataset.ts';
+import type { CroppedSample, Dataset } from '../sample.ts';
+import type { CropAnswer, CropJob, SharedPicture } from './crop-job.ts';
+import { startWorker } from './start-worker.ts';
+
+export interface CropWorkersOptions {
+  /** Number of threads. */
+  count?: number;
+  /** Decoded pictures are kept, shared among the threads, as long as they fit this many bytes. 0 keeps none. */
+  cacheBytes?: number;
+}
+
+export const CROP_WORKERS_DEFAULTS: { cacheBytes: number } = { cacheBytes: 0 };
+
+export interface CropWorkers extends CropPool {
+  /** Threads, jobs under way, jobs waiting, and the cache's pictures and bytes. */
+  stats(): { threads: number; busy: number; waiting: number; cached: number; cachedBytes: number };
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** Jobs sent and not answered. */
+  readonly jobs: Map<number, { resolve(answer: CropAnswer): void; reject(error: Error): void }>;
+}
+
+/** Each thread has one job at work and one waiting, so that it never idles between two. */
+const JOBS_PER_THREAD = 2;
+
+/**
+ * Threads that decode pictures and cut crops. Not more than two samples per thread are read from the disk at a
+ * time; further calls wait their turn. A dataset without `loadEncoded` is cut in the calling thread.
+ * @throws RangeError when `count` is no positive integer.
+ */
+export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers {
+  const count = options.count ?? Math.max(1, availableParallelism() - 1);
+  const cacheBytes = options.cacheBytes ?? CROP_WORKERS_DEFAULTS.cacheBytes;
+  if (!(Number.isInteger(count) && count > 0)) {
+    throw new RangeError(`createCropWorkers: count must be a positive integer, got ${count}`);
+  }
+  const threads = Array.from({ length: count }, startThread);
+  const slots = createSlots(count * JOBS_PER_THREAD);
+  const caches = new WeakMap<Dataset, Map<number, SharedPicture>>();
+  let cached = 0;
+  let cachedBytes = 0;
+  let jobNumber = 0;
+  let closed = false;
+
+  const send = (job: CropJob): Promise<CropAnswer> => {
+    const thread = threads.reduce((best, other) => (other.jobs.size < best.jobs.size ? other : best));
+    return new Promise((resolve, reject) => {
+      thread.jobs.set(job.number, { resolve, reject });
+      thread.worker.ref();
+      const bytes = job.encoded;
+      const whole = bytes && bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+      thread.worker.postMessage(job, whole ? [bytes.buffer as ArrayBuffer] : []);
+    });
+  };
+  const cut = async <D extends 2 | 3>(
+    dataset: Dataset<D>,
+    index: number,
+    crop: CropSampleOptions,
+  ): Promise<CroppedSample<D>> => {
+    const cache = cacheOf(caches, dataset);
+    const picture = cache.get(index);
+    const { encoded, ...annotation } = picture
+      ? { ...(await annotationOf(dataset, index)), encoded: undefined }
+      : await dataset.loadEncoded!(index);
+    if (closed) throw new Error('crop: the workers are closed (create new ones)');
+    const answer = await send({
+      number: jobNumber++,
+      name: `${dataset.name}/${annotation.id}`,
+      ...(picture ? { picture } : { encoded }),
+      keep: !picture && cachedBytes < cacheBytes,
+      crop: cropOf(annotation.box, crop),
+      options: crop,
+    });
+    checkInside(annotation, answer.width!, answer.height!);
+    const size = answer.picture?.buffer.byteLength ?? 0;
+    if (answer.picture && !cache.has(index) && cachedBytes + size <= cacheBytes) {
+      cache.set(index, answer.picture);
+      cached += 1;
+      cachedBytes += size;
+    }
+    return assembleCrop(annotation, crop, answer.pixels!);
+  };
+  return {
+    async crop(dataset, index, crop) {
+      if (closed) throw new Error('crop: the workers are closed (create new ones)');
+      if (!dataset.loadEncoded) return cropSample(await dataset.load(index), crop);
+      await slots.take();
+      try {
+        return await cut(dataset, index, crop);
+      } finally {
+        slots.give();
+      }
+    },
+    stats: () => ({
+      threads: count,
+      busy: slots.taken(),
+      waiting: slots.waiting(),
+      cached,
+      cachedBytes,
+    }),
+    async close() {
+      closed = true;
+      for (const { jobs } of threads) {
+        for (const { reject } of jobs.values()) reject(new Error('crop: the workers were closed'));
+        jobs.clear();
+      }
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
+
+function startThread(): Thread {
+  const worker = startWorker('crop-worker', import.meta.url);
+  const jobs: Thread['jobs'] = new Map();
+  worker.on('message', (answer: CropAnswer) => {
+    const job = jobs.get(answer.number);
+    jobs.delete(answer.number);
+    if (jobs.size === 0) worker.unref();
+    if (answer.error === undefined) job?.resolve(answer);
+    else job?.reject(new Error(answer.error));
+  });
+  worker.on('error', (error: Error) => {
+    for (const { reject } of jobs.values()) reject(error);
+    jobs.clear();
+  });
+  worker.unref();
+  return { worker, jobs };
+}
+
+function cacheOf(
+  caches: WeakMap<Dataset, Map<number, SharedPicture>>,
+  dataset: Dataset,
+): Map<number, SharedPicture> {
+  const known = caches.get(dataset);
+  if (known) return known;
+  const cache = new Map<number, SharedPicture>();
+  caches.set(dataset, cache);
+  return cache;
+}
+
+/** A counting semaphore, first come first served. */
+function createSlots(size: number): {
+  take(): Promise<void>;
+  give(): void;
+  taken(): number;
+  waiting(): number;
+} {
+  let free = size;
+  const queue: (() => void)[] = [];
+  return {
+    take: () => {
+      if (free === 0) return new Promise((resolve) => queue.push(resolve));
+      free -= 1;
+      return Promise.resolve();
+    },
+    give: () => {
+      const next = queue.shift();
+      if (next) next();
+      else free += 1;
+    },
+    taken: () => size - free,
+    waiting: () => queue.length,
+  };
+}
