@@ -1,9 +1,31 @@
 export { createCoordinateRegressor } from './coordinate-regressor.ts';
+export type { DetectedFace, FaceDetector } from './detectors/face-detector.ts';
 export { createFaceShapeModel, type FaceShapeModel } from './face-shape-model.ts';
 export { listVariables } from './list-variables.ts';
 export { FACE_SHAPE_MODEL_DEFAULTS, type FaceShapeModelOptions, resolveOptions } from './options.ts';
+export {
+  type CropRunner,
+  createCropPredictor,
+  type FaceRequest,
+  type FaceShape,
+  PREDICTOR_DEFAULTS,
+  type Predictor,
+  type PredictorOptions,
+} from './predictor/create-crop-predictor.ts';
+export { createPredictor } from './predictor/create-predictor.ts';
+export {
+  type DecodedImage,
+  type DrawableImage,
+  type ImageSource,
+  toPixels,
+} from './predictor/image-source.ts';
 export { PRESETS, type PresetName, presetOptions } from './presets.ts';
 export { estimateFlatVolumes, estimateVolumes, regressCoordinates, regressorFeed } from './run-networks.ts';
+export {
+  createVolumeDiscriminator,
+  type VolumeDiscriminator,
+  type VolumeDiscriminatorOptions,
+} from './volume-discriminator.ts';
 export { createVolumeEstimator } from './volume-estimator.ts';
 export { volumeOptions } from './volume-options.ts';
 export { assignTensors, assignWeights } from './weights/assign-weights.ts';
