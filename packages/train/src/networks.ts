@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel, VolumeDiscriminator } from '@voxface/models';
+import { accelerateTraining } from './kernels/accelerate-training.ts';
 import { createParameterSet, type ParameterSet, type WeightVariable } from './parameters.ts';
 
 /** G, P and D of the paper. */
@@ -31,6 +32,9 @@ export function listNetworks(
   discriminator?: VolumeDiscriminator,
   shared = true,
 ): TrainedNetworks {
+  for (const network of [model.estimator, model.regressor, discriminator?.network]) {
+    if (network !== undefined) accelerateTraining(network);
+  }
   const estimator = splitWeights(model.estimator, new Set());
   const regressor = splitWeights(model.regressor, new Set());
   const weights: Partial<Record<NetworkName, NetworkWeights>> = { estimator, regressor };
