@@ -1,1 +1,8 @@
-export {};
+export { type CheckOnnxOptions, checkOnnx, type OnnxCheck } from './check-onnx.ts';
+export {
+  createOnnxPredictor,
+  ONNX_PREDICTOR_DEFAULTS,
+  type OnnxPredictorOptions,
+} from './create-node-predictor.ts';
+export { SAVE_ONNX_DEFAULTS, type SaveOnnxOptions, saveOnnx } from './save-onnx.ts';
+export type { OnnxPredictor } from './session-predictor.ts';

@@ -1,1 +1,6 @@
-export {};
+export {
+  createOnnxPredictor,
+  ONNX_WEB_PREDICTOR_DEFAULTS,
+  type OnnxWebPredictorOptions,
+} from './create-web-predictor.ts';
+export type { OnnxPredictor } from './session-predictor.ts';

@@ -1,0 +1,83 @@
+import { type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { createRandom } from '@voxface/landmarks';
+import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
+import { readModelInfo } from './metadata.ts';
+import { openNodeSession } from './node-runtime.ts';
+
+export interface CheckOnnxOptions {
+  /** Crops [b, S, S, 3] in 0..1 to compare on; by default two of random blocks. The caller disposes them. */
+  images?: Tensor4D;
+  seed?: number;
+}
+
+/** Largest differences between the two runtimes. */
+export interface OnnxCheck {
+  /** Landmarks, in crop units. */
+  readonly landmarks: number;
+  /** Last volume, over its largest voxel; null when the file has no volume. */
+  readonly volume: number | null;
+}
+
+/** Runs a file with onnxruntime-node and its model with TensorFlow.js on the same crops, and compares. */
+export async function checkOnnx(
+  file: Uint8Array,
+  model: FaceShapeModel,
+  options: CheckOnnxOptions = {},
+): Promise<OnnxCheck> {
+  const { volume } = readModelInfo(file);
+  const size = model.options.inputSize;
+  const images = options.images ?? blockImages(size, options.seed ?? 0);
+  const [points, last] = tidy(() => {
+    const volumes = estimateFlatVolumes(model, images);
+    return [regressCoordinates(model, volumes, images), volumes[volumes.length - 1]];
+  });
+  const { runtime, session } = await openNodeSession(file);
+  try {
+    const image = new runtime.Tensor('float32', Float32Array.from(await images.data()), images.shape);
+    const outputs = await session.run({ image });
+    return {
+      landmarks: largestDifference(await points.data(), outputs.landmarks.data as Float32Array).difference,
+      volume: volume && relativeDifference(await last.data(), outputs.volume.data as Float32Array),
+    };
+  } finally {
+    points.dispose();
+    last.dispose();
+    if (options.images === undefined) images.dispose();
+    await session.release();
+  }
+}
+
+/** Two crops of coloured blocks: noise alone would average out in the first layers. */
+function blockImages(size: number, seed: number): Tensor4D {
+  const random = createRandom(seed);
+  const blocks = Float32Array.from({ length: 2 * 8 * 8 * 3 }, () => random.next());
+  const values = new Float32Array(2 * size * size * 3);
+  for (let i = 0; i < values.length; i++) {
+    const pixel = Math.floor(i / 3);
+    const [image, y, x] = [Math.floor(pixel / size ** 2), Math.floor(pixel / size) % size, pixel % size];
+    const block = (image * 8 + Math.floor((8 * y) / size)) * 8 + Math.floor((8 * x) / size);
+    values[i] = blocks[3 * block + (i % 3)];
+  }
+  return tensor4d(values, [2, size, size, 3]);
+}
+
+function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const { difference, largest } = largestDifference(a, b);
+  return difference / (largest || 1);
+}
+
+function largestDifference(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+): { difference: number; largest: number } {
+  if (a.length !== b.length) {
+    throw new RangeError(`checkOnnx: outputs must have one size, got ${a.length} and ${b.length} numbers`);
+  }
+  let [difference, largest] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    // Not Math.max: a NaN must not go unnoticed.
+    if (!(Math.abs(a[i] - b[i]) <= difference)) difference = Math.abs(a[i] - b[i]);
+    largest = Math.max(largest, Math.abs(a[i]));
+  }
+  return { difference, largest };
+}

@@ -1,0 +1,45 @@
+import type { AttributeValue, GraphNode, Initializer } from '../format/messages.ts';
+
+/** Collects the nodes and constants of a graph under unique names. */
+export class GraphBuilder {
+  nodes: GraphNode[] = [];
+  readonly initializers: Map<string, Initializer> = new Map();
+  /** Results of data movements, by input and target, so that none is done twice. */
+  readonly moved: Map<string, string> = new Map();
+  readonly #names = new Set<string>();
+
+  /** `hint`, or `hint_2`, `hint_3`, ... where it is taken. */
+  unique(hint: string): string {
+    let name = hint;
+    for (let k = 2; this.#names.has(name); k++) name = `${hint}_${k}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  /** Adds a constant of floats and returns its name. */
+  floats(hint: string, dims: readonly number[], data: ArrayLike<number>): string {
+    const name = this.unique(hint);
+    this.initializers.set(name, { name, type: 'float32', dims, data: Float32Array.from(data) });
+    return name;
+  }
+
+  /** Adds a constant of integers and returns its name; equal constants are shared. */
+  integers(values: readonly number[]): string {
+    const name = `int64_${values.join('_').replaceAll('-', 'm')}`;
+    this.#names.add(name);
+    this.initializers.set(name, { name, type: 'int64', dims: [values.length], data: values });
+    return name;
+  }
+
+  /** Adds an operation with one output and returns the output's name, which is also the node's. */
+  node(
+    type: string,
+    inputs: readonly string[],
+    hint: string,
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string {
+    const name = this.unique(hint);
+    this.nodes.push({ type, name, inputs, outputs: [name], attributes });
+    return name;
+  }
+}

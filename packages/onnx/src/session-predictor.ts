@@ -1,0 +1,88 @@
+import { CROP_DEFAULTS } from '@voxface/landmarks';
+import { createCropPredictor, type Predictor, type PredictorOptions } from '@voxface/models';
+import type { OnnxModelInfo } from './metadata.ts';
+
+/** A tensor as both packages of ONNX Runtime have it. */
+export interface RuntimeTensor {
+  readonly data: unknown;
+  readonly dims: readonly number[];
+}
+
+/** The part of an ONNX Runtime session that prediction needs. */
+export interface RuntimeSession {
+  run(
+    feeds: Readonly<Record<string, RuntimeTensor>>,
+    fetches: readonly string[],
+  ): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  release(): Promise<void>;
+}
+
+/** Makes a float tensor of the runtime. */
+export type TensorFactory = (data: Float32Array, dims: readonly number[]) => RuntimeTensor;
+
+/** The predictor of `@voxface/models` over ONNX Runtime, and what only the file knows. */
+export interface OnnxPredictor extends Predictor {
+  readonly info: OnnxModelInfo;
+  /**
+   * The last semantic volume of crops [size, size, 3], one [h, w, d, c] each (sizes: `info.volume`).
+   * @throws RangeError when the file was exported without its volume.
+   */
+  estimateVolumes(crops: readonly Uint8Array[]): Promise<Float32Array[]>;
+}
+
+/** Joins a session and the crop rule of the house. The session is released with the predictor. */
+export function createSessionPredictor(
+  session: RuntimeSession,
+  info: OnnxModelInfo,
+  createTensor: TensorFactory,
+  options: PredictorOptions,
+): OnnxPredictor {
+  const { inputSize, landmarks, scheme, cropScale, volume } = info;
+  if (cropScale !== CROP_DEFAULTS.scale) {
+    throw new RangeError(
+      `createOnnxPredictor: this version crops ${CROP_DEFAULTS.scale} times the box, got a model made for ${cropScale}`,
+    );
+  }
+  const fetch = async (crops: readonly Uint8Array[], output: string): Promise<Float32Array> => {
+    const image = createTensor(toUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
+    return (await session.run({ image }, [output]))[output].data as Float32Array;
+  };
+  const base = createCropPredictor(
+    { inputSize, landmarks, scheme, run: (crops) => fetch(crops, 'landmarks') },
+    options,
+  );
+  return {
+    ...base,
+    info,
+    async estimateVolumes(crops) {
+      if (volume === null) {
+        throw new RangeError(
+          'estimateVolumes: this model was exported without its volume (export it with `volume: true`)',
+        );
+      }
+      if (crops.length === 0) return [];
+      const all = await fetch(crops, 'volume');
+      const size = all.length / crops.length;
+      return crops.map((_, i) => all.slice(i * size, (i + 1) * size));
+    },
+    dispose() {
+      base.dispose();
+      void session.release();
+    },
+  };
+}
+
+/** Bytes [b, size, size, 3] as floats in 0..1. */
+function toUnitRange(crops: readonly Uint8Array[], size: number): Float32Array {
+  const length = size * size * 3;
+  const values = new Float32Array(crops.length * length);
+  crops.forEach((crop, i) => {
+    if (crop.length !== length) {
+      throw new RangeError(
+        `predictUnit: expected ${size} x ${size} x 3 bytes, got ${crop.length} at crop ${i}`,
+      );
+    }
+    for (let k = 0; k < length; k++) values[i * length + k] = crop[k] / 255;
+  });
+  return values;
+}
