@@ -50,3 +50,22 @@ static inline void add_row(f32 *target, v128_t low, v128_t high, i32 columns) {
   } row = {.vector = {low, high}};
   for (i32 j = 0; j < columns; j++) target[j] += row.value[j];
 }
+
+// The first `width` lanes (1 to 4) of a vector; the others are zero, and are not stored.
+static inline v128_t load_lanes(const f32 *source, i32 width) {
+  if (width >= LANES) return load(source);
+  v128_t value = wasm_v128_load32_zero(source);
+  if (width > 1) value = wasm_v128_load32_lane(source + 1, value, 1);
+  if (width > 2) value = wasm_v128_load32_lane(source + 2, value, 2);
+  return value;
+}
+
+static inline void store_lanes(f32 *target, v128_t value, i32 width) {
+  if (width >= LANES) {
+    store(target, value);
+    return;
+  }
+  wasm_v128_store32_lane(target, value, 0);
+  if (width > 1) wasm_v128_store32_lane(target + 1, value, 1);
+  if (width > 2) wasm_v128_store32_lane(target + 2, value, 2);
+}

@@ -1,5 +1,6 @@
 import { ready, setBackend } from '@tensorflow/tfjs-core';
 import { assertTrainable } from './assert-trainable.ts';
+import { registerCpuKernels } from './cpu/register-cpu-kernels.ts';
 import { enableRelaxedSimd } from './wasm/enable-relaxed-simd.ts';
 import { registerWasmKernels } from './wasm/register-wasm-kernels.ts';
 
@@ -32,6 +33,7 @@ export async function setupBackend(name: BackendName = 'auto'): Promise<BackendI
     registerWasmKernels();
   } else if (chosen === 'cpu') {
     await import('@tensorflow/tfjs-backend-cpu');
+    registerCpuKernels();
   } else {
     throw new Error(`setupBackend: the backend must be 'cpu' or 'wasm', got '${name}'`);
   }

@@ -15,6 +15,9 @@ export interface ConvolutionGeometry {
   padding: Axes;
 }
 
+/** Pooling has the sizes of a convolution with as many channels out as in. */
+export type PoolingGeometry = ConvolutionGeometry;
+
 /** What the kernels need of TensorFlow.js' Conv2DInfo. */
 interface Info2D {
   batchSize: number;

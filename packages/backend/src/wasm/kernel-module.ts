@@ -10,6 +10,7 @@ interface KernelFunctions {
   convolve(plan: number, offsets: number): void;
   filter_gradient(plan: number, scratch: number): void;
   max_pool(plan: number): void;
+  max_pool_gradient(plan: number): void;
   segment_sum(
     input: number,
     ids: number,

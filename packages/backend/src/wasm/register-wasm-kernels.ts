@@ -1,4 +1,5 @@
-import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import type { KernelConfig } from '@tensorflow/tfjs-core';
+import { registerKernels } from '../register-kernels.ts';
 import {
   conv2D,
   conv2DBackpropFilter,
@@ -7,7 +8,7 @@ import {
   conv3DBackpropFilter,
   conv3DBackpropInput,
 } from './kernels/convolution-kernels.ts';
-import { maxPool3D } from './kernels/max-pool-3d.ts';
+import { maxPool3D, maxPool3DGradient, maxPoolGradient } from './kernels/pooling-kernels.ts';
 import { unsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
 
 /** Our kernels for the wasm backend. */
@@ -19,6 +20,8 @@ export const WASM_KERNELS: readonly KernelConfig[] = [
   conv3DBackpropFilter,
   conv3DBackpropInput,
   maxPool3D,
+  maxPool3DGradient,
+  maxPoolGradient,
   unsortedSegmentSum,
 ];
 
@@ -27,10 +30,5 @@ export const WASM_KERNELS: readonly KernelConfig[] = [
  * Calling it again changes nothing. `@tensorflow/tfjs-backend-wasm` has to be imported before.
  */
 export function registerWasmKernels(): void {
-  for (const kernel of WASM_KERNELS) {
-    const present = getKernel(kernel.kernelName, 'wasm');
-    if (present === kernel) continue;
-    if (present !== undefined && present !== null) unregisterKernel(kernel.kernelName, 'wasm');
-    registerKernel(kernel);
-  }
+  registerKernels(WASM_KERNELS);
 }
