@@ -99,6 +99,8 @@ export const trainingConfigSchema = z.strictObject({
   workers: steps.default(1),
   /** Threads that decode and crop; 0 works in the main thread. */
   decoders: z.number().int().min(0).default(1),
+  /** Megabytes of decoded pictures that the decoding threads keep. */
+  pictureCache: z.number().min(0).default(1000),
   learningRate: scheduleSchema.default({ ...paperSchedule() }),
   adam: z
     .strictObject({

@@ -1,7 +1,7 @@
 import { type CropPool, createBatches, type Dataset, mixSeed } from '@voxface/datasets';
-import * as models from '@voxface/models';
 import {
   createFaceShapeModel,
+  createVolumeDiscriminator,
   type FaceShapeModel,
   type FaceShapeModelOptions,
   presetOptions,
@@ -26,11 +26,7 @@ export function createRunNetworks(config: TrainingConfig, start?: FaceShapeModel
   const model = start ?? createFaceShapeModel(modelOptionsOf(config));
   const { shared } = config.discriminator;
   const adversarial = config.stages.some((stage) => stage.kind === 'adversarial');
-  return listNetworks(
-    model,
-    adversarial ? (models as any).createVolumeDiscriminator(model, { shared }) : undefined,
-    shared,
-  );
+  return listNetworks(model, adversarial ? createVolumeDiscriminator(model, { shared }) : undefined, shared);
 }
 
 /** Creates a replica of the networks with the configuration's losses. */

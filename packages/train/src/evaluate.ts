@@ -1,7 +1,8 @@
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { type CroppedSample, cropSample, type Dataset, type Sample } from '@voxface/datasets';
-import { boxOf, fromUnit, INNER_51_OF_68, type Landmarks } from '@voxface/landmarks';
+import { fromUnit, INNER_51_OF_68, type Landmarks, toPlane } from '@voxface/landmarks';
+import { boxSize, nme } from '@voxface/metrics';
 import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
 
 /** Errors of a model on a dataset, as fractions of the box size sqrt(width * height) of the 2D truth. */
@@ -35,10 +36,12 @@ export async function evaluateModel(
     const predicted = await predictCrops(model, crops);
     samples.forEach((sample, i) => {
       const shape = fromUnit({ points: predicted[i], dims: 3 } as Landmarks<3>, crops[i].crop);
-      const everyone = Array.from({ length: sample.scheme.count }, (_, n) => n);
-      sums.nme += meanError(shape, sample, everyone, 2);
-      if (sample.landmarks.dims === 3) sums.nme3d += meanError(shape, sample, everyone, 3);
-      if (sample.scheme.count === 68) sums.inner += meanError(shape, sample, INNER_51_OF_68, 2);
+      const { landmarks, visible, scheme } = sample;
+      const [plane, truth] = [toPlane(shape), toPlane(landmarks)];
+      const options = { normalizer: boxSize, reference: truth, visible };
+      sums.nme += nme(plane, truth, options);
+      if (landmarks.dims === 3) sums.nme3d += nme(shape, landmarks, { ...options, alignDepth: 'mean' });
+      if (scheme.count === 68) sums.inner += nme(plane, truth, { ...options, subset: INNER_51_OF_68 });
     });
   }
   const count = dataset.length;
@@ -67,22 +70,4 @@ async function predictCrops(model: FaceShapeModel, crops: readonly CroppedSample
   coordinates.dispose();
   const step = values.length / crops.length;
   return crops.map((_, i) => values.slice(i * step, (i + 1) * step));
-}
-
-/** Mean distance over the visible ones of `indices`, over the size of the true box; mean depth aligned in 3D. */
-function meanError(shape: Landmarks<3>, sample: Sample, indices: readonly number[], dims: 2 | 3): number {
-  const { points, dims: own } = sample.landmarks;
-  const { width, height } = boxOf(sample.landmarks);
-  const counted = indices.filter((n) => sample.visible?.[n] !== 0);
-  let shift = 0;
-  if (dims === 3)
-    for (const n of counted) shift += (points[n * own + 2] - shape.points[n * 3 + 2]) / counted.length;
-  let total = 0;
-  for (const n of counted) {
-    const dx = shape.points[n * 3] - points[n * own];
-    const dy = shape.points[n * 3 + 1] - points[n * own + 1];
-    const dz = dims === 3 ? shape.points[n * 3 + 2] + shift - points[n * own + 2] : 0;
-    total += Math.hypot(dx, dy, dz);
-  }
-  return total / counted.length / Math.sqrt(width * height);
 }

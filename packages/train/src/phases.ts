@@ -92,7 +92,7 @@ const discriminator: Phase = {
       real: reconstructionLoss(seen(networks, truth.stages as Tensor4D[], real), real.reconstructed).total,
       fake: reconstructionLoss(seen(networks, fakes, fake), fake.reconstructed).total,
     };
-    if (shared) {
+    if (real.coordinates && fake.coordinates) {
       terms.trueCoordinate = coordinateLoss(real.coordinates, truth);
       terms.coordinate = coordinateTerms(fake.coordinates, batches).coordinate;
     }
@@ -109,7 +109,7 @@ const generator: Phase = {
     const volumes = estimate(networks, images);
     const frozen: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
     const judged = withoutRecording(networks, frozen, () => discriminate(networks, volumes, images));
-    const coordinates = shared ? judged.coordinates : regress(networks, volumes, images);
+    const coordinates = judged.coordinates ?? regress(networks, volumes, images);
     const terms = {
       ...volumeTerms(split(volumes, batches), batches),
       ...coordinateTerms(coordinates, batches),

@@ -7,8 +7,8 @@ import { selectNetworks } from './networks.ts';
 export interface Discrimination {
   /** Reconstructed volumes per stage [b, h, w, d_m * c]. */
   readonly reconstructed: Tensor4D[];
-  /** [b, n, 3] crop unit coordinates of the shared regressor head. */
-  readonly coordinates: Tensor3D;
+  /** [b, n, 3] crop unit coordinates, where D shares P's encoder. */
+  readonly coordinates?: Tensor3D;
 }
 
 /** Runs D on volumes [b, h, w, d_m * c] and images, with batch statistics. */
@@ -21,13 +21,11 @@ export function discriminate(
   if (discriminator === undefined) {
     throw new Error('discriminate: this run has no discriminator (give the trainer one)');
   }
-  const outputs = discriminator.network.apply(regressorFeed(model, volumes, images), {
-    training: true,
-  }) as Tensor[];
-  return {
-    reconstructed: outputs.slice(0, -1) as Tensor4D[],
-    coordinates: outputs.at(-1) as Tensor3D,
-  };
+  const result = discriminator.network.apply(regressorFeed(model, volumes, images), { training: true });
+  const outputs = (Array.isArray(result) ? result : [result]) as Tensor[];
+  return networks.shared
+    ? { reconstructed: outputs.slice(0, -1) as Tensor4D[], coordinates: outputs.at(-1) as Tensor3D }
+    : { reconstructed: outputs as Tensor4D[] };
 }
 
 /** Runs G with batch statistics; [b, h, w, d_m * c] per stage. */

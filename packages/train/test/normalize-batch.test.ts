@@ -1,4 +1,17 @@
-import { grads, mean, moments, mul, randomNormal, sum, type Tensor, type Tensor1D, type Tensor4D, batchNorm, relu, grad } from '@tensorflow/tfjs-core';
+import {
+  batchNorm,
+  grad,
+  grads,
+  mean,
+  moments,
+  mul,
+  randomNormal,
+  relu,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { normalizeBatch } from '../src/kernels/normalize-batch.ts';

@@ -42,7 +42,8 @@ const accelerateds = new WeakSet<Layer>();
 function accelerated(layer: Layer): Call | undefined {
   switch (layer.getClassName()) {
     case 'BatchNormalization':
-      return (inputs) => trainNormalization(layer as unknown as NormalizationFields, single(inputs) as Tensor4D);
+      return (inputs) =>
+        trainNormalization(layer as unknown as NormalizationFields, single(inputs) as Tensor4D);
     case 'ReLU':
       return (inputs) => rectify(single(inputs));
     default:
@@ -52,7 +53,12 @@ function accelerated(layer: Layer): Call | undefined {
 
 function trainNormalization(layer: NormalizationFields, x: Tensor4D): Tensor {
   return tidy(() => {
-    const { output, mean, variance } = normalizeBatch(x, layer.gamma.read(), layer.beta.read(), layer.epsilon);
+    const { output, mean, variance } = normalizeBatch(
+      x,
+      layer.gamma.read(),
+      layer.beta.read(),
+      layer.epsilon,
+    );
     record(layer.movingMean, mean, layer.momentum);
     record(layer.movingVariance, variance, layer.momentum);
     return output;

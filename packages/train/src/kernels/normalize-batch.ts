@@ -44,13 +44,18 @@ export function normalizeBatch(
   epsilon: number,
 ): NormalizedBatch {
   const statistics: Tensor1D[] = [];
-  const [forward, backward] = isNative() ? [nativeForward, nativeBackward] : [composedForward, composedBackward];
+  const [forward, backward] = isNative()
+    ? [nativeForward, nativeBackward]
+    : [composedForward, composedBackward];
   const normalize = customGrad((...args: unknown[]) => {
     const save = args[3] as (tensors: Tensor[]) => void;
     const { output, mean, variance, saved } = forward(x, scale, offset, epsilon);
     statistics.push(keep(mean), keep(variance));
     save([x, scale, ...saved]);
-    return { value: output, gradFunc: (dy: Tensor, kept: Tensor[]) => backward(dy as Tensor4D, kept, epsilon) };
+    return {
+      value: output,
+      gradFunc: (dy: Tensor, kept: Tensor[]) => backward(dy as Tensor4D, kept, epsilon),
+    };
   });
   const output = normalize(x, scale, offset) as Tensor4D;
   const [mean, variance] = statistics.map((tensor) => {
@@ -67,7 +72,13 @@ function nativeForward(x: Tensor4D, scale: Tensor1D, offset: Tensor1D, epsilon: 
   const empty = tensor1d([], 'float32');
   const inputs = [x, scale, offset, empty, empty];
   const attributes = { ...NATIVE, epsilon, exponential_avg_factor: 1 };
-  const [output, mean, corrected, ...saved] = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], attributes);
+  const [output, mean, corrected, ...saved] = runNative(
+    'FusedBatchNormV3',
+    inputs,
+    6,
+    ['T', 'U'],
+    attributes,
+  );
   const rows = x.size / scale.size;
   const variance = mul(corrected, (rows - 1) / rows);
   return { output, mean, variance, saved } as Forward;

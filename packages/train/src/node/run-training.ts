@@ -2,9 +2,8 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
-import * as modelsNode from '@voxface/models/node';
-
-const { loadModel, saveModel } = { saveModel: async () => {}, ...modelsNode } as any;
+import { createCropWorkers } from '@voxface/datasets/node';
+import { loadModel, saveModel } from '@voxface/models/node';
 
 import { restoreState } from '../checkpoint.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
@@ -61,13 +60,11 @@ export async function runTraining(
   if (resume) await resumeState(folder, state, engine, log);
   const plans = planStages(config, data.train3d?.length ?? 0);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
-  const openSources = createSourceOpener(
-    config,
-    data,
-    networks.model.options.inputSize,
-    undefined,
-    onProblem,
-  );
+  const croppers =
+    config.decoders > 0
+      ? createCropWorkers({ count: config.decoders, cacheBytes: config.pictureCache * 1e6 })
+      : undefined;
+  const openSources = createSourceOpener(config, data, networks.model.options.inputSize, croppers, onProblem);
   const trainer = createTrainer(config, { engine, plans, state, openSources });
   const versions = { tfjs: version_core, node: process.version };
   const save = () => folder.save({ state, config, versions, backend });
@@ -78,6 +75,7 @@ export async function runTraining(
     return await runSteps(run, signal);
   } finally {
     await trainer.close();
+    await croppers?.close();
     networks.discriminator?.dispose();
     networks.model.dispose();
   }
