@@ -1,1 +1,1 @@
-export {};
+export { listPretrained, PRETRAINED_DEFAULT, type PretrainedModel, pretrainedUrl } from './pretrained.ts';

@@ -1,0 +1,137 @@
+import type { FaceShape } from '@voxface/models';
+import { drawOverlay } from './draw-overlay.ts';
+import { drawShape, type View } from './draw-shape.ts';
+import { drawVolume } from './draw-volume.ts';
+import { createLocalizer, isPlausible, type Localizer, type PageBackend } from './localizer.ts';
+
+const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+const picture = element<HTMLCanvasElement>('picture');
+const shape = element<HTMLCanvasElement>('shape');
+const volume = element<HTMLCanvasElement>('volume');
+const status = element('status');
+const select = element<HTMLSelectElement>('backend');
+const view: View = { yaw: 35, pitch: -10 };
+
+let localizer: Promise<Localizer> | undefined;
+let video: HTMLVideoElement | undefined;
+let faces: FaceShape[] = [];
+let still: ImageBitmap | undefined;
+
+/** What the page knows, for tests and for the curious: `window.voxface.faces` in pixels of the picture. */
+const state = { faces: [] as { landmarks: number[][] }[], backend: '', frames: 0, milliseconds: 0 };
+(window as unknown as { voxface: typeof state }).voxface = state;
+
+function ready(): Promise<Localizer> {
+  localizer ??= createLocalizer(select.value as PageBackend);
+  return localizer;
+}
+
+async function show(source: CanvasImageSource, width: number, height: number, tracking: boolean): Promise<void> {
+  const current = await ready();
+  picture.width = width;
+  picture.height = height;
+  const context = picture.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D;
+  context.drawImage(source, 0, 0, width, height);
+  const image = context.getImageData(0, 0, width, height);
+  const start = performance.now();
+  const found = tracking && faces.length > 0 ? await current.track(image, faces) : await current.detect(image);
+  faces = found.filter((face) => isPlausible(face.landmarks, width, height));
+  const milliseconds = performance.now() - start;
+  for (const face of faces) drawOverlay(context, face.landmarks, Math.max(1, width / 640));
+  if (faces.length > 0) {
+    drawShape(shape, faces[0].landmarks, view);
+    if (!tracking || state.frames % 4 === 0) {
+      await drawVolume(volume, current.model, image, faces[0].landmarks, view);
+    }
+  }
+  report(current, milliseconds);
+}
+
+function report(current: Localizer, milliseconds: number): void {
+  state.faces = faces.map(({ landmarks }) => ({
+    landmarks: Array.from({ length: landmarks.points.length / 3 }, (_, i) => [
+      ...landmarks.points.subarray(3 * i, 3 * i + 3),
+    ]),
+  }));
+  state.backend = current.backend;
+  state.frames++;
+  state.milliseconds = milliseconds;
+  const pose = faces[0]?.pose;
+  const angles = pose ? `, yaw ${pose.yaw.toFixed(0)}°, pitch ${pose.pitch.toFixed(0)}°` : '';
+  status.textContent = `${faces.length} face${faces.length === 1 ? '' : 's'}, ${milliseconds.toFixed(0)} ms on ${current.backend}${angles}`;
+}
+
+async function showStill(): Promise<void> {
+  if (!still) return;
+  faces = [];
+  status.textContent = 'Working ...';
+  const scale = Math.min(1, 1280 / Math.max(still.width, still.height));
+  await guard(show(still, Math.round(still.width * scale), Math.round(still.height * scale), false));
+}
+
+async function openPhoto(file: Blob): Promise<void> {
+  stopCamera();
+  still?.close();
+  still = await createImageBitmap(file);
+  await showStill();
+}
+
+async function startCamera(): Promise<void> {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user' }, audio: false });
+  still = undefined;
+  faces = [];
+  const started = document.createElement('video');
+  started.playsInline = true;
+  started.muted = true;
+  started.srcObject = stream;
+  await started.play();
+  video = started;
+  while (video === started) {
+    await show(started, started.videoWidth, started.videoHeight, true);
+    await new Promise(requestAnimationFrame);
+  }
+  for (const track of stream.getTracks()) track.stop();
+}
+
+function stopCamera(): void {
+  video = undefined;
+}
+
+async function guard(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    status.textContent = error instanceof Error ? error.message : String(error);
+  }
+}
+
+element('camera').addEventListener('click', () => {
+  if (video) stopCamera();
+  else guard(startCamera());
+});
+element<HTMLInputElement>('photo').addEventListener('change', (event) => {
+  const [file] = (event.target as HTMLInputElement).files ?? [];
+  if (file) guard(openPhoto(file));
+});
+select.addEventListener('change', async () => {
+  const old = await localizer?.catch(() => undefined);
+  old?.dispose();
+  localizer = undefined;
+  if (!video) await showStill();
+});
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  picture.parentElement?.classList.add('over');
+});
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  picture.parentElement?.classList.remove('over');
+  const [file] = event.dataTransfer?.files ?? [];
+  if (file) guard(openPhoto(file));
+});
+shape.addEventListener('pointermove', (event) => {
+  if (event.buttons === 0 || faces.length === 0) return;
+  view.yaw += event.movementX * 0.6;
+  view.pitch += event.movementY * 0.4;
+  drawShape(shape, faces[0].landmarks, view);
+});

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dispose, scalar, div, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { readImage } from '@voxface/datasets/node';
+import { type Box, cropAffine, cropPixels, type Landmarks, type Pixels } from '@voxface/landmarks';
+import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
+import { loadModel } from '@voxface/models/node';
+import { type VolumeShape, volumeCloudSvg } from '@voxface/plots';
+import { renderPng } from '@voxface/plots/node';
+import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
+import { findModelDirectory } from './resolve-model.ts';
+import type { PhotoResult } from './write-faces.ts';
+
+/** What the networks see in one face. */
+export interface PredictedVolume {
+  /** Last stage's volume [h, w, d, c]. */
+  readonly values: Float32Array;
+  readonly shape: VolumeShape;
+  /** Landmarks in crop unit space [n, 3]. */
+  readonly coordinates: Landmarks<3>;
+}
+
+/** Runs estimator and regressor on one face of a picture and reads the last volume. */
+export async function predictVolume(model: FaceShapeModel, image: Pixels, box: Box): Promise<PredictedVolume> {
+  const { inputSize: size, volumeSize, depths, channels } = model.options;
+  const crop = cropPixels(image, cropAffine(box), size);
+  const [volume, coordinates] = tidy(() => {
+    const input = div(tensor4d(Float32Array.from(crop), [1, size, size, 3]), scalar(255)) as Tensor4D;
+    const stages = estimateFlatVolumes(model, input);
+    return [stages[stages.length - 1], regressCoordinates(model, stages, input)];
+  });
+  const values = (await volume.data()) as Float32Array;
+  const points = (await coordinates.data()) as Float32Array;
+  dispose([volume, coordinates]);
+  const depth = depths[depths.length - 1];
+  return {
+    values,
+    shape: { width: volumeSize, height: volumeSize, depth, channels },
+    coordinates: { points, dims: 3 },
+  };
+}
+
+/** Draws the last volume that the estimator predicts for the largest face found; returns the file. */
+export async function drawVolume(
+  results: readonly PhotoResult[],
+  options: { out: string; model?: string },
+): Promise<string> {
+  const faces = results.flatMap((result) => result.faces.map((face) => ({ file: result.image.path, face })));
+  faces.sort((a, b) => b.face.box.width - a.face.box.width);
+  const { file, face } = faces[0];
+  const model = await loadModel(findModelDirectory(options.model ?? PRETRAINED_DEFAULT));
+  const { values, shape } = await predictVolume(model, await readImage(file), face.box);
+  model.dispose();
+  const picture = join(options.out, 'semantic-volume.png');
+  await writeFile(picture, await renderPng(volumeCloudSvg(values, shape)));
+  return picture;
+}

@@ -1,0 +1,34 @@
+/** What ships with this package, by name. */
+export interface PretrainedModel {
+  readonly name: string;
+  readonly description: string;
+}
+
+const MODELS: readonly PretrainedModel[] = [
+  {
+    name: 'small',
+    description: '68 3D landmarks, 128-px input, 2 stacks; trained on AFW, HELEN and video frames',
+  },
+];
+
+/** The model that commands take when none is named. */
+export const PRETRAINED_DEFAULT = 'small';
+
+/** Every model of this package. */
+export function listPretrained(): readonly PretrainedModel[] {
+  return MODELS;
+}
+
+/**
+ * Folder of a model as a URL ending in `/`: pass it to `loadModel` (Node, through `fileURLToPath`) or to
+ * `loadModelFromUrl` (browser; bundlers copy the files when they see this package's `models` folder served).
+ * @throws RangeError naming the models there are.
+ */
+export function pretrainedUrl(name: string = PRETRAINED_DEFAULT): URL {
+  if (!MODELS.some((model) => model.name === name)) {
+    throw new RangeError(
+      `pretrainedUrl: expected one of ${MODELS.map((model) => model.name).join(', ')}, got ${name}`,
+    );
+  }
+  return new URL(`../models/${name}/`, import.meta.url);
+}
