@@ -1,4 +1,5 @@
 export { createCoordinateRegressor } from './coordinate-regressor.ts';
+export { countOperations, formatOperations, type LayerCost, type NetworkCost } from './count-operations.ts';
 export type { DetectedFace, FaceDetector } from './detectors/face-detector.ts';
 export { createFaceShapeModel, type FaceShapeModel } from './face-shape-model.ts';
 export { listVariables } from './list-variables.ts';
