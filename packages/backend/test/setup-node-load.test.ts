@@ -17,6 +17,7 @@ const FAKE_TFJS_NODE = {
     try { data = require.resolve('@tensorflow/tfjs-data'); } catch (error) { data = error.code; }
     if (process.env.VOXFACE_TEST_BROKEN_ADDON) throw new Error('wrong ELF class\\nmore');
     exports.addon = path; exports.core = core; exports.data = data;
+    exports.backend = () => ({ isUsingGpuDevice: true });
     exports.util = require('util').isNullOrUndefined(undefined);`,
   'node_modules/@mapbox/node-pre-gyp/index.js': 'exports.find = () => "its own answer"',
 };
@@ -42,6 +43,7 @@ describe('loadTfjsNode', () => {
       source: 'built',
       backendName: 'tensorflow',
       tensorflowVersion: '2.21.0',
+      usesGpu: true,
     });
     expect(loaded.tf).toMatchObject({ addon, util: true });
     const locator = createRequire(join(projectDirectory, 'x.js'))('@mapbox/node-pre-gyp') as {

@@ -28,6 +28,8 @@ export interface LoadedTfjsNode {
   source: 'built' | 'package';
   /** Version of TensorFlow when known from the build. */
   tensorflowVersion?: string;
+  /** True when TensorFlow found a GPU; false on the CUDA build means that it computes on the CPU instead. */
+  usesGpu: boolean;
 }
 
 /**
@@ -61,7 +63,8 @@ export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode 
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const tf = requireWithAddon(installed, addon, installed.directory === record?.packageDirectory);
   const source = record ? 'built' : 'package';
-  return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion: record?.tensorflowVersion };
+  const { tensorflowVersion } = record ?? {};
+  return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion, usesGpu: usesGpu(tf) };
 }
 
 /** The project's own tfjs-node when its version is that of tfjs-core, else the copy that the set-up fetched. */
@@ -75,6 +78,12 @@ function usablePackage(
   const own = candidates.find((candidate) => candidate?.version === version);
   if (own) return own;
   return record?.packageDirectory ? { name, version, directory: record.packageDirectory } : undefined;
+}
+
+/** Asks the backend that tfjs-node has just made the current one. */
+function usesGpu(tf: Record<string, unknown>): boolean {
+  const current = tf.backend as (() => { isUsingGpuDevice?: boolean }) | undefined;
+  return current?.().isUsingGpuDevice ?? false;
 }
 
 type Resolver = (request: string, parent?: { filename?: string }, ...rest: unknown[]) => string;
@@ -131,8 +140,8 @@ function sharingResolver(resolve: Resolver, packageDirectory: string): Resolver 
   };
 }
 
-/** Node 23 dropped two functions of `node:util` that tfjs-node 4.22 calls. */
+/** Node 23 dropped two functions of `node:util` that tfjs-node 4.22 calls; Node 22 warns of each call. */
 function restoreUtil(util: Record<string, unknown>): void {
-  util.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  util.isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  util.isArray = Array.isArray;
 }

@@ -71,9 +71,10 @@ export async function setupNode(options: SetupNodeOptions = {}): Promise<SetupNo
   const record = readSetupRecord(directory)!;
   const { usesGpu } = await checkAddon(record.addon);
   const seconds = (performance.now() - started) / 1000;
-  options.log?.(
-    `tfjs-node ${entry.tfjsVersion} with TensorFlow ${tensorflowVersion} works${usesGpu ? ' on the GPU' : ''}`,
-  );
+  const device = usesGpu ? 'GPU' : 'CPU';
+  options.log?.(`tfjs-node ${entry.tfjsVersion} with TensorFlow ${tensorflowVersion} works on the ${device}`);
+  if (gpu && !usesGpu)
+    options.log?.("no GPU was found: NVIDIA's driver with its libcuda.so.1 must be installed");
   return { ...record, built: !existing, usesGpu, seconds };
 }
 
