@@ -9,13 +9,26 @@
 struct plan {
   const f32 *input;
   const f32 *weights; // packed by pack_weights
+  const f32 *bias;    // [columns], padded to a multiple of eight
   f32 *output;
   const i32 *taps; // [tap_count] offsets in floats
   i32 tap_count, run, columns;
   i32 batch, size1, size2, size3;         // output pixels
   i32 in_batch, in1, in2, in3;            // input floats per output step
   i32 out_batch, out1, out2, out3;        // output floats per output step
+  i32 activation;                         // enum activation
+  f32 slope;                              // of LEAKY below 0
 };
+
+enum activation { LINEAR, RELU, RELU6, LEAKY };
+
+static inline v128_t activate(v128_t value, i32 activation, f32 slope) {
+  v128_t zero = wasm_f32x4_const_splat(0);
+  if (activation == LEAKY)
+    return wasm_v128_bitselect(wasm_f32x4_mul(value, wasm_f32x4_splat(slope)), value, wasm_f32x4_lt(value, zero));
+  value = wasm_f32x4_max(value, zero);
+  return activation == RELU6 ? wasm_f32x4_min(value, wasm_f32x4_const_splat(6)) : value;
+}
 
 // Weight element (k1, k2, k3, c, n) is at source[k1*s1 + k2*s2 + k3*s3 + c*sc + n*sn]; the strides may be negative.
 // Result: panels of eight columns, [columns/8, k1*k2*k3*channels, 8], padded with zeros.
@@ -54,8 +67,8 @@ void EXPORT(pad_input)(const f32 *source, f32 *target, i32 batch, i32 d1, i32 d2
 
 static inline void tile4(const struct plan *p, const f32 *weights, const i32 *from, const i32 *to, i32 column,
                          i32 width) {
-  v128_t zero = wasm_f32x4_const_splat(0);
-  v128_t c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
+  v128_t bias0 = load(p->bias + column), bias1 = load(p->bias + column + 4);
+  v128_t c00 = bias0, c01 = bias1, c10 = bias0, c11 = bias1, c20 = bias0, c21 = bias1, c30 = bias0, c31 = bias1;
   const f32 *base0 = p->input + from[0], *base1 = p->input + from[1];
   const f32 *base2 = p->input + from[2], *base3 = p->input + from[3];
   for (i32 t = 0; t < p->tap_count; t++) {
@@ -77,6 +90,14 @@ static inline void tile4(const struct plan *p, const f32 *weights, const i32 *fr
       c30 = multiply_add(x3, b0, c30);
       c31 = multiply_add(x3, b1, c31);
     }
+  }
+  if (p->activation != LINEAR) {
+    i32 kind = p->activation;
+    f32 slope = p->slope;
+    c00 = activate(c00, kind, slope), c01 = activate(c01, kind, slope);
+    c10 = activate(c10, kind, slope), c11 = activate(c11, kind, slope);
+    c20 = activate(c20, kind, slope), c21 = activate(c21, kind, slope);
+    c30 = activate(c30, kind, slope), c31 = activate(c31, kind, slope);
   }
   f32 *out = p->output + column;
   store_row(out + to[0], c00, c01, width);

@@ -69,3 +69,8 @@ static inline void store_lanes(f32 *target, v128_t value, i32 width) {
   if (width > 1) wasm_v128_store32_lane(target + 1, value, 1);
   if (width > 2) wasm_v128_store32_lane(target + 2, value, 2);
 }
+
+static inline f32 lane_sum(v128_t value) {
+  return (wasm_f32x4_extract_lane(value, 0) + wasm_f32x4_extract_lane(value, 1)) +
+         (wasm_f32x4_extract_lane(value, 2) + wasm_f32x4_extract_lane(value, 3));
+}

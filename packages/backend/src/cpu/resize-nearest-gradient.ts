@@ -1,4 +1,5 @@
-import type { KernelConfig, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelReplacement } from '../register-kernels.ts';
 
 /** The parts of the cpu backend used here. */
 interface CpuBackend {
@@ -19,32 +20,33 @@ function sources(size: number, outputSize: number, alignCorners: boolean): numbe
  * ResizeNearestNeighborGrad for the cpu backend, whose own is wrong for batches of more than one image (it steps through
  * dy with the strides of the input). Every output pixel gives its gradient to the pixel that it copied.
  */
-export const resizeNearestGradient: KernelConfig = {
+export const resizeNearestGradient: KernelReplacement = {
   kernelName: 'ResizeNearestNeighborGrad',
   backendName: 'cpu',
-  kernelFunc: (({
-    inputs: { images, dy },
-    backend,
-    attrs: { alignCorners },
-  }: {
-    inputs: { images: TensorInfo; dy: TensorInfo };
-    backend: CpuBackend;
-    attrs: { alignCorners: boolean };
-  }) => {
-    const [batch, height, width, channels] = images.shape;
-    const rows = sources(height, dy.shape[1], alignCorners);
-    const columns = sources(width, dy.shape[2], alignCorners);
-    const from = backend.data.get(dy.dataId).values;
-    const gradient = new Float32Array(batch * height * width * channels);
-    let at = 0;
-    for (let b = 0; b < batch; b++) {
-      for (const row of rows) {
-        for (const column of columns) {
-          const to = ((b * height + row) * width + column) * channels;
-          for (let c = 0; c < channels; c++) gradient[to + c] += from[at++];
+  create: () =>
+    (({
+      inputs: { images, dy },
+      backend,
+      attrs: { alignCorners },
+    }: {
+      inputs: { images: TensorInfo; dy: TensorInfo };
+      backend: CpuBackend;
+      attrs: { alignCorners: boolean };
+    }) => {
+      const [batch, height, width, channels] = images.shape;
+      const rows = sources(height, dy.shape[1], alignCorners);
+      const columns = sources(width, dy.shape[2], alignCorners);
+      const from = backend.data.get(dy.dataId).values;
+      const gradient = new Float32Array(batch * height * width * channels);
+      let at = 0;
+      for (let b = 0; b < batch; b++) {
+        for (const row of rows) {
+          for (const column of columns) {
+            const to = ((b * height + row) * width + column) * channels;
+            for (let c = 0; c < channels; c++) gradient[to + c] += from[at++];
+          }
         }
       }
-    }
-    return backend.makeTensorInfo(images.shape, 'float32', gradient);
-  }) as unknown as KernelFunc,
+      return backend.makeTensorInfo(images.shape, 'float32', gradient);
+    }) as unknown as KernelFunc,
 };

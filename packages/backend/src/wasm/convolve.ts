@@ -6,8 +6,19 @@ import { type PaddedInput, padInput, stridesOf } from './padded-input.ts';
 const PANEL = 8;
 const OFFSETS = 2 * (48 + 3);
 
+/** What happens to each sum: a bias is added, then the activation. */
+export interface Epilogue {
+  /** Byte offset of [columns] floats. */
+  bias?: number;
+  activation?: 'linear' | 'relu' | 'relu6' | 'leakyrelu';
+  /** Slope of 'leakyrelu' below 0. */
+  slope?: number;
+}
+
+const ACTIVATIONS = ['linear', 'relu', 'relu6', 'leakyrelu'];
+
 /** One pass of the compiled kernel over a grid of output pixels. */
-interface Pass {
+export interface Pass {
   input: PaddedInput;
   /** Float offset of the first output pixel's window in the padded input. */
   inputStart: number;
@@ -28,6 +39,7 @@ interface Pass {
   output: number;
   outputStart: number;
   outputStrides: readonly [number, number, number, number];
+  epilogue?: Epilogue;
 }
 
 /** Float offsets of the runs of taps that lie contiguously in the input, and their length in floats. */
@@ -50,7 +62,22 @@ export function tapRuns(
   return { offsets, run: isContiguous ? kernel[2] * channels : channels };
 }
 
-function runPass(kernels: KernelModule, allocate: (bytes: number) => number, pass: Pass): void {
+/** Copies the bias behind its zeros: [columns] padded to whole panels. */
+function padBias(
+  kernels: KernelModule,
+  allocate: (bytes: number) => number,
+  columns: number,
+  bias: number | undefined,
+): number {
+  const length = Math.ceil(columns / PANEL) * PANEL;
+  const target = allocate(length * 4);
+  if (bias === undefined || length > columns) kernels.writeZeros(target, length);
+  if (bias !== undefined) kernels.copy(bias, target, columns * 4);
+  return target;
+}
+
+/** Runs one pass: packs the weights, then the compiled kernel. */
+export function runPass(kernels: KernelModule, allocate: (bytes: number) => number, pass: Pass): void {
   const { kernel, channels, columns, weightStrides } = pass;
   const { offsets, run } = tapRuns(kernel, pass.dilation, pass.input.size, channels);
   const packed = allocate(Math.ceil(columns / PANEL) * PANEL * volumeOf(kernel) * channels * 4);
@@ -72,6 +99,7 @@ function runPass(kernels: KernelModule, allocate: (bytes: number) => number, pas
   const plan = [
     pass.input.pointer + pass.inputStart * 4,
     packed,
+    padBias(kernels, allocate, columns, pass.epilogue?.bias),
     pass.output + pass.outputStart * 4,
     taps,
     offsets.length,
@@ -84,9 +112,11 @@ function runPass(kernels: KernelModule, allocate: (bytes: number) => number, pas
     in2 * pass.step[1],
     in3 * pass.step[2],
     ...pass.outputStrides,
+    ACTIVATIONS.indexOf(pass.epilogue?.activation ?? 'linear'),
   ];
-  const pointer = allocate(plan.length * 4);
+  const pointer = allocate(plan.length * 4 + 4);
   kernels.writeInts(pointer, plan);
+  kernels.writeFloats(pointer + plan.length * 4, [pass.epilogue?.slope ?? 0]);
   kernels.functions.convolve(pointer, allocate(OFFSETS * 4));
 }
 
@@ -116,6 +146,7 @@ export function convolve(
   input: number,
   weights: number,
   output: number,
+  epilogue?: Epilogue,
 ): void {
   kernels.scratch((allocate) => {
     const columns = g.outChannels;
@@ -144,6 +175,7 @@ export function convolve(
       output,
       outputStart: 0,
       outputStrides: stridesOf(g.output, columns),
+      epilogue,
     });
   });
 }

@@ -3,22 +3,26 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { KERNEL_BINARIES, type KernelVariant } from './kernel-binaries.ts';
 
 /** The functions of packages/backend/kernels/*.c; pointers are byte offsets into the backend's own memory. */
+type Call = (...pointersAndSizes: number[]) => void;
+
 interface KernelFunctions {
   __stack_pointer: WebAssembly.Global;
-  pack_weights(source: number, target: number, ...sizesAndStrides: number[]): void;
-  pad_input(source: number, target: number, ...sizes: number[]): void;
-  convolve(plan: number, offsets: number): void;
-  filter_gradient(plan: number, scratch: number): void;
-  max_pool(plan: number): void;
-  max_pool_gradient(plan: number): void;
-  segment_sum(
-    input: number,
-    ids: number,
-    output: number,
-    count: number,
-    width: number,
-    segments: number,
-  ): void;
+  pack_weights: Call;
+  pad_input: Call;
+  convolve: Call;
+  filter_gradient: Call;
+  max_pool: Call;
+  max_pool_gradient: Call;
+  segment_sum: Call;
+  row_times_matrix: Call;
+  row_times_transposed: Call;
+  sum_middle: Call;
+  scale_rows: Call;
+  fold_normalization: Call;
+  moments: Call;
+  normalization_gradient: Call;
+  copy_box: Call;
+  nearest_gradient: Call;
 }
 
 /** The parts of the wasm backend that the kernels reach into (stable in TensorFlow.js 4.x). */
@@ -31,7 +35,7 @@ interface BackendInternals {
     HEAPU8: Uint8Array;
   };
   dataIdMap: { get(dataId: object): { memoryOffset: number } };
-  makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
+  makeOutput(shape: number[], dtype: 'float32' | 'int32'): TensorInfo;
 }
 
 /** Our kernels, working in place on the tensors of one wasm backend. */
@@ -40,10 +44,16 @@ export interface KernelModule {
   readonly variant: KernelVariant;
   /** Byte offset of a tensor's values. */
   pointer(tensor: TensorInfo): number;
-  /** New float32 tensor of that shape, not initialized. */
-  output(shape: number[]): TensorInfo;
+  /** New tensor of that shape (float32 unless told), not initialized. */
+  output(shape: number[], dtype?: 'float32' | 'int32'): TensorInfo;
   /** Runs `body` with an allocator of scratch memory (bytes in, byte offset out), all of it freed at the end. */
   scratch<T>(body: (allocate: (bytes: number) => number) => T): T;
+  /** Copies bytes between byte offsets. */
+  copy(from: number, to: number, bytes: number): void;
+  /** Writes float32 zeros at a byte offset. */
+  writeZeros(pointer: number, count: number): void;
+  /** Writes 32-bit floats at a byte offset. */
+  writeFloats(pointer: number, values: readonly number[]): void;
   /** Writes 32-bit integers at a byte offset. */
   writeInts(pointer: number, values: readonly number[]): void;
 }
@@ -89,7 +99,7 @@ function createModule(backend: BackendInternals): KernelModule {
     functions,
     variant,
     pointer: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
-    output: (shape) => backend.makeOutput(shape, 'float32'),
+    output: (shape, dtype = 'float32') => backend.makeOutput(shape, dtype),
     scratch(body) {
       const pointers: number[] = [];
       try {
@@ -104,6 +114,15 @@ function createModule(backend: BackendInternals): KernelModule {
       } finally {
         for (const pointer of pointers) wasm._free(pointer);
       }
+    },
+    copy(from, to, bytes) {
+      new Uint8Array(memory.buffer).copyWithin(to, from, from + bytes);
+    },
+    writeZeros(pointer, count) {
+      new Float32Array(memory.buffer, pointer, count).fill(0);
+    },
+    writeFloats(pointer, values) {
+      new Float32Array(memory.buffer, pointer, values.length).set(values);
     },
     writeInts(pointer, values) {
       new Int32Array(memory.buffer, pointer, values.length).set(values);

@@ -1,28 +1,19 @@
-import type { KernelConfig } from '@tensorflow/tfjs-core';
-import { registerKernels } from '../register-kernels.ts';
-import {
-  conv2D,
-  conv2DBackpropFilter,
-  conv2DBackpropInput,
-  conv3D,
-  conv3DBackpropFilter,
-  conv3DBackpropInput,
-} from './kernels/convolution-kernels.ts';
-import { maxPool3D, maxPool3DGradient, maxPoolGradient } from './kernels/pooling-kernels.ts';
-import { unsortedSegmentSum } from './kernels/unsorted-segment-sum.ts';
+import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
+import { CONVOLUTION_KERNELS } from './kernels/convolution-kernels.ts';
+import { MATRIX_KERNELS } from './kernels/matrix-kernels.ts';
+import { MOVEMENT_KERNELS } from './kernels/movement-kernels.ts';
+import { NORMALIZATION_KERNELS } from './kernels/normalization-kernels.ts';
+import { POOLING_KERNELS } from './kernels/pooling-kernels.ts';
+import { REDUCTION_KERNELS } from './kernels/reduction-kernels.ts';
 
 /** Our kernels for the wasm backend. */
-export const WASM_KERNELS: readonly KernelConfig[] = [
-  conv2D,
-  conv2DBackpropFilter,
-  conv2DBackpropInput,
-  conv3D,
-  conv3DBackpropFilter,
-  conv3DBackpropInput,
-  maxPool3D,
-  maxPool3DGradient,
-  maxPoolGradient,
-  unsortedSegmentSum,
+export const WASM_KERNELS: readonly KernelReplacement[] = [
+  ...CONVOLUTION_KERNELS,
+  ...POOLING_KERNELS,
+  ...REDUCTION_KERNELS,
+  ...MATRIX_KERNELS,
+  ...MOVEMENT_KERNELS,
+  ...NORMALIZATION_KERNELS,
 ];
 
 /**

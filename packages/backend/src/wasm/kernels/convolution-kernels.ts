@@ -1,8 +1,10 @@
-import { backend_util, type KernelConfig, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelReplacement } from '../../register-kernels.ts';
 import { type ConvolutionGeometry, geometryOf2D, geometryOf3D } from '../convolution-geometry.ts';
-import { convolve, convolveInputGradient } from '../convolve.ts';
+import { convolve, convolveInputGradient, type Epilogue } from '../convolve.ts';
+import { defineKernel } from '../define-kernel.ts';
 import { convolveFilterGradient } from '../filter-gradient.ts';
-import { kernelModuleOf } from '../kernel-module.ts';
+import type { KernelModule } from '../kernel-module.ts';
 
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];
@@ -22,29 +24,28 @@ interface Attributes3D {
   dilations?: [number, number, number] | number;
 }
 
+interface Convolved {
+  x: TensorInfo;
+  filter: TensorInfo;
+}
+
 function requireChannelsLast(kernel: string, dataFormat: string | undefined): void {
   if (dataFormat !== undefined && dataFormat !== 'NHWC' && dataFormat !== 'NDHWC') {
     throw new Error(`${kernel}: the wasm backend takes channels last, got ${dataFormat} (transpose first)`);
   }
 }
 
-/** Sizes of a 2D convolution from the shapes and attributes of its kernel call. */
-export function geometryFrom2D(
+function geometryFrom2D(
   kernel: string,
   inputShape: number[],
   filterShape: number[],
-  attributes: Attributes2D,
+  { strides, dilations, pad, dataFormat, dimRoundingMode }: Attributes2D,
 ): ConvolutionGeometry {
-  requireChannelsLast(kernel, attributes.dataFormat);
+  requireChannelsLast(kernel, dataFormat);
+  const shape = inputShape as Shape4;
+  const filter = filterShape as Shape4;
   return geometryOf2D(
-    backend_util.computeConv2DInfo(
-      inputShape as Shape4,
-      filterShape as Shape4,
-      attributes.strides,
-      attributes.dilations ?? 1,
-      attributes.pad,
-      attributes.dimRoundingMode,
-    ),
+    backend_util.computeConv2DInfo(shape, filter, strides, dilations ?? 1, pad, dimRoundingMode),
   );
 }
 
@@ -52,116 +53,116 @@ function geometryFrom3D(
   kernel: string,
   inputShape: number[],
   filterShape: number[],
-  attributes: Attributes3D,
+  { strides, dilations, pad, dataFormat }: Attributes3D,
 ): ConvolutionGeometry {
-  requireChannelsLast(kernel, attributes.dataFormat);
+  requireChannelsLast(kernel, dataFormat);
+  const shape = inputShape as Shape5;
   return geometryOf3D(
-    backend_util.computeConv3DInfo(
-      inputShape as Shape5,
-      filterShape as Shape5,
-      attributes.strides,
-      attributes.dilations ?? 1,
-      attributes.pad,
-    ),
+    backend_util.computeConv3DInfo(shape, filterShape as Shape5, strides, dilations ?? 1, pad),
   );
 }
 
-type Run = typeof convolve;
-
 function runOn(
-  backend: unknown,
-  run: Run,
+  kernels: KernelModule,
+  run: typeof convolve,
   geometry: ConvolutionGeometry,
   first: TensorInfo,
   second: TensorInfo,
   shape: number[],
+  epilogue?: Epilogue,
 ): TensorInfo {
-  const kernels = kernelModuleOf(backend);
   const output = kernels.output(shape);
-  run(kernels, geometry, kernels.pointer(first), kernels.pointer(second), kernels.pointer(output));
+  run(kernels, geometry, kernels.pointer(first), kernels.pointer(second), kernels.pointer(output), epilogue);
   return output;
 }
 
-const config = (kernelName: string, kernelFunc: unknown): KernelConfig => ({
-  kernelName,
-  backendName: 'wasm',
-  kernelFunc: kernelFunc as KernelFunc,
-});
-
-interface Call<Inputs, Attributes> {
-  inputs: Inputs;
-  backend: unknown;
-  attrs: Attributes;
-}
+const shapeOf2D = (g: ConvolutionGeometry): number[] => [g.batch, g.output[1], g.output[2], g.outChannels];
 
 /** Conv2D; the backend's own is slower, and wrong for 'same' padding with a kernel smaller than its stride. */
-export const conv2D: KernelConfig = config(
+const conv2D = defineKernel<Convolved, Attributes2D>(
   'Conv2D',
-  ({ inputs: { x, filter }, backend, attrs }: Call<{ x: TensorInfo; filter: TensorInfo }, Attributes2D>) => {
+  ({ inputs: { x, filter }, attrs, kernels }) => {
     const geometry = geometryFrom2D('Conv2D', x.shape, filter.shape, attrs);
-    const shape = [geometry.batch, geometry.output[1], geometry.output[2], geometry.outChannels];
-    return runOn(backend, convolve, geometry, x, filter, shape);
+    return runOn(kernels, convolve, geometry, x, filter, shapeOf2D(geometry));
   },
 );
+
+/** FusedConv2D, as Conv2D; rarer activations stay with the backend's own. */
+const fusedConv2D = defineKernel<
+  Convolved & { bias?: TensorInfo },
+  Attributes2D & { activation: string; leakyreluAlpha?: number }
+>('FusedConv2D', ({ inputs: { x, filter, bias }, attrs, kernels }) => {
+  const { activation, leakyreluAlpha } = attrs;
+  if (
+    activation !== 'linear' &&
+    activation !== 'relu' &&
+    activation !== 'relu6' &&
+    activation !== 'leakyrelu'
+  ) {
+    return undefined;
+  }
+  const geometry = geometryFrom2D('FusedConv2D', x.shape, filter.shape, attrs);
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== geometry.outChannels)) return undefined;
+  return runOn(kernels, convolve, geometry, x, filter, shapeOf2D(geometry), {
+    bias: bias ? kernels.pointer(bias) : undefined,
+    activation,
+    slope: leakyreluAlpha,
+  });
+});
 
 /** Conv2DBackpropFilter, which the wasm backend lacks. */
-export const conv2DBackpropFilter: KernelConfig = config(
-  'Conv2DBackpropFilter',
-  ({
-    inputs: { x, dy },
-    backend,
-    attrs,
-  }: Call<{ x: TensorInfo; dy: TensorInfo }, Attributes2D & { filterShape: Shape4 }>) => {
-    const geometry = geometryFrom2D('Conv2DBackpropFilter', x.shape, attrs.filterShape, attrs);
-    return runOn(backend, convolveFilterGradient, geometry, x, dy, attrs.filterShape);
-  },
-);
+const conv2DBackpropFilter = defineKernel<
+  { x: TensorInfo; dy: TensorInfo },
+  Attributes2D & { filterShape: Shape4 }
+>('Conv2DBackpropFilter', ({ inputs: { x, dy }, attrs, kernels }) => {
+  const geometry = geometryFrom2D('Conv2DBackpropFilter', x.shape, attrs.filterShape, attrs);
+  return runOn(kernels, convolveFilterGradient, geometry, x, dy, attrs.filterShape);
+});
 
 /** Conv2DBackpropInput, faster than the backend's own. */
-export const conv2DBackpropInput: KernelConfig = config(
-  'Conv2DBackpropInput',
-  ({
-    inputs: { dy, filter },
-    backend,
-    attrs,
-  }: Call<{ dy: TensorInfo; filter: TensorInfo }, Attributes2D & { inputShape: Shape4 }>) => {
-    const geometry = geometryFrom2D('Conv2DBackpropInput', attrs.inputShape, filter.shape, attrs);
-    return runOn(backend, convolveInputGradient, geometry, dy, filter, attrs.inputShape);
-  },
-);
+const conv2DBackpropInput = defineKernel<
+  { dy: TensorInfo; filter: TensorInfo },
+  Attributes2D & { inputShape: Shape4 }
+>('Conv2DBackpropInput', ({ inputs: { dy, filter }, attrs, kernels }) => {
+  const geometry = geometryFrom2D('Conv2DBackpropInput', attrs.inputShape, filter.shape, attrs);
+  return runOn(kernels, convolveInputGradient, geometry, dy, filter, attrs.inputShape);
+});
 
 /** Conv3D, faster than the backend's own. */
-export const conv3D: KernelConfig = config(
+const conv3D = defineKernel<Convolved, Attributes3D>(
   'Conv3D',
-  ({ inputs: { x, filter }, backend, attrs }: Call<{ x: TensorInfo; filter: TensorInfo }, Attributes3D>) => {
+  ({ inputs: { x, filter }, attrs, kernels }) => {
     const geometry = geometryFrom3D('Conv3D', x.shape, filter.shape, attrs);
     const shape = [geometry.batch, ...geometry.output, geometry.outChannels];
-    return runOn(backend, convolve, geometry, x, filter, shape);
+    return runOn(kernels, convolve, geometry, x, filter, shape);
   },
 );
 
 /** Conv3DBackpropFilterV2; the backend's own is wrong for strides above 1. */
-export const conv3DBackpropFilter: KernelConfig = config(
-  'Conv3DBackpropFilterV2',
-  ({
-    inputs: { x, dy },
-    backend,
-    attrs,
-  }: Call<{ x: TensorInfo; dy: TensorInfo }, Attributes3D & { filterShape: Shape5 }>) => {
-    const geometry = geometryFrom3D('Conv3DBackpropFilterV2', x.shape, attrs.filterShape, attrs);
-    return runOn(backend, convolveFilterGradient, geometry, x, dy, attrs.filterShape);
-  },
-);
+const conv3DBackpropFilter = defineKernel<
+  { x: TensorInfo; dy: TensorInfo },
+  Attributes3D & { filterShape: Shape5 }
+>('Conv3DBackpropFilterV2', ({ inputs: { x, dy }, attrs, kernels }) => {
+  const geometry = geometryFrom3D('Conv3DBackpropFilterV2', x.shape, attrs.filterShape, attrs);
+  return runOn(kernels, convolveFilterGradient, geometry, x, dy, attrs.filterShape);
+});
 
 /** Conv3DBackpropInputV2; the backend's own is wrong in nearly every case. */
-export const conv3DBackpropInput: KernelConfig = config(
-  'Conv3DBackpropInputV2',
-  ({
-    inputs: { dy, filter },
-    backend,
-    attrs,
-  }: Call<{ dy: TensorInfo; filter: TensorInfo }, Attributes3D & { inputShape: Shape5 }>) => {
-    const geometry = geometryFrom3D('Conv3DBackpropInputV2', attrs.inputShape, filter.shape, attrs);
-    return runOn(backend, convolveInputGradient, geometry, dy, filter, attrs.inputShape);
-  },
-);
+const conv3DBackpropInput = defineKernel<
+  { dy: TensorInfo; filter: TensorInfo },
+  Attributes3D & { inputShape: Shape5 }
+>('Conv3DBackpropInputV2', ({ inputs: { dy, filter }, attrs, kernels }) => {
+  const geometry = geometryFrom3D('Conv3DBackpropInputV2', attrs.inputShape, filter.shape, attrs);
+  return runOn(kernels, convolveInputGradient, geometry, dy, filter, attrs.inputShape);
+});
+
+/** Two- and three-dimensional convolutions and their gradients. */
+export const CONVOLUTION_KERNELS: readonly KernelReplacement[] = [
+  conv2D,
+  fusedConv2D,
+  conv2DBackpropFilter,
+  conv2DBackpropInput,
+  conv3D,
+  conv3DBackpropFilter,
+  conv3DBackpropInput,
+];
