@@ -1,8 +1,9 @@
-import { getBackend, memory } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { createRandom } from '@voxface/landmarks';
 import { parseTrainingConfig } from '../src/config.ts';
 import { createRunNetworks, createRunReplica } from '../src/create-run.ts';
+import type { PhaseName } from '../src/phases.ts';
 import { profileKernels } from './profile-kernels.ts';
 
 const [preset = 'small', batch = '12', backend = 'wasm', kinds = 'volume,coordinate,joint'] =
@@ -35,30 +36,33 @@ const samples3d = Array.from({ length: batchSize }, (_, i) => ({
     ),
   },
 }));
-const read = profileKernels(getBackend());
-for (const phase of kinds.split(',')) {
-  for (let step = 0; step < 4; step++) {
+const profile = profileKernels();
+const STEPS = 8;
+for (const phase of kinds.split(',') as PhaseName[]) {
+  let best = Number.POSITIVE_INFINITY;
+  let cpu = process.cpuUsage();
+  for (let step = 0; step <= STEPS; step++) {
     if (step === 1) {
-      read();
+      profile.take();
       replica.takeTimes();
+      cpu = process.cpuUsage();
     }
+    const start = performance.now();
     replica.load([{ samples3d, samples2d: [] }]);
-    await replica.compute(phase as never, 0);
+    await replica.compute(phase, 0);
+    profile.endStep();
+    if (step > 0) best = Math.min(best, performance.now() - start);
   }
-  const kernels = read();
-  const times = replica.takeTimes();
+  const used = process.cpuUsage(cpu);
+  const kernels = profile.take();
+  const parts = Object.entries(replica.takeTimes()).map(([k, v]) => `${k} ${(v / STEPS).toFixed(1)}`);
+  const idle = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
   console.log(
-    phase,
-    Object.entries(times)
-      .map(([k, v]) => `${k} ${(v / 3).toFixed(1)} ms`)
-      .join(', '),
-    'kernels',
-    (kernels.reduce((s, k) => s + k.milliseconds, 0) / 3).toFixed(0),
-    'tensors',
-    memory().numTensors,
+    `${phase}: mean ms ${parts.join(', ')}; best step ${best.toFixed(0)}; cpu ${((used.user + used.system) / STEPS / 1000).toFixed(0)}; kernels at their best ${idle.toFixed(0)}; ${memory().numTensors} tensors`,
   );
-  for (const k of kernels.slice(0, 14))
+  for (const { kernel, calls, milliseconds } of kernels.slice(0, 16)) {
     console.log(
-      `   ${k.kernel.padEnd(30)} ${(k.calls / 3).toFixed(0).padStart(5)} calls ${(k.milliseconds / 3).toFixed(1).padStart(8)} ms`,
+      `   ${kernel.padEnd(28)} ${String(calls).padStart(5)} calls ${milliseconds.toFixed(1).padStart(8)} ms`,
     );
+  }
 }

@@ -1,4 +1,5 @@
 import {
+  add,
   batchNorm,
   grad,
   grads,
@@ -43,11 +44,12 @@ describe('normalizeBatch', () => {
 
   it('returns the values and statistics of the formula', async () => {
     const input = x();
-    const result = normalizeBatch(input, scale(), offset(), 1e-5);
+    const running = { mean: draw([6], 7) as Tensor1D, variance: draw([6], 8) as Tensor1D, momentum: 0.9 };
+    const result = normalizeBatch(input, scale(), offset(), 1e-5, running);
     const { mean: m, variance } = moments(input, [0, 1, 2]);
     await close(result.output, reference(input, scale(), offset()));
-    await close(result.mean, m);
-    await close(result.variance, variance);
+    await close(result.mean, add(mul(running.mean, 0.9), mul(m, 0.1)));
+    await close(result.variance, add(mul(running.variance, 0.9), mul(variance, 0.1 * (60 / 59))));
   });
 
   it('has the gradients of the formula for x, scale and offset', async () => {
@@ -55,7 +57,14 @@ describe('normalizeBatch', () => {
       grads((a: Tensor, b: Tensor, c: Tensor) =>
         sum(mul(normalize(a as Tensor4D, b as Tensor1D, c as Tensor1D), weight())),
       )([x(), scale(), offset()]);
-    const own = through((a, b, c) => normalizeBatch(a, b, c, 1e-5).output);
+    const own = through(
+      (a, b, c) =>
+        normalizeBatch(a, b, c, 1e-5, {
+          mean: draw([6], 7) as Tensor1D,
+          variance: draw([6], 8) as Tensor1D,
+          momentum: 0.9,
+        }).output,
+    );
     const expected = through(reference);
     for (let i = 0; i < 3; i++) await close(own[i], expected[i]);
   });

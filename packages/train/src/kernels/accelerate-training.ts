@@ -1,4 +1,4 @@
-import { mul, sub, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { normalizeBatch } from './normalize-batch.ts';
 import { rectify } from './rectify.ts';
@@ -17,7 +17,7 @@ interface NormalizationFields {
 }
 
 interface Statistic {
-  read(): Tensor;
+  read(): Tensor1D;
   write(value: Tensor): unknown;
 }
 
@@ -53,22 +53,12 @@ function accelerated(layer: Layer): Call | undefined {
 
 function trainNormalization(layer: NormalizationFields, x: Tensor4D): Tensor {
   return tidy(() => {
-    const { output, mean, variance } = normalizeBatch(
-      x,
-      layer.gamma.read(),
-      layer.beta.read(),
-      layer.epsilon,
-    );
-    record(layer.movingMean, mean, layer.momentum);
-    record(layer.movingVariance, variance, layer.momentum);
+    const { gamma, beta, epsilon, movingMean, movingVariance, momentum } = layer;
+    const running = { mean: movingMean.read(), variance: movingVariance.read(), momentum };
+    const { output, mean, variance } = normalizeBatch(x, gamma.read(), beta.read(), epsilon, running);
+    movingMean.write(mean);
+    movingVariance.write(variance);
     return output;
-  });
-}
-
-function record(statistic: Statistic, value: Tensor, momentum: number): void {
-  tidy(() => {
-    const old = statistic.read();
-    statistic.write(sub(old, mul(sub(old, value), 1 - momentum)));
   });
 }
 

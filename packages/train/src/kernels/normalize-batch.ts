@@ -14,16 +14,23 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor4D,
-  tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core';
 import { isNative, runNative } from './native-operation.ts';
 
-/** A normalized batch and its statistics (biased variance). */
+/** A normalized batch and the running statistics after it. */
 export interface NormalizedBatch {
   readonly output: Tensor4D;
   readonly mean: Tensor1D;
   readonly variance: Tensor1D;
+}
+
+/** Running statistics before a batch, and how much of them stays. */
+export interface RunningStatistics {
+  readonly mean: Tensor1D;
+  readonly variance: Tensor1D;
+  /** Share of the past, 0 to take the batch's own statistics. */
+  readonly momentum: number;
 }
 
 interface Forward extends NormalizedBatch {
@@ -34,7 +41,8 @@ interface Forward extends NormalizedBatch {
 /**
  * Batch normalisation with the batch's own statistics and a closed-form gradient:
  * dx = scale / s * (dy - mean(dy) - x^ mean(dy x^)). TensorFlow.js differentiates the formula step by step, some
- * forty passes over the tensor; this takes eight, and two kernels on the native backend.
+ * forty passes over the tensor; this takes eight, and two kernels on the native backend. Running variances are
+ * unbiased (n / (n - 1)), as in PyTorch and in Keras' fused layer.
  * @param x [b, h, w, c]. @param scale [c]. @param offset [c].
  */
 export function normalizeBatch(
@@ -42,6 +50,7 @@ export function normalizeBatch(
   scale: Tensor1D,
   offset: Tensor1D,
   epsilon: number,
+  running: RunningStatistics,
 ): NormalizedBatch {
   const statistics: Tensor1D[] = [];
   const [forward, backward] = isNative()
@@ -49,7 +58,7 @@ export function normalizeBatch(
     : [composedForward, composedBackward];
   const normalize = customGrad((...args: unknown[]) => {
     const save = args[3] as (tensors: Tensor[]) => void;
-    const { output, mean, variance, saved } = forward(x, scale, offset, epsilon);
+    const { output, mean, variance, saved } = forward(x, scale, offset, epsilon, running);
     statistics.push(keep(mean), keep(variance));
     save([x, scale, ...saved]);
     return {
@@ -68,19 +77,17 @@ export function normalizeBatch(
 
 const NATIVE = { data_format: 'NHWC', is_training: true };
 
-function nativeForward(x: Tensor4D, scale: Tensor1D, offset: Tensor1D, epsilon: number): Forward {
-  const empty = tensor1d([], 'float32');
-  const inputs = [x, scale, offset, empty, empty];
-  const attributes = { ...NATIVE, epsilon, exponential_avg_factor: 1 };
-  const [output, mean, corrected, ...saved] = runNative(
-    'FusedBatchNormV3',
-    inputs,
-    6,
-    ['T', 'U'],
-    attributes,
-  );
-  const rows = x.size / scale.size;
-  const variance = mul(corrected, (rows - 1) / rows);
+function nativeForward(
+  x: Tensor4D,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  epsilon: number,
+  { mean: oldMean, variance: oldVariance, momentum }: RunningStatistics,
+): Forward {
+  const inputs = [x, scale, offset, oldMean, oldVariance];
+  const attributes = { ...NATIVE, epsilon, exponential_avg_factor: 1 - momentum };
+  const outputs = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], attributes);
+  const [output, mean, variance, ...saved] = outputs;
   return { output, mean, variance, saved } as Forward;
 }
 
@@ -89,11 +96,22 @@ function nativeBackward(dy: Tensor4D, [x, scale, ...saved]: Tensor[], epsilon: n
   return runNative('FusedBatchNormGradV3', [dy, x, scale, ...saved], 5, ['T', 'U'], attributes).slice(0, 3);
 }
 
-function composedForward(x: Tensor4D, scale: Tensor1D, offset: Tensor1D, epsilon: number): Forward {
-  const mean = channelMean(x);
-  const variance = channelMean(squaredDifference(x, mean) as Tensor4D);
-  const output = batchNorm(x, mean, variance, offset, scale, epsilon) as Tensor4D;
-  return { output, mean, variance, saved: [mean, variance] };
+function composedForward(
+  x: Tensor4D,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  epsilon: number,
+  running: RunningStatistics,
+): Forward {
+  const rows = x.size / x.shape[3];
+  const center = channelMean(x);
+  const spread = channelMean(squaredDifference(x, center) as Tensor4D);
+  const output = batchNorm(x, center, spread, offset, scale, epsilon) as Tensor4D;
+  const move = (old: Tensor1D, value: Tensor1D): Tensor1D =>
+    add(old, mul(sub(value, old), 1 - running.momentum)) as Tensor1D;
+  const unbiased = mul(spread, rows / Math.max(1, rows - 1)) as Tensor1D;
+  const [mean, variance] = [move(running.mean, center), move(running.variance, unbiased)];
+  return { output, mean, variance, saved: [center, spread] };
 }
 
 function composedBackward(dy: Tensor4D, kept: Tensor[], epsilon: number): Tensor[] {
