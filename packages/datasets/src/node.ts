@@ -1,10 +1,26 @@
+export { type Aflw2000Annotations, readAflw2000Annotations } from './node/aflw2000-annotations.ts';
+export { CONTACT_SHEET_DEFAULTS, type ContactSheetOptions, drawContactSheet } from './node/contact-sheet.ts';
+export { type ConvertOptions, type ConvertReport, convertDataset } from './node/convert-dataset.ts';
 export {
   CROP_WORKERS_DEFAULTS,
   type CropWorkers,
   type CropWorkersOptions,
   createCropWorkers,
 } from './node/crop-workers.ts';
-export { decodeImage, readImage } from './node/decode-image.ts';
+export { type DecodeImageOptions, decodeImage, readImage } from './node/decode-image.ts';
+export {
+  type DatasetReport,
+  INSPECT_DEFAULTS,
+  type InspectOptions,
+  inspectDataset,
+  type Range,
+} from './node/inspect-dataset.ts';
+export {
+  type BoxOrder,
+  open3dfaw,
+  THREEDFAW_DEFAULTS,
+  type ThreeDfawOptions,
+} from './node/open-3dfaw.ts';
 export {
   open300w,
   type ProblemHandler,
@@ -12,11 +28,29 @@ export {
   type PtsFolderOptions,
 } from './node/open-300w.ts';
 export {
+  FACE_PROFILES_DEFAULTS,
+  type FaceProfilesOptions,
+  open300wLp,
+  open300wLpPlane,
+  type ProfilePoints,
+} from './node/open-300w-lp.ts';
+export { AFLW_DEFAULTS, type AflwOptions, openAflw } from './node/open-aflw.ts';
+export { convertPoints68, openAflw2000Visible21, openAflw20003d } from './node/open-aflw2000-3d.ts';
+export { COCO_DEFAULTS, type CocoOptions, openCoco } from './node/open-coco.ts';
+export {
+  type DatasetKind,
+  type OpenDatasetOptions,
+  openDataset,
+  recognizeDataset,
+} from './node/open-dataset.ts';
+export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/open-jvcr-json.ts';
+export {
   KEYPOINT_CSV_DEFAULTS,
   type KeypointCsvOptions,
   openKeypointCsv,
 } from './node/open-keypoint-csv.ts';
 export { openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
+export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './node/open-wflw.ts';
 export {
   createPackedSetWriter,
   PACKED_SET_WRITER_DEFAULTS,
@@ -25,4 +59,5 @@ export {
   type PackedSetWriterOptions,
   writePackedSet,
 } from './node/packed-set-writer.ts';
+export { type NpyArray, readNpy } from './node/read-npy.ts';
 export { createWorkerBatches } from './node/worker-batches.ts';

@@ -19,6 +19,7 @@ export interface PackedSample {
   readonly visible?: readonly number[];
   /** Degrees. */
   readonly yaw?: number;
+  readonly attributes?: Readonly<Record<string, boolean | number | string>>;
   readonly provenance?: Provenance;
 }
 

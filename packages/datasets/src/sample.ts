@@ -21,6 +21,8 @@ export interface Annotation<D extends 2 | 3 = 2 | 3> {
   readonly visible?: Uint8Array;
   /** Degrees, right-positive; absent where the dataset does not say. */
   readonly yaw?: number;
+  /** What else the dataset says of the face (WFLW's flags, ...). */
+  readonly attributes?: Readonly<Record<string, boolean | number | string>>;
   readonly provenance: Provenance;
 }
 

@@ -1,1 +1,3 @@
-export {};
+export { decodeBlob } from './web/decode-blob.ts';
+export { openKeypointCsvFiles, openPtsFiles, type WebFilesOptions } from './web/open-files.ts';
+export { openPackedSetUrl } from './web/open-packed-set-url.ts';

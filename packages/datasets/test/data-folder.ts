@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(fileURLToPath(import.meta.url), '../../../../..', 'shared/data');
 
 /** Folder of the licensed data, beside the repository. */
-export const DATA = root;
+export const DATA: string = root;
 
 /** Whether a part of the data is there; throws instead of answering no when VOXFACE_REQUIRE_DATA is set. */
 export function haveData(part: string): boolean {

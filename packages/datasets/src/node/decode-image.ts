@@ -2,16 +2,26 @@ import { readFile } from 'node:fs/promises';
 import type { Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
 
+export interface DecodeImageOptions {
+  /** Turns the picture upright as its orientation tag says (photos straight from a phone). */
+  orient?: boolean;
+}
+
 /**
  * Decodes an image file's bytes to RGB [height, width, 3]. The kind of file is told by its bytes, not by its
- * name: a PNG called `.jpg` loads. Orientation tags are not applied, because annotations refer to the stored
- * pixels; transparency is dropped.
+ * name: a PNG called `.jpg` loads. Orientation tags are applied only on request, because annotations refer to the
+ * stored pixels; transparency is dropped.
  * @param name what to call it in errors.
  * @throws Error naming the file when the bytes are no picture, or end early.
  */
-export async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixels> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  name: string,
+  options: DecodeImageOptions = {},
+): Promise<Pixels> {
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'truncated' })
+    const picture = sharp(bytes, { failOn: 'truncated' });
+    const { data, info } = await (options.orient ? picture.autoOrient() : picture)
       .removeAlpha()
       .toColourspace('srgb')
       .raw()
@@ -28,8 +38,8 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixe
 }
 
 /** Reads and decodes an image file. */
-export async function readImage(file: string): Promise<Pixels> {
-  return decodeImage(await readFile(file), file);
+export async function readImage(file: string, options: DecodeImageOptions = {}): Promise<Pixels> {
+  return decodeImage(await readFile(file), file, options);
 }
 
 function describeBytes(bytes: Uint8Array): string {

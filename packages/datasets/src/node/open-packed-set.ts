@@ -1,10 +1,10 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
 import { concatDatasets } from '../arrange.ts';
 import { type PackedSample, parsePackedSet } from '../packed-set.ts';
 import { createRecordDataset } from '../record-dataset.ts';
-import type { Annotation, Dataset } from '../sample.ts';
+import type { Dataset } from '../sample.ts';
+import { schemeOfSet, unpackSample } from '../unpack-sample.ts';
 import { decodeImage } from './decode-image.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function openPackedSet(dir: string): Promise<Dataset> {
     );
   });
   const set = parsePackedSet(text, setFile);
-  const scheme: LandmarkScheme = set.scheme.name === IBUG_68.name ? IBUG_68 : set.scheme;
+  const scheme = schemeOfSet(set);
   const binFile = path.join(dir, 'images.bin');
   const end = set.samples.reduce((max, s) => (s.file ? max : Math.max(max, s.offset + s.length)), 0);
   const size = end === 0 ? 0 : (await stat(binFile)).size;
@@ -34,7 +34,7 @@ export async function openPackedSet(dir: string): Promise<Dataset> {
     scheme,
     dims: set.dims,
     ids: set.samples.map((sample) => sample.id),
-    annotate: (index) => unpackSample(set.samples[index], set.dims, scheme, set.name),
+    annotate: (index) => unpackSample(set.samples[index], set, scheme),
     readImage: (index) => readSlice(dir, binFile, set.samples[index]),
     decode: decodeImage,
   });
@@ -78,22 +78,4 @@ async function readSlice(dir: string, binFile: string, sample: PackedSample): Pr
   } finally {
     await handle.close();
   }
-}
-
-function unpackSample(
-  sample: PackedSample,
-  dims: 2 | 3,
-  scheme: LandmarkScheme,
-  dataset: string,
-): Annotation {
-  const { id, landmarks, box, visible, yaw, provenance } = sample;
-  return {
-    id,
-    landmarks: { points: Float32Array.from(landmarks), dims },
-    scheme,
-    box: { x: box[0], y: box[1], width: box[2], height: box[3] },
-    ...(visible && { visible: Uint8Array.from(visible) }),
-    ...(yaw !== undefined && { yaw }),
-    provenance: provenance ?? { dataset, files: ['set.json'], conversions: [] },
-  };
 }

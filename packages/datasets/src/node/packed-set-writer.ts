@@ -153,7 +153,7 @@ function packSample(
   annotation: Omit<Annotation, 'scheme'>,
   place: Pick<PackedSample, 'offset' | 'length' | 'width' | 'height'>,
 ): PackedSample {
-  const { id, landmarks, box, visible, yaw, provenance } = annotation;
+  const { id, landmarks, box, visible, yaw, attributes, provenance } = annotation;
   return {
     id,
     ...place,
@@ -161,6 +161,7 @@ function packSample(
     box: [box.x, box.y, box.width, box.height],
     ...(visible && { visible: Array.from(visible) }),
     ...(yaw !== undefined && { yaw }),
+    ...(attributes && { attributes }),
     provenance,
   };
 }

@@ -1,0 +1,144 @@
+import { countLandmarks, headPose, type Landmarks } from '@voxface/landmarks';
+import { countInside } from '../record-dataset.ts';
+import type { Dataset, Sample } from '../sample.ts';
+import { drawContactSheet } from './contact-sheet.ts';
+import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
+
+/** Smallest and largest value. */
+export type Range = readonly [minimum: number, maximum: number];
+
+/** What `inspectDataset` found; plain JSON but for the contact sheet. */
+export interface DatasetReport {
+  readonly name: string;
+  readonly scheme: string;
+  readonly dims: 2 | 3;
+  /** Samples that load. */
+  readonly count: number;
+  /** Samples that do not, by name, with the reason. */
+  readonly broken: readonly { id: string; problem: string }[];
+  /** Pixels. */
+  readonly imageWidth: Range;
+  readonly imageHeight: Range;
+  /** Pixels, visible landmarks only. */
+  readonly x: Range;
+  readonly y: Range;
+  /** Pixels; absent for 2D. */
+  readonly z?: Range;
+  /** Longer side of the landmark boxes, pixels. */
+  readonly boxSide: Range;
+  /** Samples with landmarks outside the picture. */
+  readonly outside: readonly string[];
+  /** Samples with hidden landmarks. */
+  readonly partlyVisible: number;
+  /** Samples by |yaw| in degrees, [0, 30], (30, 60], (60, ...); those whose yaw is unknown in `unknown`. */
+  readonly yaw: {
+    readonly to30: number;
+    readonly to60: number;
+    readonly beyond: number;
+    readonly unknown: number;
+  };
+  /** PNG; absent when no sample loads or none was asked for. */
+  readonly contactSheet?: Uint8Array;
+}
+
+export interface InspectOptions extends OpenDatasetOptions {
+  /** Faces on the contact sheet, spread evenly over the dataset; 0 draws none. */
+  sheetFaces?: number;
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export const INSPECT_DEFAULTS: { sheetFaces: number } = { sheetFaces: 48 };
+
+/**
+ * Loads every sample of a dataset once and says what is there: counts, ranges, every broken file by name, and a
+ * contact sheet with the landmarks drawn in.
+ * @param target a folder or annotation file (opened by `openDataset`), or an opened dataset.
+ * @throws Error when the dataset cannot be opened at all.
+ */
+export async function inspectDataset(
+  target: string | Dataset,
+  options: InspectOptions = {},
+): Promise<DatasetReport> {
+  const broken: { id: string; problem: string }[] = [];
+  const report = (problem: { id: string; error: Error }): void => {
+    broken.push({ id: problem.id, problem: problem.error.message });
+    options.onProblem?.(problem);
+  };
+  const dataset =
+    typeof target === 'string' ? await openDataset(target, { ...options, onProblem: report }) : target;
+  const ranges = createRanges();
+  const outside: string[] = [];
+  const yaw = { to30: 0, to60: 0, beyond: 0, unknown: 0 };
+  const sheetFaces = options.sheetFaces ?? INSPECT_DEFAULTS.sheetFaces;
+  const sheet: Sample[] = [];
+  let count = 0;
+  let partlyVisible = 0;
+  for (let i = 0; i < dataset.length; i++) {
+    options.signal?.throwIfAborted();
+    try {
+      const sample = await dataset.load(i);
+      count += 1;
+      addRanges(ranges, sample);
+      const { width, height } = sample.image;
+      const visible = sample.visible?.reduce((sum, value) => sum + value, 0) ?? dataset.scheme.count;
+      if (visible < dataset.scheme.count) partlyVisible += 1;
+      if (countInside(sample.landmarks, width, height, sample.visible) < visible) outside.push(sample.id);
+      yaw[binOf(sample)] += 1;
+      const due =
+        Math.floor(((i + 1) * sheetFaces) / dataset.length) > Math.floor((i * sheetFaces) / dataset.length);
+      if (sheetFaces > 0 && (due || dataset.length <= sheetFaces)) sheet.push(sample);
+    } catch (error) {
+      report({ id: dataset.ids[i], error: error as Error });
+    }
+    options.onProgress?.(i + 1, dataset.length);
+  }
+  return {
+    name: dataset.name,
+    scheme: dataset.scheme.name,
+    dims: dataset.dims,
+    count,
+    broken,
+    imageWidth: ranges.width,
+    imageHeight: ranges.height,
+    x: ranges.x,
+    y: ranges.y,
+    ...(dataset.dims === 3 && { z: ranges.z }),
+    boxSide: ranges.side,
+    outside,
+    partlyVisible,
+    yaw,
+    ...(sheet.length > 0 && { contactSheet: await drawContactSheet(sheet) }),
+  };
+}
+
+type Ranges = Record<'width' | 'height' | 'x' | 'y' | 'z' | 'side', [number, number]>;
+
+function createRanges(): Ranges {
+  const empty = (): [number, number] => [Infinity, -Infinity];
+  return { width: empty(), height: empty(), x: empty(), y: empty(), z: empty(), side: empty() };
+}
+
+function addRanges(ranges: Ranges, { image, landmarks, visible, box }: Sample): void {
+  const extend = (range: [number, number], value: number): void => {
+    range[0] = Math.min(range[0], value);
+    range[1] = Math.max(range[1], value);
+  };
+  extend(ranges.width, image.width);
+  extend(ranges.height, image.height);
+  extend(ranges.side, Math.max(box.width, box.height));
+  const axes = [ranges.x, ranges.y, ranges.z];
+  for (let i = 0; i < countLandmarks(landmarks); i++) {
+    if (visible && !visible[i]) continue;
+    for (let axis = 0; axis < landmarks.dims; axis++)
+      extend(axes[axis], landmarks.points[i * landmarks.dims + axis]);
+  }
+}
+
+function binOf({ yaw, landmarks }: Sample): 'to30' | 'to60' | 'beyond' | 'unknown' {
+  const count = countLandmarks(landmarks);
+  const known = landmarks.dims === 3 && (count === 68 || count === 66);
+  const degrees = yaw ?? (known ? headPose(landmarks as Landmarks<3>).yaw : undefined);
+  if (degrees === undefined) return 'unknown';
+  return Math.abs(degrees) <= 30 ? 'to30' : Math.abs(degrees) <= 60 ? 'to60' : 'beyond';
+}

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Box, createLandmarks, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
+import { createRecordDataset, visibleBox } from '../record-dataset.ts';
+import type { Annotation, Dataset } from '../sample.ts';
+import { decodeImage } from './decode-image.ts';
+import type { ProblemHandler } from './open-300w.ts';
+
+export interface CocoOptions {
+  name?: string;
+  scheme?: LandmarkScheme;
+  /** Field of an annotation that holds x, y, v triples: `keypoints`, or `face_kpts` in COCO-WholeBody. */
+  field?: string;
+  /** `landmarks`: tight box of the points with v > 0; `bbox`: the file's. */
+  box?: 'landmarks' | 'bbox';
+  /** Coordinate of the top-left pixel's centre in the file. */
+  origin?: number;
+  /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
+  onProblem?: ProblemHandler;
+}
+
+export const COCO_DEFAULTS: Required<Omit<CocoOptions, 'onProblem'>> = {
+  name: 'coco',
+  scheme: IBUG_68,
+  field: 'keypoints',
+  box: 'landmarks',
+  origin: 0,
+};
+
+interface CocoFile {
+  images?: { id: number; file_name: string }[];
+  annotations?: { id: number; image_id: number; bbox?: number[]; [field: string]: unknown }[];
+}
+
+/**
+ * Opens a COCO-style keypoint file: `images` and `annotations` with x, y, v triples (v = 0: not annotated, masked).
+ * Identifiers are annotation ids. Annotations without a single annotated point are left out.
+ * @throws Error when the file is no such JSON, ids repeat, or an annotation has another number of points.
+ */
+export async function openCoco(
+  jsonFile: string,
+  imageRoot: string,
+  options: CocoOptions = {},
+): Promise<Dataset<2>> {
+  const { name, scheme, field, box, origin } = { ...COCO_DEFAULTS, ...options };
+  const { images, annotations } = await readJson(jsonFile);
+  if (!Array.isArray(images) || !Array.isArray(annotations)) {
+    throw new Error(
+      `openCoco: expected the arrays "images" and "annotations", got ${typeof images} and ${typeof annotations} in ${jsonFile}`,
+    );
+  }
+  const files = new Map(images.map((image) => [image.id, image.file_name]));
+  const records: Annotation<2>[] = [];
+  for (const annotation of annotations) {
+    const id = String(annotation.id);
+    try {
+      const file = files.get(annotation.image_id);
+      if (!file)
+        throw new Error(
+          `openCoco: annotation ${id} names image ${annotation.image_id}, which is not listed in ${jsonFile}`,
+        );
+      const triples = annotation[field];
+      if (!Array.isArray(triples) || triples.length !== scheme.count * 3) {
+        throw new Error(
+          `openCoco: expected ${scheme.count} x, y, v triples in "${field}", got ${Array.isArray(triples) ? triples.length : typeof triples} of annotation ${id} in ${jsonFile}`,
+        );
+      }
+      const record = annotateTriples(id, triples as number[], scheme, origin);
+      if (!record) continue;
+      const [x, y, width, height] = annotation.bbox ?? [];
+      const given: Box | undefined =
+        box === 'bbox' && height > 0 ? { x: x - origin, y: y - origin, width, height } : undefined;
+      records.push({
+        ...record,
+        box: given ?? record.box,
+        provenance: { dataset: name, files: [file], conversions: [`box: ${given ? 'bbox' : 'landmarks'}`] },
+      });
+    } catch (error) {
+      if (!options.onProblem) throw error;
+      options.onProblem({ id, error: error as Error });
+    }
+  }
+  return createRecordDataset({
+    name,
+    scheme,
+    dims: 2,
+    ids: records.map(({ id }) => id),
+    annotate: (index) => records[index],
+    readImage: (index) => readFile(path.join(imageRoot, records[index].provenance.files[0])),
+    decode: decodeImage,
+  });
+}
+
+async function readJson(file: string): Promise<CocoFile> {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text) as CocoFile;
+  } catch (error) {
+    throw new Error(`openCoco: expected JSON, got ${(error as Error).message} in ${file}`, { cause: error });
+  }
+}
+
+function annotateTriples(
+  id: string,
+  triples: readonly number[],
+  scheme: LandmarkScheme,
+  origin: number,
+): Omit<Annotation<2>, 'provenance'> | undefined {
+  const visible = Uint8Array.from({ length: scheme.count }, (_, i) => (triples[3 * i + 2] > 0 ? 1 : 0));
+  if (!visible.includes(1)) return undefined;
+  const raw = Float32Array.from(
+    { length: scheme.count * 2 },
+    (_, k) => triples[3 * (k >> 1) + (k % 2)] - origin,
+  );
+  const box = visibleBox({ points: raw, dims: 2 }, visible);
+  const center = [box.x + box.width / 2, box.y + box.height / 2];
+  const points = raw.map((value, k) => (visible[k >> 1] ? value : center[k % 2]));
+  const whole = visible.every((value) => value === 1);
+  return { id, landmarks: createLandmarks(points, 2), scheme, box, ...(!whole && { visible }) };
+}

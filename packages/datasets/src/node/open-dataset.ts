@@ -1,0 +1,106 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Dataset } from '../sample.ts';
+import { listFiles } from './list-files.ts';
+import { open300w, type ProblemHandler } from './open-300w.ts';
+import { open300wLpPlane } from './open-300w-lp.ts';
+import { openAflw } from './open-aflw.ts';
+import { openAflw20003d } from './open-aflw2000-3d.ts';
+import { openKeypointCsv } from './open-keypoint-csv.ts';
+import { openVoxfaceDataset } from './open-packed-set.ts';
+import { openWflw } from './open-wflw.ts';
+
+/** What `openDataset` can tell by the files it finds. */
+export type DatasetKind = 'voxface' | '300w' | '300w-lp' | 'aflw2000-3d' | 'aflw' | 'wflw' | 'keypoint-csv';
+
+export interface OpenDatasetOptions {
+  /** Absent: told by the files. */
+  kind?: DatasetKind;
+  /** Told about samples that are left out; absent: the first broken one throws. */
+  onProblem?: ProblemHandler;
+}
+
+/**
+ * Opens a folder (or a `.csv`, WFLW list or `.sqlite` file) as the kind of dataset its files show. 300W-LP opens
+ * with its 2D points: its 3D landmarks need a basis, see `open300wLp`. COCO-style and JVCR JSON, 3DFAW and AFLW's
+ * splits need settings of their own and are opened by their functions.
+ * @throws Error when the files are of no known kind.
+ */
+export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
+  const { kind, folder, file } = await recognize(target, options.kind);
+  const settings = options.onProblem ? { onProblem: options.onProblem } : {};
+  switch (kind) {
+    case 'voxface':
+      return openVoxfaceDataset(folder);
+    case '300w':
+      return open300w(folder, { name: path.basename(path.resolve(folder)), ...settings });
+    case '300w-lp':
+      return open300wLpPlane(folder);
+    case 'aflw2000-3d':
+      return openAflw20003d(folder);
+    case 'aflw':
+      return openAflw(file!, path.join(folder, 'flickr'), settings);
+    case 'wflw':
+      return openWflw(file!, await findImages(folder, 'WFLW_images'), settings);
+    case 'keypoint-csv':
+      return openKeypointCsv(file!, await findImages(folder, path.basename(file!).split('_')[0]), {
+        name: path.basename(file!, '.csv'),
+        ...settings,
+      });
+  }
+}
+
+/**
+ * Tells the kind of dataset by its files.
+ * @throws Error when there is nothing known, or several annotation files to choose from.
+ */
+export async function recognizeDataset(target: string): Promise<DatasetKind> {
+  return (await recognize(target)).kind;
+}
+
+interface Recognized {
+  readonly kind: DatasetKind;
+  readonly folder: string;
+  readonly file?: string;
+}
+
+async function recognize(target: string, wanted?: DatasetKind): Promise<Recognized> {
+  const info = await stat(target).catch(() => undefined);
+  if (!info) throw new Error(`openDataset: expected a folder or file, got nothing at ${target}`);
+  const folder = info.isDirectory() ? target : path.dirname(target);
+  const files = info.isDirectory() ? await listFiles(target) : [path.basename(target)];
+  if (files.length === 0) throw new Error(`openDataset: expected a dataset, got the empty folder ${target}`);
+  const find = (rule: RegExp): string | undefined => {
+    const hits = files.filter((name) => rule.test(name));
+    if (hits.length > 1 && !wanted?.startsWith('voxface')) {
+      throw new Error(
+        `openDataset: expected one annotation file, got ${hits.join(', ')} under ${target} (name one of them)`,
+      );
+    }
+    return hits.length > 0 ? path.join(folder, hits[0]) : undefined;
+  };
+  const has = (rule: RegExp): boolean => files.some((name) => rule.test(name));
+  const tests: [DatasetKind, () => boolean | string | undefined][] = [
+    ['voxface', () => has(/(^|^[^/]+\/)set\.json$/)],
+    ['300w-lp', () => has(/^landmarks\/.*_pts\.mat$/)],
+    ['aflw2000-3d', () => has(/\.mat$/)],
+    ['aflw', () => find(/\.sqlite$/)],
+    ['wflw', () => find(/list_98pt_.*\.txt$/)],
+    ['300w', () => has(/\.pts$/i)],
+    ['keypoint-csv', () => find(/\.csv$/)],
+  ];
+  for (const [kind, test] of tests) {
+    if (wanted && kind !== wanted) continue;
+    const hit = test();
+    if (hit) return { kind, folder, ...(typeof hit === 'string' && { file: hit }) };
+  }
+  throw new Error(
+    `openDataset: expected files of ${wanted ?? tests.map(([kind]) => kind).join(', ')}, got ${files.length} others, such as ${files[0]}, in ${target}`,
+  );
+}
+
+/** The subfolder of that name where there is one, else the folder itself. */
+async function findImages(folder: string, name: string): Promise<string> {
+  const inner = path.join(folder, name);
+  return (await stat(inner).catch(() => undefined))?.isDirectory() ? inner : folder;
+}

@@ -1,0 +1,119 @@
+import {
+  boxOf,
+  createLandmarks,
+  IBUG_68,
+  type LandmarkScheme,
+  type Landmarks,
+  toPlane,
+} from '@voxface/landmarks';
+import { parseKeypointCsv } from '../parse-keypoint-csv.ts';
+import { parsePts } from '../parse-pts.ts';
+import { checkShape, createRecordDataset } from '../record-dataset.ts';
+import type { Annotation, Dataset } from '../sample.ts';
+import { decodeBlob } from './decode-blob.ts';
+
+export interface WebFilesOptions {
+  name?: string;
+  scheme?: LandmarkScheme;
+  /** Coordinate of the top-left pixel's centre in the files; default 1 for `.pts`, 0 for CSV. */
+  origin?: number;
+  /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
+  onProblem?: (problem: { id: string; error: Error }) => void;
+}
+
+/**
+ * Opens `.pts` files and pictures that the user picked or dropped (`<input type="file" multiple webkitdirectory>`).
+ * @throws Error when there is no `.pts`, a picture is missing, or an annotation is broken (see `onProblem`).
+ */
+export async function openPtsFiles(
+  files: readonly File[],
+  options: WebFilesOptions = {},
+): Promise<Dataset<2>> {
+  const { name = 'files', scheme = IBUG_68, origin = 1 } = options;
+  const images = new Map(
+    files.filter((file) => !/\.pts$/i.test(file.name)).map((file) => [stemOf(pathOf(file)), file]),
+  );
+  const records: Record2D[] = [];
+  for (const file of files.filter((file) => /\.pts$/i.test(file.name))) {
+    const id = stemOf(pathOf(file));
+    try {
+      const image = images.get(id);
+      if (!image)
+        throw new Error(`openPtsFiles: expected a picture beside ${pathOf(file)}, got none with its stem`);
+      const landmarks = shift(toPlane(parsePts(await file.text())), origin);
+      records.push(createRecord(id, landmarks, scheme, image, name, pathOf(file), origin));
+    } catch (error) {
+      if (!options.onProblem) throw error;
+      options.onProblem({ id, error: error as Error });
+    }
+  }
+  return openRecords(name, scheme, records);
+}
+
+/** Opens a keypoint CSV and its pictures; see `openKeypointCsv` of the node entry. */
+export async function openKeypointCsvFiles(
+  csv: Blob,
+  images: readonly File[],
+  options: WebFilesOptions = {},
+): Promise<Dataset<2>> {
+  const { name = 'keypoint-csv', scheme = IBUG_68, origin = 0 } = options;
+  const byName = new Map(images.map((file) => [file.name, file]));
+  const records: Record2D[] = [];
+  for (const { file, points, line } of parseKeypointCsv(await csv.text(), scheme.count, options.onProblem)) {
+    try {
+      const image = byName.get(file);
+      if (!image)
+        throw new Error(`openKeypointCsvFiles: line ${line} names ${file}, which is not among the files`);
+      const landmarks = shift(createLandmarks(points, 2), origin);
+      records.push(createRecord(stemOf(file), landmarks, scheme, image, name, `line ${line}`, origin));
+    } catch (error) {
+      if (!options.onProblem) throw error;
+      options.onProblem({ id: stemOf(file), error: error as Error });
+    }
+  }
+  return openRecords(name, scheme, records);
+}
+
+interface Record2D {
+  readonly annotation: Annotation<2>;
+  readonly image: File;
+}
+
+function createRecord(
+  id: string,
+  landmarks: Landmarks<2>,
+  scheme: LandmarkScheme,
+  image: File,
+  dataset: string,
+  where: string,
+  origin: number,
+): Record2D {
+  checkShape(landmarks, scheme, where);
+  const conversions = origin === 0 ? [] : [`${origin}-based to 0-based: x - ${origin}, y - ${origin}`];
+  const provenance = { dataset, files: [pathOf(image), where], conversions };
+  return { annotation: { id, landmarks, scheme, box: boxOf(landmarks), provenance }, image };
+}
+
+function openRecords(name: string, scheme: LandmarkScheme, records: readonly Record2D[]): Dataset<2> {
+  return createRecordDataset({
+    name,
+    scheme,
+    dims: 2,
+    ids: records.map(({ annotation }) => annotation.id),
+    annotate: (index) => records[index].annotation,
+    readImage: async (index) => new Uint8Array(await records[index].image.arrayBuffer()),
+    decode: (bytes, where) => decodeBlob(new Blob([bytes as BlobPart]), where),
+  });
+}
+
+function shift({ points }: Landmarks<2>, origin: number): Landmarks<2> {
+  return { points: points.map((value) => value - origin), dims: 2 };
+}
+
+function pathOf(file: File): string {
+  return file.webkitRelativePath || file.name;
+}
+
+function stemOf(file: string): string {
+  return file.replace(/\.[^./]*$/, '');
+}

@@ -1,0 +1,162 @@
+import { boxOf, createRandom, fromUnit, IBUG_68, type Landmarks, type Pixels } from '@voxface/landmarks';
+import { describe, expect, it } from 'vitest';
+import {
+  type Augmentation,
+  applyGains,
+  cropOf,
+  cropSample,
+  drawAugmentation,
+  NO_AUGMENTATION,
+  type Sample,
+} from '../src/index.ts';
+import { syntheticLandmarks, syntheticSample } from './synthetic.ts';
+
+/** A black picture, four times as large, with a soft dot on each landmark; its colour says which. */
+function dotted(): Sample<2> {
+  const [width, height] = [640, 480];
+  const points = syntheticLandmarks(3).points.map((value) => value * 4);
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < 68; i++) {
+    const [cx, cy] = [points[2 * i], points[2 * i + 1]];
+    for (let y = Math.floor(cy) - 12; y <= cy + 12; y++) {
+      for (let x = Math.floor(cx) - 12; x <= cx + 12; x++) {
+        const weight = Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 18);
+        if (weight > 0.01) data.set([200 * weight, i * 3 * weight, 0], (y * width + x) * 3);
+      }
+    }
+  }
+  const landmarks: Landmarks<2> = { points, dims: 2 };
+  const image: Pixels = { data, width, height, channels: 3 };
+  const provenance = { dataset: 'dots', files: [], conversions: [] };
+  return { id: 'dots', image, landmarks, scheme: IBUG_68, box: boxOf(landmarks), provenance };
+}
+
+/** Centre of the red light within `radius` pixels, and the green share there. */
+function findDot(
+  pixels: Uint8Array,
+  size: number,
+  x: number,
+  y: number,
+  radius: number,
+): [number, number, number] {
+  let [sum, sumX, sumY, green] = [0, 0, 0, 0];
+  for (let row = Math.ceil(y - radius); row <= y + radius; row++) {
+    for (let column = Math.ceil(x - radius); column <= x + radius; column++) {
+      const red = pixels[(row * size + column) * 3];
+      sum += red;
+      sumX += red * column;
+      sumY += red * row;
+      green += pixels[(row * size + column) * 3 + 1];
+    }
+  }
+  return [sumX / sum, sumY / sum, green / sum];
+}
+
+describe('augmentation', () => {
+  it('is plain JSON, replayable, and stays in its ranges', () => {
+    const random = createRandom(1);
+    let [least, most, mirrored] = [Infinity, -Infinity, 0];
+    for (let i = 0; i < 500; i++) {
+      const drawn = drawAugmentation(random);
+      expect(JSON.parse(JSON.stringify(drawn))).toEqual(drawn);
+      least = Math.min(least, drawn.rotation);
+      most = Math.max(most, drawn.rotation);
+      mirrored += Number(drawn.mirrored);
+      for (const gain of drawn.gains) expect(Math.abs(gain - 1)).toBeLessThanOrEqual(0.3);
+      expect(Math.abs(drawn.scale - 1)).toBeLessThanOrEqual(0.3);
+      expect(Math.max(Math.abs(drawn.shiftX), Math.abs(drawn.shiftY))).toBeLessThanOrEqual(0.05);
+    }
+    expect([least, most].map(Math.round)).toEqual([-40, 40]);
+    expect(mirrored).toBeGreaterThan(200);
+    expect(mirrored).toBeLessThan(300);
+    expect(() => drawAugmentation(random, { scale: [1.3, 0.7] })).toThrow(/low <= high, got \[1.3,0.7\]/);
+    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/gain and mirror in 0..1/);
+  });
+
+  it('moves image and landmarks together: drawn dots are found where the landmarks say', () => {
+    const sample = dotted();
+    const size = 256;
+    const random = createRandom(11);
+    let checked = 0;
+    for (let round = 0; round < 12; round++) {
+      const augmentation: Augmentation = {
+        ...drawAugmentation(random),
+        gains: [1, 1, 1],
+        mirrored: round % 2 === 0,
+      };
+      const crop = cropSample(sample, { size, augmentation });
+      for (let i = 0; i < 68; i++) {
+        const x = crop.landmarks.points[2 * i] * size - 0.5;
+        const y = crop.landmarks.points[2 * i + 1] * size - 0.5;
+        if (Math.min(x, y) < 9 || Math.max(x, y) > size - 10) continue;
+        const [foundX, foundY, green] = findDot(crop.pixels, size, x, y, 7);
+        expect(Math.hypot(foundX - x, foundY - y)).toBeLessThan(0.3);
+        const index = crop.mirrored ? partner(i) : i;
+        expect(Math.abs((green * 200) / 3 - index)).toBeLessThan(2.5);
+        checked += 1;
+      }
+    }
+    expect(checked).toBeGreaterThan(500);
+  });
+
+  it('flips twice to where it began, and carries visibility along', () => {
+    const sample = {
+      ...syntheticSample(1),
+      visible: Uint8Array.from({ length: 68 }, (_, i) => (i < 20 ? 0 : 1)),
+    };
+    const augmentation = { ...NO_AUGMENTATION, mirrored: true };
+    const once = cropSample(sample, { size: 64, augmentation });
+    const plain = cropSample(sample, { size: 64 });
+    for (let i = 0; i < 68; i++) {
+      expect(once.visible![i]).toBe(sample.visible[partner(i)]);
+      expect(once.landmarks.points[2 * i]).toBeCloseTo(1 - plain.landmarks.points[2 * partner(i)], 5);
+    }
+    for (let row = 0; row < 64; row++) {
+      for (let column = 0; column < 64; column++) {
+        const a = (row * 64 + column) * 3;
+        const b = (row * 64 + 63 - column) * 3;
+        expect(once.pixels.subarray(a, a + 3)).toEqual(plain.pixels.subarray(b, b + 3));
+      }
+    }
+  });
+
+  it('shows the face larger for a larger scale, and turns it clockwise', () => {
+    const sample = syntheticSample(2);
+    const spread = (augmentation: Augmentation): number =>
+      boxOf(cropSample(sample, { size: 32, augmentation }).landmarks).width;
+    expect(spread({ ...NO_AUGMENTATION, scale: 1.3 }) / spread(NO_AUGMENTATION)).toBeCloseTo(1.3, 4);
+    const { landmarks } = cropSample(sample, {
+      size: 32,
+      augmentation: { ...NO_AUGMENTATION, rotation: 90 },
+    });
+    const upright = cropSample(sample, { size: 32 }).landmarks;
+    expect(landmarks.points[0]).toBeCloseTo(1 - upright.points[1], 4);
+    expect(landmarks.points[1]).toBeCloseTo(upright.points[0], 4);
+  });
+
+  it('keeps depth under rotation and leads back to image pixels', () => {
+    const flat = syntheticSample(4);
+    const points = new Float32Array(204);
+    for (let i = 0; i < 68; i++)
+      points.set([flat.landmarks.points[2 * i], flat.landmarks.points[2 * i + 1], (i % 7) - 3], 3 * i);
+    const sample: Sample<3> = { ...flat, landmarks: { points, dims: 3 } };
+    const augmentation = { ...NO_AUGMENTATION, rotation: 33, shiftX: 0.04 };
+    const turned = cropSample(sample, { size: 16, augmentation });
+    const plain = cropSample(sample, { size: 16 });
+    for (let i = 0; i < 68; i++)
+      expect(turned.landmarks.points[3 * i + 2]).toBeCloseTo(plain.landmarks.points[3 * i + 2], 6);
+    const back = fromUnit(turned.landmarks, cropOf(sample.box, { size: 16, augmentation }));
+    for (let i = 0; i < 68; i++) expect(back.points[3 * i]).toBeCloseTo(points[3 * i], 2);
+  });
+
+  it('multiplies bytes with rounding and clamping', () => {
+    const pixels = Uint8Array.of(10, 100, 200, 0, 255, 255);
+    applyGains(pixels, [1.25, 0.7, 1.3]);
+    expect(Array.from(pixels)).toEqual([12, 70, 255, 0, 178, 255]);
+  });
+});
+
+function partner(index: number): number {
+  const pair = IBUG_68.mirrorPairs.find((pair) => pair.includes(index));
+  return pair ? pair[0] + pair[1] - index : index;
+}
