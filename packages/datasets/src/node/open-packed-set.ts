@@ -41,7 +41,8 @@ export async function openPackedSet(dir: string): Promise<Dataset> {
 }
 
 /**
- * Opens our own format: a packed set, or a folder whose subfolders are packed sets (shards), in sorted order.
+ * Opens our own format: a packed set, or a folder whose subfolders are packed sets (shards), in sorted order. Where two
+ * shards share an identifier, all get their subfolder's name in front.
  * @throws Error when there is neither.
  */
 export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
@@ -55,12 +56,12 @@ export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
     .map((entry) => entry.name)
     .sort()) {
     const inner = await readdir(path.join(dir, name));
-    if (inner.includes('set.json')) parts.push(await openPackedSet(path.join(dir, name)));
+    if (inner.includes('set.json')) parts.push({ ...(await openPackedSet(path.join(dir, name))), name });
   }
   if (parts.length === 0) {
     throw new Error(`openVoxfaceDataset: expected set.json in ${dir} or in its subfolders, got none`);
   }
-  return parts.length === 1 ? parts[0] : concatDatasets(parts, parts[0].name);
+  return parts.length === 1 ? parts[0] : concatDatasets(parts, path.basename(path.resolve(dir)));
 }
 
 async function readSlice(dir: string, binFile: string, sample: PackedSample): Promise<Uint8Array> {
