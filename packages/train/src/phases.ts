@@ -26,6 +26,8 @@ export interface PhaseInput {
   readonly weights: LossWeights;
   /** mu of Eq. 12 at this step. */
   readonly mu: number;
+  /** What `prepare` returned. */
+  readonly prepared?: Tensor4D[];
 }
 
 /** What a phase minimizes, and the terms to be logged. */
@@ -37,6 +39,8 @@ export interface PhaseOutput {
 /** One forward and backward pass that ends in an update of the networks it trains. */
 export interface Phase {
   readonly trains: (networks: TrainedNetworks) => readonly NetworkName[];
+  /** Runs before the pass that is differentiated: its tensors are constants to it. */
+  readonly prepare?: (input: PhaseInput) => Tensor4D[];
   readonly compute: (input: PhaseInput) => PhaseOutput;
 }
 
@@ -78,11 +82,12 @@ const joint: Phase = {
 /** Update of D and P on detached predictions, Eq. 11; without sharing D alone, without the auxiliary terms. */
 const discriminator: Phase = {
   trains: ({ shared }) => (shared ? ['regressor', 'discriminator'] : ['discriminator']),
-  compute({ networks, batches, weights, mu }) {
+  prepare: ({ networks, batches }) =>
+    withoutRecording(networks, ['estimator'], () => estimate(networks, joinImages(batches))),
+  compute({ networks, batches, weights, mu, prepared: fakes = [] }) {
     const { shared } = networks;
     const truth = batch3d(batches);
     const images = joinImages(batches);
-    const fakes = withoutRecording(networks, ['estimator'], () => estimate(networks, images));
     const recorded: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
     const real = withoutRecording(networks, recorded, () =>
       discriminate(networks, truth.stages as Tensor4D[], truth.images),

@@ -107,7 +107,8 @@ export function createReplica(
         const start = performance.now();
         const { terms, gradients } = valueAndGradients(
           sets,
-          () => PHASES[phase].compute({ networks, batches, weights, mu }),
+          PHASES[phase],
+          { networks, batches, weights, mu },
           lossScale,
         );
         const computed = spend(phase, start);
