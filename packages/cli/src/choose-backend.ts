@@ -1,3 +1,4 @@
+import { enableProdMode } from '@tensorflow/tfjs-core';
 import { type BackendInfo, type BackendName, setupBackend } from '@voxface/backend';
 import { UsageError } from './errors.ts';
 
@@ -11,5 +12,6 @@ export async function chooseBackend(name: string): Promise<BackendInfo> {
   if (!NODE_BACKENDS.includes(name)) {
     throw new UsageError(`--backend: expected one of ${NODE_BACKENDS.join(', ')}, got ${name}`);
   }
+  enableProdMode();
   return setupBackend(name as BackendName);
 }

@@ -30,7 +30,10 @@ export async function drawPredictionSheets(run: string, photos: string, out: str
     const { values, shape, coordinates } = await predictVolume(model, image, box);
     const href = await photoHref(image);
     cells.push(
-      { svg: overlaySvg({ width: image.width, height: image.height, href }, [{ landmarks, box }]), caption: id },
+      {
+        svg: overlaySvg({ width: image.width, height: image.height, href }, [{ landmarks, box }]),
+        caption: id,
+      },
       { svg: volumeCloudSvg(values, shape), caption: 'predicted volume' },
       { svg: view3dSvg(fromUnit(coordinates, crop)), caption: 'predicted shape' },
     );

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dispose, scalar, div, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, div, scalar, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { readImage } from '@voxface/datasets/node';
 import { type Box, cropAffine, cropPixels, type Landmarks, type Pixels } from '@voxface/landmarks';
 import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
@@ -21,7 +21,11 @@ export interface PredictedVolume {
 }
 
 /** Runs estimator and regressor on one face of a picture and reads the last volume. */
-export async function predictVolume(model: FaceShapeModel, image: Pixels, box: Box): Promise<PredictedVolume> {
+export async function predictVolume(
+  model: FaceShapeModel,
+  image: Pixels,
+  box: Box,
+): Promise<PredictedVolume> {
   const { inputSize: size, volumeSize, depths, channels } = model.options;
   const crop = cropPixels(image, cropAffine(box), size);
   const [volume, coordinates] = tidy(() => {

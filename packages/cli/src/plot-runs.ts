@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseTrainingLog, trainingCurvesSvg } from '@voxface/plots';
 import { renderPng } from '@voxface/plots/node';
-import { UsageError } from './errors.ts';
 import { drawPredictionSheets } from './draw-prediction-sheets.ts';
+import { UsageError } from './errors.ts';
 
 /** Draws `curves.svg` and `.png` for each run, and prediction sheets where photos are given. */
 export async function plotRuns(
@@ -16,7 +16,9 @@ export async function plotRuns(
     if (!existsSync(log)) throw new UsageError(`${run}: not a training run, it holds no log.jsonl`);
     const out = flags.out ? join(flags.out, basename(run)) : run;
     await mkdir(out, { recursive: true });
-    const svg = await trainingCurvesSvg(parseTrainingLog(await readFile(log, 'utf8')), { title: basename(run) });
+    const svg = await trainingCurvesSvg(parseTrainingLog(await readFile(log, 'utf8')), {
+      title: basename(run),
+    });
     await writeFile(join(out, 'curves.svg'), svg);
     await writeFile(join(out, 'curves.png'), await renderPng(svg));
     console.log(`wrote ${join(out, 'curves.svg')} and .png`);

@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { type DatasetKind, inspectDataset } from '@voxface/datasets/node';
+import { createProgress } from './progress.ts';
+
+/** Prints what a dataset holds; returns the number of broken samples. */
+export async function inspectData(
+  path: string,
+  flags: { kind?: string; sheet?: string; json?: string },
+): Promise<number> {
+  const { onProgress, finish } = lazyProgress();
+  const { contactSheet, ...report } = await inspectDataset(path, {
+    kind: flags.kind as DatasetKind | undefined,
+    sheetFaces: flags.sheet ? undefined : 0,
+    onProgress,
+  });
+  finish();
+  for (const [key, value] of Object.entries(report)) {
+    if (key !== 'broken')
+      console.log(`${key.padEnd(12)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+  }
+  for (const { id, problem } of report.broken) console.error(`voxface: ${id}: ${problem}`);
+  if (flags.json) await writeFile(flags.json, `${JSON.stringify(report, null, 1)}\n`);
+  if (flags.sheet && contactSheet) await writeFile(flags.sheet, contactSheet);
+  return report.broken.length;
+}
+
+/** A progress line that starts when the total is known. */
+export function lazyProgress(): { onProgress: (done: number, total: number) => void; finish: () => void } {
+  let progress: ReturnType<typeof createProgress> | undefined;
+  return {
+    onProgress: (done, total) => {
+      progress ??= createProgress('samples', total);
+      progress.update(done);
+    },
+    finish: () => progress?.finish(),
+  };
+}
