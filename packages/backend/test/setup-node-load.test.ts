@@ -45,14 +45,15 @@ describe('loadTfjsNode', () => {
       tensorflowVersion: '2.21.0',
       usesGpu: true,
     });
-    expect(loaded.tf).toMatchObject({ addon, util: true });
+    const core = createRequire(import.meta.url).resolve('@tensorflow/tfjs-core');
+    expect(loaded.tf).toMatchObject({ addon, util: true, core });
     const locator = createRequire(join(projectDirectory, 'x.js'))('@mapbox/node-pre-gyp') as {
       find(): string;
     };
     expect(locator.find()).toBe('its own answer');
   });
 
-  it("shares the project's tfjs-core with a copy that the set-up fetched", () => {
+  it('makes tfjs-node use the tfjs-core of this package, whichever copies lie beside it', () => {
     const { cacheDirectory, build, addon } = cacheWithBuild('package/node_modules/@tensorflow/tfjs-node');
     writeFiles(join(build, 'package'), {
       ...FAKE_TFJS_NODE,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { ADDON_FILE } from './build-addon.ts';
 import { defaultCacheDirectory, NODE_API_VERSION } from './cache-directory.ts';
 import { findPackage, type InstalledPackage, tfjsCoreVersion, tfjsNodeName } from './find-package.ts';
@@ -61,7 +61,7 @@ export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode 
   }
   if (options.threads !== undefined) process.env.TF_NUM_INTRAOP_THREADS = String(options.threads);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  const tf = requireWithAddon(installed, addon, installed.directory === record?.packageDirectory);
+  const tf = requireWithAddon(installed, addon);
   const source = record ? 'built' : 'package';
   const { tensorflowVersion } = record ?? {};
   return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion, usesGpu: usesGpu(tf) };
@@ -89,14 +89,10 @@ function usesGpu(tf: Record<string, unknown>): boolean {
 type Resolver = (request: string, parent?: { filename?: string }, ...rest: unknown[]) => string;
 
 /**
- * Requires tfjs-node, answering its two questions: where the addon is, and, for a copy outside the project, which
- * `@tensorflow/tfjs-*` to use: the project's, so that there is one tfjs-core with one set of kernels.
+ * Requires tfjs-node, answering its two questions: where the addon is, and which `@tensorflow/tfjs-*` to use, namely
+ * those that this package uses. Other copies of them would register their kernels and gradients once more, over ours.
  */
-function requireWithAddon(
-  installed: InstalledPackage,
-  addon: string,
-  shared: boolean,
-): Record<string, unknown> {
+function requireWithAddon(installed: InstalledPackage, addon: string): Record<string, unknown> {
   const require = createRequire(join(installed.directory, 'package.json'));
   restoreUtil(require('node:util') as Record<string, unknown>);
   const locator = require.resolve('@mapbox/node-pre-gyp');
@@ -108,7 +104,7 @@ function requireWithAddon(
   require.cache[locator] = answer;
   const internals = Module as unknown as { _resolveFilename: Resolver };
   const resolve = internals._resolveFilename;
-  if (shared) internals._resolveFilename = sharingResolver(resolve, installed.directory);
+  internals._resolveFilename = sharingResolver(resolve, installed.version);
   try {
     return require(installed.directory) as Record<string, unknown>;
   } catch (error) {
@@ -124,19 +120,20 @@ function requireWithAddon(
   }
 }
 
-/** Resolves `@tensorflow/*` from this package's place, for requests that come from the copy's `node_modules`. */
-function sharingResolver(resolve: Resolver, packageDirectory: string): Resolver {
-  const tree = packageDirectory.slice(0, packageDirectory.lastIndexOf(`${sep}node_modules${sep}`) + 1);
+/** Resolves `@tensorflow/*` packages of one version from this package's place, where they are installed there. */
+function sharingResolver(resolve: Resolver, version: string): Resolver {
   const here = createRequire(import.meta.url);
-  return function (this: unknown, request, parent, ...rest) {
-    if (request.startsWith('@tensorflow/') && parent?.filename?.startsWith(tree)) {
-      try {
-        return here.resolve(request);
-      } catch {
-        // Not a dependency of the project: the copy's own serves.
-      }
+  let looking = false;
+  return function (this: unknown, request, ...rest) {
+    const name = /^@tensorflow\/[^/]+/.exec(request)?.[0];
+    if (name === undefined || looking) return resolve.call(this, request, ...rest);
+    looking = true;
+    try {
+      const shared = findPackage(name, import.meta.dirname)?.version === version;
+      return shared ? here.resolve(request) : resolve.call(this, request, ...rest);
+    } finally {
+      looking = false;
     }
-    return resolve.call(this, request, parent, ...rest);
   };
 }
 
