@@ -9,14 +9,16 @@ const REACH = 0.85;
  * level at the ears, rising to the mouth at the chin. Each path lists the nearest vertices, without repeats.
  * @param mean [v, 3] head axes (y down, z into the head).
  * @param landmarks [68] with the true 3D jaw line.
+ * @param offsets [68, 3] of the landmarks from their vertices.
  * @param range first and last vertex that may serve.
  */
 export function traceContourPaths(
   mean: Float32Array,
   landmarks: ArrayLike<number>,
+  offsets: ArrayLike<number>,
   range: readonly [number, number],
 ): Uint32Array[] {
-  const vertex = (index: number, axis: number): number => mean[3 * landmarks[index] + axis];
+  const vertex = (index: number, axis: number): number => mean[3 * landmarks[index] + axis] + offsets[3 * index + axis];
   const axisX = (vertex(0, 0) + vertex(16, 0)) / 2;
   const axisZ = (vertex(0, 2) + vertex(16, 2)) / 2;
   const lipY = vertex(57, 1);
@@ -29,14 +31,13 @@ export function traceContourPaths(
     unrolled[2 * i + 1] = mean[at + 1];
   }
   return Array.from({ length: 17 }, (_, k) => {
-    const start = landmarks[k];
-    const fromU = radius * Math.atan2(mean[3 * start] - axisX, axisZ - mean[3 * start + 2]);
-    const fromV = mean[3 * start + 1];
+    const fromU = radius * Math.atan2(vertex(k, 0) - axisX, axisZ - vertex(k, 2));
+    const fromV = vertex(k, 1);
     const toU = fromU * (1 - REACH);
     const rise = Math.max(0, 1 - Math.abs(k - 8) / 6);
     const toV = fromV + rise * REACH * (lipY - fromV);
-    const path = [start];
-    for (let step = 1; step <= STEPS; step++) {
+    const path: number[] = [];
+    for (let step = 0; step <= STEPS; step++) {
       const t = step / STEPS;
       const best = nearest(unrolled, fromU + t * (toU - fromU), fromV + t * (toV - fromV)) + range[0];
       if (!path.includes(best)) path.push(best);

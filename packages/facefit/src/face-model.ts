@@ -28,6 +28,8 @@ export interface FaceModel {
   readonly triangles: Uint32Array;
   /** [68] vertices in iBUG order whose jaw (0..16) lies on the true 3D jaw line, as in 300W-LP and AFLW2000-3D. */
   readonly landmarks: Uint32Array;
+  /** [68, 3] where the annotated point lies from its vertex on the mean head, head axes, model units. */
+  readonly landmarkOffsets: Float32Array;
   /**
    * For jaw landmarks 0..16: vertices from the true jaw vertex across the cheek. The visible contour that 2D
    * annotators mark runs through one of them.
@@ -43,6 +45,8 @@ export interface FaceModelParts {
   expression: FaceModes;
   triangles: Uint32Array;
   landmarks: ArrayLike<number>;
+  /** [68, 3] see `FaceModel.landmarkOffsets`. Default: zeros. */
+  landmarkOffsets?: ArrayLike<number>;
   /** [first, last] vertex of the face skin on which the visible contour may run. Default: all vertices. */
   contourRange?: readonly [number, number];
 }
@@ -83,6 +87,27 @@ export function createFaceModel(parts: FaceModelParts): FaceModel {
       );
     }
   }
-  const contourPaths = traceContourPaths(mean, landmarks, parts.contourRange ?? [0, vertexCount - 1]);
-  return { name, vertexCount, mean, identity, expression, triangles, landmarks, contourPaths };
+  const landmarkOffsets = Float32Array.from(parts.landmarkOffsets ?? new Float32Array(204));
+  if (landmarkOffsets.length !== 204) {
+    throw new RangeError(
+      `createFaceModel: expected 68 x 3 landmark offsets, got ${landmarkOffsets.length} numbers`,
+    );
+  }
+  const contourPaths = traceContourPaths(
+    mean,
+    landmarks,
+    landmarkOffsets,
+    parts.contourRange ?? [0, vertexCount - 1],
+  );
+  return {
+    name,
+    vertexCount,
+    mean,
+    identity,
+    expression,
+    triangles,
+    landmarks,
+    landmarkOffsets,
+    contourPaths,
+  };
 }

@@ -44,7 +44,8 @@ function gather(model: FaceModel, identityModes: number): FitBasis {
     }
     return row;
   };
-  const landmarkRows = Array.from(model.landmarks, rowOf);
+  // Landmarks get rows of their own: an offset moves the point, not the vertex that a contour path may use.
+  const landmarkRows = Array.from(model.landmarks, (vertex) => vertices.push(vertex) - 1);
   const pathRows = model.contourPaths.map((path) => Array.from(path, rowOf));
   const { identity, expression } = model;
   const expressionIndex = Array.from({ length: expression.count }, (_, i) => i).filter(
@@ -57,6 +58,12 @@ function gather(model: FaceModel, identityModes: number): FitBasis {
   const lower = new Float64Array(modes);
   const upper = new Float64Array(modes);
   const stride = model.mean.length;
+  vertices.forEach((vertex, row) => {
+    for (let axis = 0; axis < 3; axis++) {
+      const offset = row < 68 ? model.landmarkOffsets[3 * row + axis] : 0;
+      mean[3 * row + axis] = model.mean[3 * vertex + axis] + offset;
+    }
+  });
   for (let mode = 0; mode < modes; mode++) {
     const set = mode < identityModes ? identity : expression;
     const index = mode < identityModes ? mode : expressionIndex[mode - identityModes];
@@ -65,7 +72,6 @@ function gather(model: FaceModel, identityModes: number): FitBasis {
     upper[mode] = set.bounds[2 * index + 1];
     vertices.forEach((vertex, row) => {
       for (let axis = 0; axis < 3; axis++) {
-        mean[3 * row + axis] = model.mean[3 * vertex + axis];
         offsets[(3 * row + axis) * modes + mode] = set.offsets[index * stride + 3 * vertex + axis];
       }
     });

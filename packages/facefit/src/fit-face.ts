@@ -25,8 +25,8 @@ export interface FitFaceOptions {
 export const FIT_FACE_DEFAULTS: Required<FitFaceOptions> = {
   jaw: 'contour',
   identityModes: 50,
-  noise: 0.01,
-  jawNoise: [0.015, 0.04],
+  noise: 0.012,
+  jawNoise: [0.01, 0.02],
   outlier: 4,
   iterations: 14,
 };

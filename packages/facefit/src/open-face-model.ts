@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'npyjs';
 import { createFaceModel, type FaceModel, type FaceModes } from './face-model.ts';
+import { ICT_LANDMARK_OFFSETS } from './ict-landmark-offsets.ts';
 
 interface FaceKit {
   materials: string[];
@@ -48,6 +49,7 @@ export async function openFaceModel(folder: string): Promise<FaceModel> {
       ...kit.jaw_left_3d_9_16,
       ...kit.landmarks68.slice(17),
     ],
+    landmarkOffsets: ICT_LANDMARK_OFFSETS,
     contourRange: kit.narrow_face,
   });
 }
