@@ -1,5 +1,12 @@
 export { createCoordinateRegressor } from './coordinate-regressor.ts';
 export { countOperations, formatOperations, type LayerCost, type NetworkCost } from './count-operations.ts';
+export { type BoxCalibration, calibrateBox } from './detectors/calibration.ts';
+export {
+  BROWSER_DETECTOR_DEFAULTS,
+  type BrowserDetectorOptions,
+  createBrowserDetector,
+  hasBrowserDetector,
+} from './detectors/create-browser-detector.ts';
 export type { DetectedFace, FaceDetector } from './detectors/face-detector.ts';
 export { createFaceShapeModel, type FaceShapeModel } from './face-shape-model.ts';
 export { listVariables } from './list-variables.ts';
@@ -13,6 +20,13 @@ export {
   type Predictor,
   type PredictorOptions,
 } from './predictor/create-crop-predictor.ts';
+export {
+  createFaceTracker,
+  FACE_TRACKER_DEFAULTS,
+  type FaceTracker,
+  type FaceTrackerOptions,
+  type TrackedFace,
+} from './predictor/create-face-tracker.ts';
 export { createPredictor } from './predictor/create-predictor.ts';
 export {
   type DecodedImage,

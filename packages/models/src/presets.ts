@@ -1,3 +1,4 @@
+import { JVCR_PRESET, TABLE_V_PRESETS, TABLE_VI_PRESETS } from './ablation-presets.ts';
 import type { FaceShapeModelOptions } from './options.ts';
 
 /** Named configurations; pass a name or spread one and change it. */
@@ -28,6 +29,10 @@ export const PRESETS = {
     hourglassDepth: 2,
     regressorChannels: [4, 6, 8],
   },
+  /** The predecessor's released network, for its checkpoints. */
+  jvcr: JVCR_PRESET,
+  ...TABLE_V_PRESETS,
+  ...TABLE_VI_PRESETS,
 } satisfies Record<string, Partial<FaceShapeModelOptions>>;
 
 /** Names of the presets. */

@@ -8,10 +8,9 @@ import {
   fromUnit,
   type HeadPose,
   headPose,
-  IBUG_68,
-  type LandmarkScheme,
   type Landmarks,
   type Pixels,
+  SCHEMES,
 } from '@voxface/landmarks';
 import { type ImageSource, toPixels } from './image-source.ts';
 
@@ -70,9 +69,6 @@ export interface CropRunner {
   run(crops: readonly Uint8Array[]): Promise<ArrayLike<number>>;
 }
 
-/** Schemes whose mirror pairs are known by name. */
-const SCHEMES: readonly LandmarkScheme[] = [IBUG_68];
-
 /**
  * Builds a predictor around anything that turns crops into coordinates: cuts crops by the house's rule, mirrors,
  * batches, refines, and maps the result back to image pixels.
@@ -81,7 +77,7 @@ const SCHEMES: readonly LandmarkScheme[] = [IBUG_68];
 export function createCropPredictor(runner: CropRunner, options: PredictorOptions = {}): Predictor {
   const { flip, refine, batchSize } = { ...PREDICTOR_DEFAULTS, ...options };
   const { inputSize, landmarks: count } = runner;
-  const scheme = SCHEMES.find(({ name }) => name === runner.scheme);
+  const scheme = Object.hasOwn(SCHEMES, runner.scheme) ? SCHEMES[runner.scheme] : undefined;
   if (flip && scheme === undefined) {
     throw new RangeError(
       `createPredictor: flip needs a scheme with mirror pairs, got '${runner.scheme}' (leave flip off)`,

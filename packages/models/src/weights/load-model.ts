@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel } from '../face-shape-model.ts';
@@ -10,9 +11,11 @@ import { assembleModel, MANIFEST_FILE, parseManifest, type ReadNetwork } from '.
 
 /**
  * Loads a model that `saveModel` wrote (a folder) or `encodeModelFile` made (a file). The caller disposes it.
+ * @param source path, or a `file:` URL such as `pretrainedUrl` gives.
  * @throws Error naming the file that is missing or cut off, or the weights that do not fit.
  */
-export async function loadModel(path: string): Promise<FaceShapeModel> {
+export async function loadModel(source: string | URL): Promise<FaceShapeModel> {
+  const path = source instanceof URL ? fileURLToPath(source) : source;
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile()) return decodeModelFile(await readFile(path), path);
   const manifestFile = join(path, MANIFEST_FILE);

@@ -1,0 +1,6 @@
+export {
+  importJvcrCheckpoint,
+  JVCR_IMPORT_DEFAULTS,
+  type JvcrImportOptions,
+} from './jvcr/import-checkpoint.ts';
+export { type CheckpointTensor, readCheckpoint } from './jvcr/read-checkpoint.ts';

@@ -1,0 +1,151 @@
+import { type PersistentReference, type PickledCall, type PickleRules, readPickle } from './read-pickle.ts';
+import { readZip } from './read-zip.ts';
+
+/** A tensor of a PyTorch checkpoint, in PyTorch's layout. */
+export interface CheckpointTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Bytes per element and how to read one; by PyTorch storage type. */
+const STORAGES: Record<string, [bytes: number, read: (view: DataView, at: number) => number]> = {
+  FloatStorage: [4, (view, at) => view.getFloat32(at, true)],
+  DoubleStorage: [8, (view, at) => view.getFloat64(at, true)],
+  LongStorage: [8, (view, at) => Number(view.getBigInt64(at, true))],
+  IntStorage: [4, (view, at) => view.getInt32(at, true)],
+  ByteStorage: [1, (view, at) => view.getUint8(at)],
+};
+
+const REBUILD = new Set(['torch._utils._rebuild_tensor', 'torch._utils._rebuild_tensor_v2']);
+const ALLOWED = new Set([
+  ...REBUILD,
+  'torch._utils._rebuild_parameter',
+  'collections.OrderedDict',
+  ...Object.keys(STORAGES).map((name) => `torch.${name}`),
+]);
+
+/** A storage whose bytes may come after the pickle. */
+class Storage {
+  bytes: Uint8Array | undefined;
+  constructor(
+    readonly type: string,
+    readonly key: string,
+    readonly count: number,
+  ) {}
+}
+
+/** A strided view of a storage. */
+class View {
+  constructor(
+    readonly storage: Storage,
+    readonly offset: number,
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+  ) {}
+}
+
+const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+/**
+ * Reads a checkpoint that `torch.save` wrote, in its zip or its legacy format. Only containers, numbers, strings
+ * and dense tensors are read; anything else is refused by name (`readPickle`), and nothing is executed.
+ * @returns nested maps and arrays with `CheckpointTensor` leaves.
+ */
+export async function readCheckpoint(bytes: Uint8Array): Promise<unknown> {
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return resolveViews(await readZipped(bytes));
+  if (LEGACY_MAGIC.every((value, i) => bytes[i + 2] === value)) return resolveViews(readLegacy(bytes));
+  throw new Error('readCheckpoint: expected a file of torch.save (zip or legacy format), got other bytes');
+}
+
+async function readZipped(bytes: Uint8Array): Promise<unknown> {
+  const files = await readZip(bytes);
+  const pickle = [...files.keys()].find((name) => name.endsWith('/data.pkl'));
+  if (pickle === undefined) throw new Error('readCheckpoint: the archive holds no data.pkl');
+  const root = pickle.slice(0, -'data.pkl'.length);
+  const order = files.get(`${root}byteorder`);
+  if (order !== undefined && new TextDecoder().decode(order) !== 'little') {
+    throw new Error('readCheckpoint: expected little-endian data');
+  }
+  const storages = new Map<string, Storage>();
+  const { value } = readPickle(files.get(pickle)!, 0, rulesFor(storages));
+  for (const storage of storages.values()) storage.bytes = files.get(`${root}data/${storage.key}`);
+  return value;
+}
+
+/** Magic number, protocol, system notes, the object, the storage keys, then count and bytes of each storage. */
+function readLegacy(bytes: Uint8Array): unknown {
+  const storages = new Map<string, Storage>();
+  const rules = rulesFor(storages);
+  let at = 0;
+  const next = (): unknown => {
+    const { value, end } = readPickle(bytes, at, rules);
+    at = end;
+    return value;
+  };
+  for (let i = 0; i < 3; i++) next();
+  const value = next();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const key of next() as string[]) {
+    const storage = storages.get(key);
+    if (storage === undefined) throw new Error(`readCheckpoint: storage ${key} belongs to no tensor`);
+    if (at + 8 > bytes.length) throw new Error(`readCheckpoint: the file ends before storage ${key}`);
+    const size = Number(view.getBigInt64(at, true)) * STORAGES[storage.type][0];
+    storage.bytes = bytes.subarray(at + 8, at + 8 + size);
+    at += 8 + size;
+  }
+  return value;
+}
+
+function rulesFor(storages: Map<string, Storage>): PickleRules {
+  return {
+    allowed: ALLOWED,
+    load: ({ persistent }: PersistentReference) => {
+      const [kind, type, key, , count] = persistent as [string, { name: string }, string, string, number];
+      const name = type?.name?.replace('torch.', '');
+      if (kind !== 'storage' || !(name in STORAGES)) {
+        throw new Error(`readCheckpoint: refuses the reference ${kind} of ${type?.name}`);
+      }
+      const storage = storages.get(key) ?? new Storage(name, key, count);
+      storages.set(key, storage);
+      return storage;
+    },
+    call: ({ callable, args }: PickledCall) => {
+      if (REBUILD.has(callable)) {
+        const [storage, offset, shape, strides] = args as [Storage, number, number[], number[]];
+        return new View(storage, offset, shape, strides);
+      }
+      if (callable === 'torch._utils._rebuild_parameter') return args[0];
+      if (callable === 'collections.OrderedDict') return new Map(args[0] as [unknown, unknown][] | undefined);
+      throw new Error(`readCheckpoint: refuses to call ${callable}`);
+    },
+  };
+}
+
+/** Replaces views by their values. */
+function resolveViews(value: unknown): unknown {
+  if (value instanceof View) return readView(value);
+  if (Array.isArray(value)) return value.map(resolveViews);
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, resolveViews(item)]));
+  return value;
+}
+
+function readView({ storage, offset, shape, strides }: View): CheckpointTensor {
+  const [size, read] = STORAGES[storage.type];
+  const { bytes } = storage;
+  const count = shape.reduce((a, b) => a * b, 1);
+  const last = offset + shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis], 0);
+  if (bytes === undefined || bytes.length < storage.count * size || (count > 0 && !(last < storage.count))) {
+    throw new Error(
+      `readCheckpoint: storage ${storage.key} must hold ${storage.count} values (is the file cut off?)`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(count);
+  const index = shape.map(() => 0);
+  for (let i = 0; i < count; i++) {
+    const from = index.reduce((sum, position, axis) => sum + position * strides[axis], offset);
+    values[i] = read(view, from * size);
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return { shape, values };
+}

@@ -1,0 +1,128 @@
+import {
+  type Box,
+  boxOf,
+  cropAffine,
+  type Landmarks,
+  MEAN_FACE_68,
+  type Pixels,
+  toUnit,
+} from '@voxface/landmarks';
+import { describe, expect, it } from 'vitest';
+import { createCropPredictor, createFaceTracker, type FaceDetector, type Predictor } from '../src/index.ts';
+
+const MEAN_UNIT = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
+
+/** A predictor that finds the mean face around the brightest pixel of the crop, of the crop's size. */
+function spotPredictor(): Predictor {
+  return createCropPredictor({
+    inputSize: 32,
+    landmarks: 68,
+    scheme: 'ibug-68',
+    run: async (crops) =>
+      crops.flatMap((crop) => {
+        let best = 0;
+        crop.forEach((value, i) => {
+          if (value > crop[best]) best = i;
+        });
+        const pixel = Math.floor(best / 3);
+        const dx = crop[best] > 0 ? ((pixel % 32) + 0.5) / 32 - 0.5 : 0;
+        const dy = crop[best] > 0 ? (Math.floor(pixel / 32) + 0.5) / 32 - 0.5 : 0;
+        return Array.from(MEAN_UNIT.points, (v, i) => v + [dx, dy, 0][i % 3]);
+      }),
+  });
+}
+
+/** Frames of 100 x 100 pixels with bright spots of 3 x 3 pixels. */
+function frameOf(...spots: [number, number][]): Pixels {
+  const data = new Uint8Array(100 * 100 * 3);
+  for (const [x, y] of spots) {
+    for (let i = -1; i <= 1; i++) {
+      for (let j = -1; j <= 1; j++)
+        data.fill(
+          255 - 40 * Math.abs(i) - 40 * Math.abs(j),
+          3 * ((y + i) * 100 + x + j),
+          3 * ((y + i) * 100 + x + j) + 3,
+        );
+    }
+  }
+  return { data, width: 100, height: 100, channels: 3 };
+}
+
+function detectorOf(spots: () => [number, number][]): FaceDetector & { calls: number } {
+  return {
+    calls: 0,
+    async detect() {
+      this.calls += 1;
+      return spots().map(([x, y]) => ({ box: { x: x - 12, y: y - 12, width: 24, height: 24 }, score: 0.9 }));
+    },
+    dispose() {},
+  };
+}
+
+function centerOf(landmarks: Landmarks): [number, number] {
+  const box: Box = boxOf(landmarks);
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}
+
+describe('createFaceTracker', () => {
+  it('follows a moving face and asks the detector only now and then', async () => {
+    let spot: [number, number] = [30, 50];
+    const detector = detectorOf(() => [spot]);
+    const tracker = createFaceTracker(spotPredictor(), detector, { detectEvery: 10, smoothing: false });
+    for (let i = 0; i < 20; i++) {
+      spot = [30 + 2 * i, 50];
+      const faces = await tracker.track(frameOf(spot), i / 30);
+      expect(faces.map((face) => face.id)).toEqual([1]);
+      const [x, y] = centerOf(faces[0].landmarks);
+      expect(Math.abs(x - spot[0]) + Math.abs(y - spot[1])).toBeLessThan(2);
+    }
+    expect(detector.calls).toBe(2);
+  });
+
+  it('gives a new face a new number, and none when there is none', async () => {
+    let spots: [number, number][] = [];
+    const detector = detectorOf(() => spots);
+    const tracker = createFaceTracker(spotPredictor(), detector, { maxFaces: 2, detectEvery: 1 });
+    expect(await tracker.track(frameOf(), 0)).toEqual([]);
+    spots = [[25, 30]];
+    expect((await tracker.track(frameOf(...spots), 1)).map((face) => face.id)).toEqual([1]);
+    spots = [
+      [25, 30],
+      [70, 60],
+    ];
+    expect((await tracker.track(frameOf(...spots), 2)).map((face) => face.id)).toEqual([1, 2]);
+    spots = [[70, 60]];
+    expect((await tracker.track(frameOf(...spots), 3)).map((face) => face.id)).toEqual([2]);
+    tracker.reset();
+    expect((await tracker.track(frameOf(...spots), 0)).map((face) => face.id)).toEqual([3]);
+  });
+
+  it('follows at most maxFaces', async () => {
+    const detector = detectorOf(() => [
+      [20, 20],
+      [60, 20],
+      [40, 70],
+    ]);
+    const tracker = createFaceTracker(spotPredictor(), detector, { maxFaces: 2 });
+    expect(await tracker.track(frameOf([20, 20], [60, 20], [40, 70]), 0)).toHaveLength(2);
+  });
+
+  it('smooths over time', async () => {
+    const spots: [number, number][] = Array.from({ length: 12 }, (_, i) => [50 + (i % 2 === 0 ? 1 : -1), 50]);
+    const spread = async (smoothing: false | undefined): Promise<number> => {
+      let at = spots[0];
+      const tracker = createFaceTracker(
+        spotPredictor(),
+        detectorOf(() => [at]),
+        { smoothing, detectEvery: 100 },
+      );
+      const xs: number[] = [];
+      for (const [i, spot] of spots.entries()) {
+        at = spot;
+        xs.push(centerOf((await tracker.track(frameOf(spot), i / 30))[0].landmarks)[0]);
+      }
+      return Math.max(...xs.slice(4)) - Math.min(...xs.slice(4));
+    };
+    expect(await spread(undefined)).toBeLessThan(0.8 * (await spread(false)));
+  });
+});

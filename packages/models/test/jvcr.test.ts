@@ -1,0 +1,95 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { estimateVolumes, regressCoordinates } from '../src/index.ts';
+import { importJvcrCheckpoint, readCheckpoint } from '../src/jvcr.ts';
+import golden from './golden/jvcr.json' with { type: 'json' };
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+async function open(name: string): Promise<Uint8Array> {
+  return gunzipSync(await readFile(new URL(`./golden/${name}.pth.tar.gz`, import.meta.url)));
+}
+
+const size = golden.inputSize;
+const picture = (): tf.Tensor4D => {
+  const values: number[] = [];
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const [x, y] = [column / size, row / size];
+      values.push(x, y, (x * y * 7) % 1);
+    }
+  }
+  return tf.tensor4d(values, [1, size, size, 3]);
+};
+
+describe.each(['zip', 'legacy'])('importJvcrCheckpoint, %s format', (format) => {
+  it('predicts what PyTorch predicts, in crop units', async () => {
+    const before = tf.memory().numTensors;
+    const model = await importJvcrCheckpoint(await open(`jvcr-${format}`), { inputSize: size, landmarks: 5 });
+    expect(model.options).toMatchObject({ features: 4, depths: [1, 16], hourglassDepth: 1, channels: 1 });
+    tf.tidy(() => {
+      const images = picture();
+      const volumes = estimateVolumes(model, images);
+      volumes.forEach((volume, m) => {
+        const sampled = tf.stridedSlice(volume, [0, 0, 0, 0, 0], volume.shape, [1, 5, 5, 1, 1]).dataSync();
+        golden.volumes[m].forEach((value, i) => {
+          expect(Math.abs(sampled[i] - value)).toBeLessThan(1e-4);
+        });
+      });
+      const points = regressCoordinates(model, volumes, images).dataSync();
+      for (let i = 0; i < 15; i++) {
+        const pixels = golden.points[i] * (size - 1);
+        const unit = i % 3 === 2 ? pixels / size - 0.5 : (pixels + 0.5) / size;
+        expect(Math.abs(points[i] - unit)).toBeLessThan(1e-4);
+      }
+    });
+    model.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('refuses a payload by name and runs nothing', async () => {
+    await expect(readCheckpoint(await open(`jvcr-hostile-${format}`))).rejects.toThrow(
+      /refuses (posix|nt|os)\.system/,
+    );
+  });
+
+  it('says that a file is cut off', async () => {
+    const bytes = await open(`jvcr-${format}`);
+    for (const part of [0.3, 0.8, 0.995]) {
+      const cut = bytes.subarray(0, Math.floor(bytes.length * part));
+      await expect(importJvcrCheckpoint(cut, { inputSize: size })).rejects.toThrow(/cut off|ends/);
+    }
+  });
+
+  it('names what does not fit', async () => {
+    const bytes = await open(`jvcr-${format}`);
+    await expect(importJvcrCheckpoint(bytes, { inputSize: size, landmarks: 68 })).rejects.toThrow(
+      /fc_cord must predict 68 landmarks, got 21 outputs/,
+    );
+    await expect(importJvcrCheckpoint(bytes, { inputSize: 128, landmarks: 5 })).rejects.toThrow(
+      /encoder_conv5\/kernel is \[1, 1, 1, 4, 4\] instead of \[2, 2, 1, 4, 4\]/,
+    );
+  });
+});
+
+describe('readCheckpoint', () => {
+  it('refuses other files, other instructions and calls of data', async () => {
+    await expect(readCheckpoint(new TextEncoder().encode('hello, world'))).rejects.toThrow(/torch.save/);
+    const start = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+    const pickle = (...codes: number[]) => readCheckpoint(Uint8Array.from([...start, ...codes]));
+    await expect(pickle(0x80, 2, 0x69)).rejects.toThrow(/refuses instruction 0x69 at byte 17/);
+    await expect(pickle(0x80, 2, 0x4b, 1, 0x29, 0x52)).rejects.toThrow(/refuses to call 1/);
+    await expect(pickle(0x80, 2, 0x52)).rejects.toThrow(/empty stack/);
+    const eval4 = [
+      ...new TextEncoder().encode('\x8c\x08builtins'),
+      ...new TextEncoder().encode('\x8c\x04eval'),
+    ];
+    const bytes = eval4.filter((code) => code !== 0xc2);
+    await expect(pickle(0x80, 4, ...bytes, 0x93)).rejects.toThrow(/refuses builtins\.eval/);
+  });
+});
