@@ -38,8 +38,16 @@ export async function createLocalizer(name: PageBackend): Promise<Localizer> {
   return {
     backend,
     model,
-    detect: async (image) => around(image, (await detector.detect(image)).map(({ box }) => box)),
-    track: (image, previous) => around(image, previous.map(({ landmarks }) => boxOf(landmarks))),
+    detect: async (image) =>
+      around(
+        image,
+        (await detector.detect(image)).map(({ box }) => box),
+      ),
+    track: (image, previous) =>
+      around(
+        image,
+        previous.map(({ landmarks }) => boxOf(landmarks)),
+      ),
     dispose() {
       predictor.dispose();
       detector.dispose();
@@ -56,4 +64,3 @@ export function isPlausible(landmarks: Landmarks<3>, width: number, height: numb
   const ratio = box.width / box.height;
   return box.width > 16 && x > 0 && y > 0 && x < width && y < height && ratio > 0.4 && ratio < 2;
 }
-

@@ -26,7 +26,12 @@ function ready(): Promise<Localizer> {
   return localizer;
 }
 
-async function show(source: CanvasImageSource, width: number, height: number, tracking: boolean): Promise<void> {
+async function show(
+  source: CanvasImageSource,
+  width: number,
+  height: number,
+  tracking: boolean,
+): Promise<void> {
   const current = await ready();
   picture.width = width;
   picture.height = height;
@@ -34,7 +39,8 @@ async function show(source: CanvasImageSource, width: number, height: number, tr
   context.drawImage(source, 0, 0, width, height);
   const image = context.getImageData(0, 0, width, height);
   const start = performance.now();
-  const found = tracking && faces.length > 0 ? await current.track(image, faces) : await current.detect(image);
+  const found =
+    tracking && faces.length > 0 ? await current.track(image, faces) : await current.detect(image);
   faces = found.filter((face) => isPlausible(face.landmarks, width, height));
   const milliseconds = performance.now() - start;
   for (const face of faces) drawOverlay(context, face.landmarks, Math.max(1, width / 640));
