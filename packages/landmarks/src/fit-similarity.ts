@@ -85,11 +85,14 @@ function rotationOfPlane(cross: Float64Array): number[] {
 /** Horn 1987, "Closed-form solution of absolute orientation using unit quaternions". */
 function rotationOfSpace(cross: Float64Array): number[] {
   const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = cross;
+  const [a, b, c] = [yz - zy, zx - xz, xy - yx];
+  const [d, e, f] = [xy + yx, zx + xz, yz + zy];
+  // biome-ignore format: a symmetric matrix
   const [w, x, y, z] = largestEigenvector([
-    [xx + yy + zz, yz - zy, zx - xz, xy - yx],
-    [yz - zy, xx - yy - zz, xy + yx, zx + xz],
-    [zx - xz, xy + yx, yy - xx - zz, yz + zy],
-    [xy - yx, zx + xz, yz + zy, zz - xx - yy],
+    xx + yy + zz, a, b, c,
+    a, xx - yy - zz, d, e,
+    b, d, yy - xx - zz, f,
+    c, e, f, zz - xx - yy,
   ]);
   return [
     1 - 2 * (y * y + z * z),

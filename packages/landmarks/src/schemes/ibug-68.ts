@@ -1,7 +1,5 @@
 import type { LandmarkScheme } from '../scheme.ts';
-
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+import { inward, range } from './range.ts';
 
 const GROUPS = {
   jaw: range(0, 16),
@@ -24,35 +22,15 @@ export const IBUG_68: LandmarkScheme = {
   count: 68,
   names: Object.entries(GROUPS).flatMap(([group, indices]) => indices.map((_, i) => `${group}-${i}`)),
   mirrorPairs: [
-    [0, 16],
-    [1, 15],
-    [2, 14],
-    [3, 13],
-    [4, 12],
-    [5, 11],
-    [6, 10],
-    [7, 9],
-    [17, 26],
-    [18, 25],
-    [19, 24],
-    [20, 23],
-    [21, 22],
-    [36, 45],
-    [37, 44],
-    [38, 43],
-    [39, 42],
-    [40, 47],
-    [41, 46],
-    [31, 35],
-    [32, 34],
-    [48, 54],
-    [49, 53],
-    [50, 52],
-    [59, 55],
-    [58, 56],
-    [60, 64],
-    [61, 63],
-    [67, 65],
+    ...inward(0, 16, 8),
+    ...inward(17, 26, 5),
+    ...inward(36, 45, 4),
+    ...inward(40, 47, 2),
+    ...inward(31, 35, 2),
+    ...inward(48, 54, 3),
+    ...inward(55, 59, 2),
+    ...inward(60, 64, 2),
+    [65, 67],
   ],
   outerEyeCorners: [36, 45],
   groups: GROUPS,
