@@ -12,3 +12,5 @@ export {
   type VolumeShape,
   type VolumeStage,
 } from './options.ts';
+export { sampleVolume, type VolumeCloud } from './sample-volume.ts';
+export { formatVolumeMemory, type VolumeMemory, volumeMemory } from './volume-memory.ts';

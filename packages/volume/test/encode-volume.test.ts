@@ -89,7 +89,7 @@ describe('encodeVolume', () => {
     });
   });
 
-  it('loses the mass that Sec. III-A of the anchor sheet states for literal coarse stages', () => {
+  it('keeps a known share of the mass in literal coarse stages', () => {
     // One landmark at depth 0 in the middle of the grid: share of a unit Gaussian at the d voxel centres.
     const share = (depth: number): number => {
       const volume = encodeVolume(

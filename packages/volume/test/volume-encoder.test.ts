@@ -1,0 +1,129 @@
+import { createLandmarks, createRandom, type Landmarks } from '@voxface/landmarks';
+import { describe, expect, it } from 'vitest';
+import {
+  createVolumeEncoder,
+  encodeHeatmap,
+  encodeVolume,
+  formatVolumeMemory,
+  randomColors,
+  sampleVolume,
+  VOLUME_DEFAULTS,
+  volumeMemory,
+} from '../src/index.ts';
+
+const SIZE = { width: 9, height: 7, depths: [1, 2, 5] };
+
+function face(count: number): Landmarks<3> {
+  const random = createRandom(count);
+  return createLandmarks(
+    Array.from({ length: 3 * count }, (_, i) => random.uniform(0.1, 0.9) - (i % 3 === 2 ? 0.5 : 0)),
+    3,
+  );
+}
+
+describe('createVolumeEncoder', () => {
+  it('has the sizes of the paper by default', () => {
+    const encoder = createVolumeEncoder(68);
+    expect(encoder.stages).toEqual([1, 2, 4, 64].map((depth) => ({ width: 64, height: 64, depth })));
+    expect(encoder.channels).toBe(3);
+    expect(encoder.options).toEqual(VOLUME_DEFAULTS);
+    expect(createVolumeEncoder(68, { sigma: undefined }).options.sigma).toBe(1);
+  });
+
+  it('draws every stage and the plane like the single functions', () => {
+    const encoder = createVolumeEncoder(6, { ...SIZE, colors: 'random', seed: 4, sigma: 0.8 });
+    const unit = face(6);
+    const colors = randomColors(6, 4);
+    const expected = encoder.stages.map((stage) => encodeVolume(unit, stage, colors, { sigma: 0.8 }));
+    expect(encoder.encode(unit)).toEqual(expected);
+    expect(encoder.encodePlane(unit)).toEqual(encodeHeatmap(unit, SIZE, colors, { sigma: 0.8 }));
+    const batch = new Float32Array(2 * expected[2].length);
+    encoder.encodeStage(unit, 2, batch, expected[2].length);
+    expect(batch.subarray(expected[2].length)).toEqual(expected[2]);
+    expect(Math.max(...batch.subarray(0, expected[2].length))).toBe(0);
+  });
+
+  it('is the maximum over colour channels in the compact volume', () => {
+    const unit = face(6);
+    const [semantic] = createVolumeEncoder(6, { ...SIZE, depths: [5] }).encode(unit);
+    const [compact] = createVolumeEncoder(6, { ...SIZE, depths: [5], colors: 'compact' }).encode(unit);
+    const gray = compact.map((_, i) => Math.max(...semantic.subarray(3 * i, 3 * i + 3)));
+    expect(gray).toEqual(compact);
+  });
+
+  it('keeps landmarks apart with one channel each', () => {
+    const unit = face(6);
+    const encoder = createVolumeEncoder(6, { ...SIZE, depths: [5], colors: 'per-landmark' });
+    const [volume] = encoder.encode(unit);
+    const [compact] = createVolumeEncoder(6, { ...SIZE, depths: [5], colors: 'compact' }).encode(unit);
+    expect(encoder.channels).toBe(6);
+    const joined = compact.map((_, i) => Math.max(...volume.subarray(6 * i, 6 * i + 6)));
+    expect(joined).toEqual(compact);
+    const third = createLandmarks(unit.points.subarray(6, 9), 3);
+    const alone = encodeVolume(third, encoder.stages[0], new Float32Array([1]));
+    expect(volume.filter((_, i) => i % 6 === 2)).toEqual(alone);
+  });
+
+  it('refuses other counts, empty stages and unknown colours', () => {
+    const encoder = createVolumeEncoder(6, SIZE);
+    expect(() => encoder.encode(face(5))).toThrow('VolumeEncoder.encode: expected 6 landmarks, got 5');
+    expect(() => createVolumeEncoder(0)).toThrow('count must be a positive integer, got 0');
+    expect(() => createVolumeEncoder(6, { depths: [] })).toThrow('depths must not be empty');
+    expect(() => createVolumeEncoder(6, { depths: [1, 2.5] })).toThrow(
+      'depth must be a positive integer, got 2.5',
+    );
+    expect(() => createVolumeEncoder(6, { colors: 'hue' as 'sorted' })).toThrow(
+      'colors must be one of sorted',
+    );
+  });
+});
+
+describe('volumeMemory', () => {
+  it('counts the bytes of the last stage and of all stages', () => {
+    const memory = volumeMemory(68);
+    expect(memory.map(({ encoding }) => encoding)).toEqual(['compact', 'semantic', 'per-landmark']);
+    expect(memory.map(({ lastStage }) => lastStage)).toEqual([1, 3, 68].map((c) => 64 ** 3 * 4 * c));
+    expect(memory[1].allStages).toBe(64 * 64 * (1 + 2 + 4 + 64) * 3 * 4);
+    expect(formatVolumeMemory(68)).toBe(
+      [
+        '| encoding of 68 landmarks | channels | last stage | all stages |',
+        '| --- | ---: | ---: | ---: |',
+        '| compact | 1 | 1.05 MB | 1.16 MB |',
+        '| semantic | 3 | 3.15 MB | 3.49 MB |',
+        '| per-landmark | 68 | 71.30 MB | 79.10 MB |',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('sampleVolume', () => {
+  it('draws points in proportion to the density, with the colours of the voxels', () => {
+    const unit = createLandmarks([0.2, 0.3, -0.2, 0.8, 0.6, 0.3], 3);
+    const shape = { width: 24, height: 20, depth: 16, channels: 3 };
+    const volume = encodeVolume(unit, shape, new Float32Array([1, 0, 0, 0, 0, 0.5]));
+    const { points, colors } = sampleVolume(volume, shape, 3000, createRandom(1));
+    expect(points).toHaveLength(9000);
+    let red = 0;
+    const mean = [0, 0, 0];
+    for (let i = 0; i < 3000; i++) {
+      if (colors[3 * i] === 1) {
+        red++;
+        for (let axis = 0; axis < 3; axis++) mean[axis] += points[3 * i + axis];
+      } else expect([...colors.subarray(3 * i, 3 * i + 3)]).toEqual([0, 0, 1]);
+    }
+    // The red Gaussian holds two thirds of the mass; its points scatter about its landmark.
+    expect(red / 3000).toBeCloseTo(2 / 3, 1);
+    expect(mean[0] / red).toBeCloseTo(0.2, 1);
+    expect(mean[1] / red).toBeCloseTo(0.3, 1);
+    expect(mean[2] / red).toBeCloseTo(-0.2, 1);
+  });
+
+  it('refuses a volume of zeros and another length', () => {
+    const shape = { width: 2, height: 2, depth: 2, channels: 1 };
+    expect(() => sampleVolume(new Float32Array(8), shape, 5, createRandom(1))).toThrow(
+      'must hold something positive',
+    );
+    expect(() => sampleVolume(new Float32Array(7), shape, 5, createRandom(1))).toThrow('got 7');
+  });
+});
