@@ -1,0 +1,120 @@
+import { areaUnderCurve } from './area-under-curve.ts';
+import { failureRate } from './cumulative-errors.ts';
+import { findProtocol, type Protocol } from './protocols.ts';
+import { type ScoredFace, scoreFace } from './score-face.ts';
+import { summarizeByYaw, type YawSummary } from './summarize-by-yaw.ts';
+import { type ErrorSummary, summarizeErrors } from './summarize-errors.ts';
+
+/** Error of one image; null: no face was found in it. */
+export interface ImageError {
+  readonly id: string;
+  readonly nme: number | null;
+  readonly yaw?: number;
+}
+
+/** Result of a protocol on a set; all errors and shares are fractions. */
+export interface Evaluation extends YawSummary {
+  readonly protocol: string;
+  /** Images scored. */
+  readonly count: number;
+  /** Images in which no face was found: not in the mean, but failures, and zeros of the CED. */
+  readonly missed: number;
+  readonly nme: Pick<ErrorSummary, 'mean' | 'median' | 'std'>;
+  /** Exact area under the CED up to `limit`, missed images included. */
+  readonly auc: number;
+  /** Share of all images above `limit` or missed. */
+  readonly failureRate: number;
+  readonly limit: number;
+  /** Sorted by id. */
+  readonly perImage: readonly ImageError[];
+}
+
+/** Gathers the errors of a set, face by face or shard by shard. */
+export interface Accumulator {
+  /** Scores one face. */
+  update(face: ScoredFace): void;
+  /** Counts an image in which no face was found. */
+  miss(id: string, yaw?: number): void;
+  /** Takes over what another accumulator of the same protocol has gathered (`state()` of it, also through JSON). */
+  merge(state: AccumulatorState): void;
+  /** The result; does not depend on the order of updates and merges. */
+  compute(): Evaluation;
+  reset(): void;
+  state(): AccumulatorState;
+}
+
+/** Plain data, safe to keep in JSON. */
+export interface AccumulatorState {
+  readonly protocol: string;
+  readonly images: readonly ImageError[];
+}
+
+/**
+ * Creates an accumulator for a protocol or its name.
+ * @throws RangeError from its functions: ids seen twice, degenerate faces (with the id), another protocol's state, an
+ * empty set, yaw given for some faces only.
+ */
+export function createAccumulator(protocol: Protocol | string): Accumulator {
+  const rules = typeof protocol === 'string' ? findProtocol(protocol) : protocol;
+  const images = new Map<string, ImageError>();
+  const add = (image: ImageError): void => {
+    if (images.has(image.id)) {
+      throw new RangeError(`${image.id}: ids must be unique, got this one twice (is a shard merged twice?)`);
+    }
+    images.set(image.id, image);
+  };
+  const sorted = (): ImageError[] =>
+    [...images.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  return {
+    update(face) {
+      add({ id: face.id, nme: scoreFace(rules, face), ...(face.yaw === undefined ? {} : { yaw: face.yaw }) });
+    },
+    miss(id, yaw) {
+      add({ id, nme: null, ...(yaw === undefined ? {} : { yaw }) });
+    },
+    merge(state) {
+      if (state.protocol !== rules.name) {
+        throw new RangeError(`Accumulator.merge: expected the protocol ${rules.name}, got ${state.protocol}`);
+      }
+      for (const image of state.images) add(image);
+    },
+    compute: () => evaluate(rules, sorted()),
+    reset: () => images.clear(),
+    state: () => ({ protocol: rules.name, images: sorted() }),
+  };
+}
+
+function evaluate(protocol: Protocol, perImage: readonly ImageError[]): Evaluation {
+  const found = perImage.filter((image): image is ImageError & { nme: number } => image.nme !== null);
+  if (found.length === 0) {
+    throw new RangeError(
+      `Accumulator.compute: at least one face must be scored, got ${perImage.length} images, all missed`,
+    );
+  }
+  const errors = found.map((image) => image.nme);
+  const all = perImage.map((image) => image.nme ?? Infinity);
+  const { mean, median, std } = summarizeErrors(errors);
+  return {
+    protocol: protocol.name,
+    count: found.length,
+    missed: perImage.length - found.length,
+    nme: { mean, median, std },
+    ...binByYaw(protocol, found, errors),
+    auc: areaUnderCurve(all, protocol.limit),
+    failureRate: failureRate(all, protocol.limit),
+    limit: protocol.limit,
+    perImage,
+  };
+}
+
+function binByYaw(protocol: Protocol, found: readonly ImageError[], errors: readonly number[]): YawSummary {
+  const without = found.find((image) => image.yaw === undefined);
+  if (!protocol.yawEdges || found.every((image) => image.yaw === undefined)) {
+    return { bins: [], binMean: null, binStd: null };
+  }
+  if (without) {
+    throw new RangeError(`${without.id}: yaw must be given for all faces or none, got none here`);
+  }
+  const yaws = found.map((image) => image.yaw as number);
+  return summarizeByYaw(errors, yaws, protocol.yawEdges);
+}

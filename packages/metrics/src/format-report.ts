@@ -1,0 +1,118 @@
+import type { Evaluation } from './create-accumulator.ts';
+import type { YawBin } from './summarize-by-yaw.ts';
+
+/** A result of a method under a protocol. */
+export interface ReportRow {
+  readonly method: string;
+  readonly evaluation: Evaluation;
+}
+
+/** Rows from the literature to set beside the results; see `@voxface/metrics/published`. */
+export interface ReportReference {
+  readonly caption: string;
+  /** Headings of the values. */
+  readonly columns: readonly string[];
+  /** Percent; null where the source has no figure. */
+  readonly rows: readonly { readonly method: string; readonly values: readonly (number | null)[] }[];
+}
+
+/**
+ * Results of one protocol as a Markdown table in the layout of Tables I to IV: bins of |yaw| with their mean and
+ * sample standard deviation where the faces have a yaw, one figure otherwise. Percent with two decimals.
+ * @param reference published rows, put first; its columns must be those of the table.
+ * @throws RangeError when there is no row, protocols differ, or the reference has other columns.
+ */
+export function formatReport(rows: readonly ReportRow[], reference?: ReportReference): string {
+  if (rows.length === 0) throw new RangeError('formatReport: expected at least one row, got none');
+  const { protocol, bins, limit } = rows[0].evaluation;
+  const different = rows.find(({ evaluation }) => evaluation.protocol !== protocol);
+  if (different) {
+    throw new RangeError(
+      `formatReport: all rows must share one protocol, got ${protocol} and ${different.evaluation.protocol}`,
+    );
+  }
+  const main = bins.length > 0 ? [...bins.map(binTitle), 'mean', 'std'] : ['NME'];
+  if (reference && reference.columns.length !== main.length) {
+    throw new RangeError(
+      `formatReport: the reference must have the columns ${main.join(', ')}, got ${reference.columns.join(', ')}`,
+    );
+  }
+  const at = percent(limit);
+  const columns = ['Method', ...main, 'image mean', 'median', `AUC@${at}`, `FR@${at}`, 'images', 'missed'];
+  const published = (reference?.rows ?? []).map(({ method, values }) => [
+    method,
+    ...values.map((value) => (value === null ? '-' : value.toFixed(2))),
+    ...columns.slice(main.length + 1).map(() => '-'),
+  ]);
+  const lines = [columns, columns.map((_, i) => (i ? '---:' : '---')), ...published, ...rows.map(rowCells)];
+  const caption = reference ? `\n\nRows with - only: ${reference.caption}.` : '';
+  return `NME (%) by ${protocol}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}${caption}\n`;
+}
+
+/** A result as plain data in percent, the layout that `voxface evaluate --json` writes. */
+export interface ReportJson {
+  dataset: string;
+  model: string;
+  protocol: string;
+  count: number;
+  missed: number;
+  nme: { mean: number; median: number; std: number };
+  /** `to` is null for the last, open bin. */
+  bins: { from: number; to: number | null; count: number; mean: number | null }[];
+  binMean: number | null;
+  binStd: number | null;
+  auc: number;
+  failureRate: number;
+  /** Limit of AUC and failure rate. */
+  limit: number;
+  perImage: { id: string; nme: number | null; yaw: number | null }[];
+}
+
+/** Turns an evaluation into plain data: errors and shares in percent, angles in degrees. */
+export function toReportJson(
+  evaluation: Evaluation,
+  { dataset, model }: { dataset: string; model: string },
+): ReportJson {
+  const inPercent = (value: number | null): number | null => (value === null ? null : 100 * value);
+  const { nme } = evaluation;
+  return {
+    dataset,
+    model,
+    protocol: evaluation.protocol,
+    count: evaluation.count,
+    missed: evaluation.missed,
+    nme: { mean: 100 * nme.mean, median: 100 * nme.median, std: 100 * nme.std },
+    bins: evaluation.bins.map(({ from, to, count, mean }) => ({
+      from,
+      to: Number.isFinite(to) ? to : null,
+      count,
+      mean: inPercent(mean),
+    })),
+    binMean: inPercent(evaluation.binMean),
+    binStd: inPercent(evaluation.binStd),
+    auc: 100 * evaluation.auc,
+    failureRate: 100 * evaluation.failureRate,
+    limit: 100 * evaluation.limit,
+    perImage: evaluation.perImage.map(({ id, nme: error, yaw }) => ({
+      id,
+      nme: inPercent(error),
+      yaw: yaw ?? null,
+    })),
+  };
+}
+
+function rowCells({ method, evaluation }: ReportRow): string[] {
+  const { bins, binMean, binStd, nme, auc, failureRate, count, missed } = evaluation;
+  const main = bins.length > 0 ? [...bins.map(({ mean }) => mean), binMean, binStd] : [nme.mean];
+  return [
+    method,
+    ...[...main, nme.mean, nme.median, auc, failureRate].map((value) =>
+      value === null ? '-' : (100 * value).toFixed(2),
+    ),
+    String(count),
+    String(missed),
+  ];
+}
+
+const binTitle = ({ from, to }: YawBin): string => `[${from}, ${Number.isFinite(to) ? to : 90}]`;
+const percent = (value: number): string => `${Number((100 * value).toFixed(6))} %`;

@@ -1,0 +1,1 @@
+export { findPublished, PUBLISHED, type PublishedRow, type PublishedTable } from './published/tables.ts';

@@ -1,0 +1,168 @@
+import { createLandmarks, createRandom, IBUG_68_TO_INNER_51, mapLandmarks } from '@voxface/landmarks';
+import { describe, expect, it } from 'vitest';
+import {
+  type AccumulatorState,
+  boxSize,
+  createAccumulator,
+  evaluateProtocol,
+  formatReport,
+  nme,
+  PROTOCOLS,
+  pairedBootstrap,
+  type ScoredFace,
+  toReportJson,
+} from '../src/index.ts';
+import { PUBLISHED } from '../src/published.ts';
+
+const random = createRandom(21);
+const faces: ScoredFace[] = Array.from({ length: 60 }, (_, id) => {
+  const points = Float32Array.from({ length: 204 }, (_, i) => random.uniform(0, 120) + 7 * (i % 3));
+  const spread = random.uniform(1, 9);
+  const preds = points.map((value) => value + spread * random.normal());
+  return {
+    id: `face-${String(id).padStart(3, '0')}`,
+    target: createLandmarks(points, 3),
+    preds: createLandmarks(preds, 3),
+    yaw: random.uniform(-90, 90),
+  };
+});
+
+describe('createAccumulator', () => {
+  it('combines shards exactly, in any order and through JSON', () => {
+    const whole = evaluateProtocol('aflw2000-3d/68/3d', faces);
+    const shards = [faces.slice(40), faces.slice(0, 15), faces.slice(15, 40)].map((shard) => {
+      const accumulator = createAccumulator('aflw2000-3d/68/3d');
+      for (const face of shard) accumulator.update(face);
+      return JSON.parse(JSON.stringify(accumulator.state())) as AccumulatorState;
+    });
+    const merged = createAccumulator('aflw2000-3d/68/3d');
+    for (const shard of shards) merged.merge(shard);
+    expect(merged.compute()).toEqual(whole);
+    expect(() => merged.merge(shards[0])).toThrow('ids must be unique');
+    expect(() => createAccumulator('300w/box/68').merge(shards[0])).toThrow(
+      'expected the protocol 300w/box/68',
+    );
+    merged.reset();
+    expect(merged.state().images).toEqual([]);
+  });
+
+  it('keeps missed faces out of the mean and counts them as failures', () => {
+    const accumulator = createAccumulator('aflw2000-3d/68/2d');
+    for (const face of faces.slice(0, 3)) accumulator.update(face);
+    const before = accumulator.compute();
+    accumulator.miss('lost', 12);
+    const after = accumulator.compute();
+    expect([after.count, after.missed]).toEqual([3, 1]);
+    expect(after.nme).toEqual(before.nme);
+    expect(after.auc).toBeCloseTo((before.auc * 3) / 4, 12);
+    expect(after.failureRate).toBeCloseTo((before.failureRate * 3 + 1) / 4, 12);
+    const onlyMissed = createAccumulator('aflw2000-3d/68/2d');
+    onlyMissed.miss('lost');
+    expect(() => onlyMissed.compute()).toThrow('got 1 images, all missed');
+  });
+});
+
+describe('protocols', () => {
+  it('score inner points by the box of all 68', () => {
+    const [face] = faces;
+    const flat = { ...PROTOCOLS['300w/box/51'] };
+    const result = evaluateProtocol(flat, [face]).nme.mean;
+    const inner = mapLandmarks(face.target, IBUG_68_TO_INNER_51);
+    const preds = mapLandmarks(face.preds, IBUG_68_TO_INNER_51);
+    const plane = evaluateProtocol('300w/box/51', [
+      { id: 'x', preds, target: inner, reference: face.target },
+    ]);
+    expect(plane.nme.mean).toBeCloseTo(result, 12);
+  });
+
+  it('shift depth by its mean where they say so', () => {
+    const [face] = faces;
+    const far = createLandmarks(
+      face.preds.points.map((value, i) => (i % 3 === 2 ? value + 500 : value)),
+      3,
+    );
+    const near = evaluateProtocol('aflw2000-3d/68/3d', [face]).nme.mean;
+    expect(evaluateProtocol('aflw2000-3d/68/3d', [{ ...face, preds: far }]).nme.mean).toBeCloseTo(near, 5);
+    expect(nme(far, face.target, { normalizer: boxSize })).toBeGreaterThan(near + 1);
+  });
+});
+
+describe('reports', () => {
+  const evaluation = evaluateProtocol('aflw2000-3d/68/2d', faces);
+
+  it('sets a result beside the published lines of Table IV', () => {
+    const report = formatReport([{ method: 'tiny', evaluation }], PUBLISHED['IV-68']);
+    const lines = report.split('\n');
+    expect(lines[0]).toBe('NME (%) by aflw2000-3d/68/2d');
+    expect(lines[2]).toBe(
+      '| Method | [0, 30] | [30, 60] | [60, 90] | mean | std | image mean | median | AUC@10 % | FR@10 % | images | missed |',
+    );
+    expect(lines[4]).toBe('| RCPR | 4.26 | 5.96 | 13.18 | 7.80 | 4.74 | - | - | - | - | - | - |');
+    expect(lines[12]).toMatch(/^\| DenseFA \| - \| - \| - \| 4\.50 \| - \|/);
+    const means = evaluation.bins.map(({ mean }) => (100 * (mean ?? 0)).toFixed(2));
+    expect(lines[16].startsWith(`| tiny | ${means.join(' | ')} |`)).toBe(true);
+    expect(lines[16].endsWith('| 60 | 0 |')).toBe(true);
+  });
+
+  it('has one figure where there is no yaw', () => {
+    const plain = evaluateProtocol(
+      'aflw2000-3d/68/3d',
+      faces.map(({ yaw: _, ...face }) => face),
+    );
+    const report = formatReport([{ method: 'tiny', evaluation: plain }], PUBLISHED.III);
+    expect(report).toContain('| Method | NME | image mean |');
+    expect(report).toContain('| Zhang et al. 2019 | 4.11 |');
+  });
+
+  it('refuses mixed protocols, other columns and no rows', () => {
+    const other = evaluateProtocol('300w/box/68', faces);
+    expect(() => formatReport([])).toThrow('expected at least one row, got none');
+    expect(() =>
+      formatReport([
+        { method: 'a', evaluation },
+        { method: 'b', evaluation: other },
+      ]),
+    ).toThrow('all rows must share one protocol');
+    expect(() => formatReport([{ method: 'a', evaluation }], PUBLISHED.III)).toThrow(
+      'must have the columns [0, 30]',
+    );
+  });
+
+  it('becomes plain JSON in percent', () => {
+    const json = toReportJson(evaluation, { dataset: 'drawn', model: 'tiny' });
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+    expect(json.nme.mean).toBeCloseTo(100 * evaluation.nme.mean, 10);
+    expect(json.bins.map(({ to }) => to)).toEqual([30, 60, null]);
+    expect(json.perImage).toHaveLength(60);
+    expect(json.perImage[0]).toEqual({
+      id: 'face-000',
+      nme: 100 * (evaluation.perImage[0].nme as number),
+      yaw: faces[0].yaw,
+    });
+  });
+});
+
+describe('pairedBootstrap', () => {
+  it('sees a steady small gain that the spread over images would hide', () => {
+    const second = faces.map((_, i) => 0.03 + 0.02 * Math.sin(i));
+    const first = second.map((value, i) => value - 0.001 + 0.001 * Math.cos(7 * i));
+    const result = pairedBootstrap(first, second, { resamples: 4000 });
+    expect(result.difference).toBeCloseTo(-0.001, 4);
+    expect(result.high).toBeLessThan(0);
+    expect(result.firstBetter).toBeGreaterThan(0.99);
+    // The interval of a mean of 60 differences whose spread is 0.001 / sqrt(2).
+    const expected = (2 * 1.96 * 0.001) / Math.sqrt(2) / Math.sqrt(60);
+    expect((result.high - result.low) / expected).toBeCloseTo(1, 1);
+    expect(pairedBootstrap(first, second, { resamples: 4000 })).toEqual(result);
+  });
+
+  it('does not tell equal systems apart', () => {
+    const errors = faces.map((_, i) => 0.03 + 0.001 * i);
+    expect(pairedBootstrap(errors, errors, { resamples: 50 })).toEqual({
+      difference: 0,
+      low: 0,
+      high: 0,
+      firstBetter: 0.5,
+    });
+  });
+});
