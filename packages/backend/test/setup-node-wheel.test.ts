@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cudaRequirements, isCudaLibrary } from '../src/setup-node/add-cuda-libraries.ts';
-import { downloadWheel, platformTags } from '../src/setup-node/download-wheel.ts';
+import { downloadWheel, platformTags, shortenVersions } from '../src/setup-node/download-wheel.ts';
 import { extractLibraries } from '../src/setup-node/extract-libraries.ts';
 import { extractZipEntry, listZip } from '../src/setup-node/read-zip.ts';
 import { checkWheel, chooseWheel, parseWheelName, wheelMachine } from '../src/setup-node/wheel-name.ts';
@@ -65,6 +65,12 @@ describe('download', () => {
     const run = downloadWheel({ ...options, pip: fakePip(script), directory: temporaryDirectory() });
     await expect(run).rejects.toThrow(
       /^downloadWheel: pip must find tensorflow-cpu==9\.9\.9 for x86_64, got "ERROR: No matching distribution/,
+    );
+  });
+
+  it('shortens the list of versions that pip prints', () => {
+    expect(shortenVersions('ERROR: none (from versions: 1.0, 1.1, 1.2, 2.0)\nmore')).toBe(
+      'ERROR: none (newest: 1.1, 1.2, 2.0)\nmore',
     );
   });
 

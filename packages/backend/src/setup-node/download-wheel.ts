@@ -71,10 +71,18 @@ export async function downloadWheel(options: DownloadWheelOptions): Promise<stri
     const { code, output } = await runCommand(pip[0], [...pip.slice(1), ...args]);
     if (code === 0)
       return join(directory, chooseWheel(await readdir(directory), /^[\w.-]+/.exec(requirement)![0]));
-    reason ||= firstErrorLine(output);
+    reason ||= firstErrorLine(shortenVersions(output));
   }
   throw new Error(
     `downloadWheel: pip must find ${requirement} for ${machine}, got "${reason}" ` +
       '(check the connection and the version, or pass a downloaded wheel)',
   );
+}
+
+/** Cuts pip's list of the versions there are to the three newest. */
+export function shortenVersions(output: string): string {
+  return output.replace(/\(from versions: ([^)]*)\)/g, (_, list: string) => {
+    const versions = list.split(', ');
+    return `(newest: ${versions.slice(-3).join(', ')})`;
+  });
 }
