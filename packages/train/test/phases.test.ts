@@ -123,9 +123,13 @@ describe('phases', () => {
     replica.load(halves);
     const both = await replica.compute('volume', 0);
     const mean = single[0].map((value, i) => (value + single[1][i]) / 2);
-    expect(Math.max(...mean.map((value, i) => Math.abs(value - both.gradients.estimator![i])))).toBeLessThan(1e-5);
+    expect(Math.max(...mean.map((value, i) => Math.abs(value - both.gradients.estimator![i])))).toBeLessThan(
+      1e-5,
+    );
     const after = await statistics.read();
-    expect(Math.max(...after.map((v, i) => Math.abs(v - (moved[0][i] + moved[1][i]) / 2)))).toBeLessThan(1e-6);
+    expect(Math.max(...after.map((v, i) => Math.abs(v - (moved[0][i] + moved[1][i]) / 2)))).toBeLessThan(
+      1e-6,
+    );
     replica.dispose();
   });
 });

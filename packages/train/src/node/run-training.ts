@@ -1,8 +1,9 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { createCropWorkers } from '@voxface/datasets/node';
+import type { FaceShapeModelOptions } from '@voxface/models';
 import { loadModel, saveModel } from '@voxface/models/node';
 
 import { restoreState } from '../checkpoint.ts';
@@ -15,7 +16,7 @@ import { planStages } from '../stages.ts';
 import { createTrainer, type StepRecord, type Trainer } from '../trainer.ts';
 import { createTrainingState, type TrainingState } from '../training-state.ts';
 import { withAverage } from '../with-average.ts';
-import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
+import { type CheckpointFolder, openCheckpointFolder, writeAtomically } from './checkpoint-folder.ts';
 import { openDataSpec, openTrainingData } from './open-data.ts';
 
 /** Options of a run. */
@@ -54,10 +55,12 @@ export async function runTraining(
     config,
     config.startFrom ? await loadModel(config.startFrom) : undefined,
   );
+  checkLandmarks(networks.model.options, data);
   const state = await createTrainingState(networks, config.average !== undefined);
   const engine: GradientEngine = createLocalEngine(createRunReplica(config, networks), config.accumulate);
   const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
-  if (resume) await resumeState(folder, state, engine, log);
+  const resumed = resume && (await resumeState(folder, state, engine, log));
+  await trimLog(join(config.output, 'log.jsonl'), resumed ? state.step : 0);
   const plans = planStages(config, data.train3d?.length ?? 0);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
   const croppers =
@@ -167,16 +170,29 @@ async function openRunData(config: TrainingConfig, log: (line: string) => void):
   return data;
 }
 
+/** Schemes are compared by count and name: 68 points of another scheme would train without complaint. */
+function checkLandmarks(options: FaceShapeModelOptions, data: RunData): void {
+  for (const dataset of [data.train3d, data.train2d, ...data.validation]) {
+    if (dataset === undefined) continue;
+    const { count, name } = dataset.scheme;
+    if (count !== options.landmarks || name !== options.scheme) {
+      throw new RangeError(
+        `runTraining: the model has ${options.landmarks} landmarks of ${options.scheme}, ${dataset.name} has ${count} of ${name} (set model.landmarks and model.scheme, or convert the data)`,
+      );
+    }
+  }
+}
+
 async function resumeState(
   folder: CheckpointFolder,
   state: TrainingState,
   engine: GradientEngine,
   log: (line: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const newest = await folder.loadNewest(log);
   if (newest === undefined) {
     log('no checkpoint to resume from: starting anew');
-    return;
+    return false;
   }
   restoreState(state, newest.checkpoint.state, newest.file);
   for (const [name, network] of Object.entries(state.networks)) {
@@ -184,6 +200,20 @@ async function resumeState(
     await engine.writeStatistics(name as never, network.statistics);
   }
   log(`resumed from ${newest.file} at step ${state.step}`);
+  return true;
+}
+
+/** Drops the lines of steps that will be done again (all of them in a new run), and a last line cut short. */
+async function trimLog(file: string, step: number): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const kept = text.split('\n').filter((line) => {
+    try {
+      return (JSON.parse(line) as { step: number }).step <= step;
+    } catch {
+      return false;
+    }
+  });
+  await writeAtomically(file, step > 0 ? kept.map((line) => `${line}\n`).join('') : '');
 }
 
 function describeRun({ config, trainer, networks, backend }: Run): string {

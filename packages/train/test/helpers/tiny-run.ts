@@ -20,7 +20,13 @@ export const MICRO: Partial<FaceShapeModelOptions> = {
 };
 
 /** Crops of noise with random landmarks: enough for arithmetic, no face needed. */
-export function randomCrops<D extends 2 | 3>(count: number, dims: D, seed: number, size = 16, landmarks = 5): CroppedSample<D>[] {
+export function randomCrops<D extends 2 | 3>(
+  count: number,
+  dims: D,
+  seed: number,
+  size = 16,
+  landmarks = 5,
+): CroppedSample<D>[] {
   const random = createRandom(seed);
   return Array.from({ length: count }, (_, i) => ({
     id: `${dims}d-${i}`,
