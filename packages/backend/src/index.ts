@@ -2,5 +2,7 @@ export { assertTrainable } from './assert-trainable.ts';
 export { registerCpuKernels } from './cpu/register-cpu-kernels.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';
 export { upsample3d } from './operations/upsample-3d.ts';
-export { type BackendInfo, type BackendName, setupBackend } from './setup-backend.ts';
+export { BACKEND_NAMES, type BackendName } from './setup/backend-name.ts';
+export type { SetupOptions } from './setup/prepared-backend.ts';
+export { type BackendInfo, setupBackend } from './setup-backend.ts';
 export { registerWasmKernels } from './wasm/register-wasm-kernels.ts';

@@ -1,15 +1,16 @@
-import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { ready } from '@tensorflow/tfjs-core';
 import { assertTrainable } from './assert-trainable.ts';
-import { registerCpuKernels } from './cpu/register-cpu-kernels.ts';
-import { enableRelaxedSimd } from './wasm/enable-relaxed-simd.ts';
-import { registerWasmKernels } from './wasm/register-wasm-kernels.ts';
-
-/** Names that `setupBackend` takes. */
-export type BackendName = 'auto' | 'cpu' | 'wasm' | 'webgl' | 'webgpu' | 'node' | 'node-gpu';
+import { BACKEND_NAMES, type BackendName, type ConcreteBackend, isNode } from './setup/backend-name.ts';
+import { prepareCpu } from './setup/prepare-cpu.ts';
+import { prepareNode } from './setup/prepare-node.ts';
+import { prepareWasm } from './setup/prepare-wasm.ts';
+import { prepareWebgl } from './setup/prepare-webgl.ts';
+import { prepareWebgpu } from './setup/prepare-webgpu.ts';
+import type { PreparedBackend, SetupOptions } from './setup/prepared-backend.ts';
 
 /** The backend that was chosen. */
 export interface BackendInfo {
-  /** Name under which TensorFlow.js knows it. */
+  /** Name under which TensorFlow.js knows it ('tensorflow' for 'node' and 'node-gpu'). */
   name: string;
   /** Why it was chosen. */
   reason: string;
@@ -19,33 +20,63 @@ export interface BackendInfo {
   tried: { name: string; problem: string }[];
 }
 
+/** Fastest first. */
+const AUTO_IN_NODE: readonly ConcreteBackend[] = ['node-gpu', 'webgpu', 'node', 'wasm', 'cpu'];
+const AUTO_IN_BROWSER: readonly ConcreteBackend[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
+
+function prepare(name: ConcreteBackend, options: SetupOptions, isAuto: boolean): Promise<PreparedBackend> {
+  switch (name) {
+    case 'cpu':
+      return prepareCpu();
+    case 'wasm':
+      return prepareWasm(options);
+    case 'webgl':
+      return prepareWebgl(isAuto);
+    case 'webgpu':
+      return prepareWebgpu(isAuto);
+    default:
+      return prepareNode(name === 'node-gpu', options);
+  }
+}
+
 /**
- * Loads a TensorFlow.js backend, makes it current and able to train (gradients, missing and wrong kernels).
+ * Loads a TensorFlow.js backend, makes it current and able to train: gradients are registered, missing and wrong kernels
+ * replaced. 'auto' takes the first that works here of node-gpu, webgpu, node, wasm, cpu (in the browser webgpu, webgl,
+ * wasm, cpu), passing over GPUs that are emulated on the CPU; what it passed over and why is in `tried`.
  *
- * @throws when the backend cannot be used here; the message says why.
+ * @throws when the backend asked for cannot be used here; the message says why and what to do.
  */
-export async function setupBackend(name: BackendName = 'auto'): Promise<BackendInfo> {
-  const chosen = name === 'auto' ? 'wasm' : name;
+export async function setupBackend(
+  name: BackendName = 'auto',
+  options: SetupOptions = {},
+): Promise<BackendInfo> {
+  if (!BACKEND_NAMES.includes(name)) {
+    throw new Error(`setupBackend: the backend must be one of ${BACKEND_NAMES.join(', ')}, got '${name}'`);
+  }
+  // TensorFlow.js registers its gradients with this package, not with its core.
   await import('@tensorflow/tfjs-layers');
-  if (chosen === 'wasm') {
-    await import('@tensorflow/tfjs-backend-wasm');
-    enableRelaxedSimd();
-    registerWasmKernels();
-  } else if (chosen === 'cpu') {
-    await import('@tensorflow/tfjs-backend-cpu');
-    registerCpuKernels();
-  } else {
-    throw new Error(`setupBackend: the backend must be 'cpu' or 'wasm', got '${name}'`);
+  const isAuto = name === 'auto';
+  const candidates = isAuto ? (isNode() ? AUTO_IN_NODE : AUTO_IN_BROWSER) : [name];
+  const tried: BackendInfo['tried'] = [];
+  for (const candidate of candidates) {
+    try {
+      const { name: current, threads, detail } = await prepare(candidate, options, isAuto);
+      await ready();
+      assertTrainable();
+      const reason = isAuto ? `the fastest that trains here: ${detail}` : `asked for: ${detail}`;
+      return { name: current, reason, ...(threads === undefined ? {} : { threads }), tried };
+    } catch (error) {
+      const problem = (error as Error).message;
+      if (!isAuto) {
+        const fallback = candidate === 'wasm' || candidate === 'cpu' ? "'cpu'" : "'auto' or 'wasm'";
+        throw new Error(`setupBackend: '${name}' must be usable here: ${problem} (or take ${fallback})`, {
+          cause: error,
+        });
+      }
+      tried.push({ name: candidate, problem });
+    }
   }
-  if (!(await setBackend(chosen))) {
-    throw new Error(`setupBackend: the ${chosen} backend could not be initialized here`);
-  }
-  await ready();
-  assertTrainable();
-  return {
-    name: chosen,
-    reason: name === 'auto' ? 'wasm trains everywhere without installing anything more' : 'asked for',
-    ...(chosen === 'wasm' ? { threads: 1 } : {}),
-    tried: [],
-  };
+  throw new Error(
+    `setupBackend: some backend must work, none did: ${tried.map((t) => `${t.name}: ${t.problem}`).join('; ')}`,
+  );
 }

@@ -1,0 +1,65 @@
+import { setBackend } from '@tensorflow/tfjs-core';
+import { isNode } from './backend-name.ts';
+import { importHidden } from './import-hidden.ts';
+import type { PreparedBackend } from './prepared-backend.ts';
+
+/** The npm package `webgpu` (Dawn). */
+interface DawnPackage {
+  create(flags: string[]): object;
+  globals: Record<string, unknown>;
+}
+
+interface Adapter {
+  isFallbackAdapter?: boolean;
+  info?: {
+    vendor: string;
+    architecture: string;
+    device: string;
+    description: string;
+    isFallbackAdapter?: boolean;
+  };
+}
+
+interface Gpu {
+  requestAdapter(options?: object): Promise<Adapter | null>;
+}
+
+/** Puts `navigator.gpu` and the WebGPU classes where the backend looks for them; it asks once, when it is loaded. */
+async function installDawn(): Promise<void> {
+  if ((globalThis.navigator as { gpu?: object } | undefined)?.gpu !== undefined) return;
+  const dawn = await importHidden<DawnPackage & { default?: DawnPackage }>('webgpu').catch(() => {
+    throw new Error("the package 'webgpu' is not installed (npm install webgpu)");
+  });
+  const { create, globals } = dawn.create === undefined ? dawn.default! : dawn;
+  Object.assign(globalThis, globals);
+  if (globalThis.navigator === undefined) {
+    Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true, writable: true });
+  }
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: create([]), configurable: true });
+}
+
+function describe({ info }: Adapter): string {
+  return [info?.vendor, info?.architecture, info?.description || info?.device].filter(Boolean).join(' ');
+}
+
+/**
+ * Makes WebGPU current, in the browser or in Node through the npm package `webgpu`.
+ *
+ * @param hardwareOnly refuse an adapter that runs on the CPU.
+ * @throws when there is no WebGPU, or no adapter.
+ */
+export async function prepareWebgpu(hardwareOnly: boolean): Promise<PreparedBackend> {
+  if (isNode()) await installDawn();
+  const gpu = (globalThis.navigator as { gpu?: Gpu } | undefined)?.gpu;
+  if (!gpu) throw new Error('this browser has no WebGPU');
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter)
+    throw new Error('WebGPU finds no adapter (no GPU, or its driver lacks Vulkan, Metal or Direct3D 12)');
+  const device = describe(adapter);
+  const isSoftware =
+    adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter || /swiftshader|llvmpipe/i.test(device);
+  if (hardwareOnly && isSoftware) throw new Error(`WebGPU is emulated on the CPU (${device})`);
+  await import('@tensorflow/tfjs-backend-webgpu');
+  if (!(await setBackend('webgpu'))) throw new Error('WebGPU could not be initialized');
+  return { name: 'webgpu', detail: `the GPU through WebGPU${device && ` (${device})`}` };
+}
