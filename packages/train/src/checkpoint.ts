@@ -92,7 +92,10 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint 
   const arrays = new Map<string, Float32Array>();
   let at = headerEnd;
   for (const { name, length } of header.arrays) {
-    arrays.set(name, new Float32Array(bytes.slice(at, at + 4 * length).buffer));
+    // A copy of its own, aligned; `slice` of a Node Buffer would be a view.
+    const values = new Float32Array(length);
+    new Uint8Array(values.buffer).set(bytes.subarray(at, at + 4 * length));
+    arrays.set(name, values);
     at += 4 * length;
   }
   const networks: Partial<Record<NetworkName, NetworkState>> = {};
