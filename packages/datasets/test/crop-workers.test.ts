@@ -5,7 +5,7 @@ import { createBatches, createRecordDataset, cropSample, drawAugmentation } from
 import { createCropWorkers, createWorkerBatches, decodeImage } from '../src/node.ts';
 import { syntheticAnnotation, syntheticJpeg } from './synthetic.ts';
 
-const COUNT = 11;
+const COUNT = 20;
 
 async function dataset(): Promise<Dataset<2> & { reads: number }> {
   const pictures = await Promise.all(Array.from({ length: COUNT }, (_, i) => syntheticJpeg(i, 160, 120)));
@@ -64,13 +64,13 @@ describe('createCropWorkers', () => {
     await pool.close();
   });
 
-  it('reads at most two samples per thread ahead of the work', async () => {
+  it('reads at most 16 samples per thread ahead of the work', async () => {
     const set = await dataset();
     const pool = createCropWorkers({ count: 1 });
     const jobs = Array.from({ length: COUNT }, (_, i) => pool.crop(set, i, { size: 16 }));
     await Promise.resolve();
-    expect(pool.stats()).toMatchObject({ busy: 2, waiting: COUNT - 2 });
-    expect(set.reads).toBeLessThanOrEqual(2);
+    expect(pool.stats()).toMatchObject({ busy: Math.min(COUNT, 16), waiting: Math.max(0, COUNT - 16) });
+    expect(set.reads).toBeLessThanOrEqual(16);
     await Promise.all(jobs);
     expect(pool.stats()).toMatchObject({ busy: 0, waiting: 0 });
     await pool.close();

@@ -28,11 +28,14 @@ interface Thread {
   readonly jobs: Map<number, { resolve(answer: CropAnswer): void; reject(error: Error): void }>;
 }
 
-/** Each thread has one job at work and one waiting, so that it never idles between two. */
-const JOBS_PER_THREAD = 2;
+/**
+ * Each thread has a batch of jobs in hand: a training step blocks the calling thread for long, and a thread that must
+ * ask it for every job would idle meanwhile.
+ */
+const JOBS_PER_THREAD = 16;
 
 /**
- * Threads that decode pictures and cut crops. Not more than two samples per thread are read from the disk at a
+ * Threads that decode pictures and cut crops. Not more than 16 samples per thread are read from the disk at a
  * time; further calls wait their turn. A dataset without `loadEncoded` is cut in the calling thread.
  * @throws RangeError when `count` is no positive integer.
  */
