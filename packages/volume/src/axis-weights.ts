@@ -1,16 +1,18 @@
-/** One landmark's Gaussian along one axis, cells `from` to `to` (inclusive); empty when `to < from`. */
+/** One landmark's Gaussian along one axis: `weights` of the cells `from` to `to`; empty when `to < from`. */
 export interface AxisWeights {
+  /** The landmark's coordinate in cells. */
+  center: number;
+  /** What squared distances are lessened by: that of the nearest point of the grid when clamped, else 0. */
+  offset: number;
   from: number;
   to: number;
-  /** Squared distance of each cell to the landmark, less that of the nearest point of the grid when clamped. */
-  readonly squares: Float64Array;
   /** exp(-square / 2 sigma^2). */
   readonly weights: Float64Array;
 }
 
 /** Room for an axis of `size` cells, to be filled again and again. */
 export function createAxisWeights(size: number): AxisWeights {
-  return { from: 0, to: -1, squares: new Float64Array(size), weights: new Float64Array(size) };
+  return { center: 0, offset: 0, from: 0, to: -1, weights: new Float64Array(size) };
 }
 
 /**
@@ -26,17 +28,18 @@ export function fillAxisWeights(
   reach: number,
   clamped = false,
 ): void {
-  const size = axis.weights.length;
-  const nearest = Math.min(Math.max(center, 0), size - 1);
-  const offset = clamped ? (center - nearest) ** 2 : 0;
+  const { weights } = axis;
+  const last = weights.length - 1;
+  const offset = clamped ? (center - Math.min(Math.max(center, 0), last)) ** 2 : 0;
   const radius = Math.sqrt(reach + offset);
-  axis.from = Math.max(0, Math.ceil(center - radius));
-  axis.to = Math.min(size - 1, Math.floor(center + radius));
-  for (let i = axis.from; i <= axis.to; i++) {
-    const square = (i - center) ** 2 - offset;
-    axis.squares[i] = square;
-    axis.weights[i] = Math.exp(-square / (2 * sigma * sigma));
-  }
+  const from = Math.max(0, Math.ceil(center - radius));
+  const to = Math.min(last, Math.floor(center + radius));
+  const rate = -1 / (2 * sigma * sigma);
+  for (let i = from; i <= to; i++) weights[i] = Math.exp(((i - center) ** 2 - offset) * rate);
+  axis.center = center;
+  axis.offset = offset;
+  axis.from = from;
+  axis.to = to;
 }
 
 /**

@@ -57,11 +57,7 @@ export function createVolumeEncoder(count: number, options: Partial<VolumeOption
     }
     checkLandmarks('VolumeEncoder.encode', unit, dims, colors);
   };
-  const draw = (unit: Landmarks<3>, stage: VolumeStage): Float32Array => {
-    const volume = new Float32Array(width * height * stage.depth * channels);
-    splat(unit.points, 3, stage, colors, resolved, volume);
-    return volume;
-  };
+  const room = (depth: number): Float32Array => new Float32Array(width * height * depth * channels);
   return {
     options: resolved,
     count,
@@ -70,16 +66,18 @@ export function createVolumeEncoder(count: number, options: Partial<VolumeOption
     stages,
     encode(unit) {
       check(unit, 3);
-      return stages.map((stage) => draw(unit, stage));
+      const volumes = depths.map(room);
+      splat(unit.points, 3, resolved, depths, colors, resolved, volumes);
+      return volumes;
     },
     encodeStage(unit, index, out, offset) {
       check(unit, 3);
-      splat(unit.points, 3, stages[index], colors, resolved, out, offset);
+      splat(unit.points, 3, resolved, [depths[index]], colors, resolved, [out], offset);
     },
     encodePlane(unit) {
       check(unit, 2);
-      const heatmap = new Float32Array(width * height * channels);
-      splat(unit.points, unit.dims, { width, height, depth: 1 }, colors, planeKernel(resolved), heatmap);
+      const heatmap = room(1);
+      splat(unit.points, unit.dims, resolved, [1], colors, planeKernel(resolved), [heatmap]);
       return heatmap;
     },
   };

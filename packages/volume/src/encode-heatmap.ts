@@ -22,7 +22,7 @@ export function encodeHeatmap(
   checkLandmarks('encodeHeatmap', unit, 2, colors);
   const channels = (colors.length / unit.points.length) * unit.dims;
   const heatmap = new Float32Array(plane.width * plane.height * channels);
-  splat(unit.points, unit.dims, plane, colors, kernel, heatmap);
+  splat(unit.points, unit.dims, plane, [1], colors, kernel, [heatmap]);
   return heatmap;
 }
 

@@ -22,6 +22,6 @@ export function encodeVolume(
   checkLandmarks('encodeVolume', unit, 3, colors);
   const channels = (colors.length / unit.points.length) * 3;
   const volume = new Float32Array(stage.width * stage.height * stage.depth * channels);
-  splat(unit.points, unit.dims, stage, colors, kernel, volume);
+  splat(unit.points, unit.dims, stage, [stage.depth], colors, kernel, [volume]);
   return volume;
 }

@@ -1,58 +1,88 @@
-import { createAxisWeights, fillAxisWeights, sumClampedWeights } from './axis-weights.ts';
-import type { KernelOptions, VolumeStage } from './options.ts';
+import { type AxisWeights, createAxisWeights, fillAxisWeights, sumClampedWeights } from './axis-weights.ts';
+import type { KernelOptions, PlaneStage } from './options.ts';
 
 /**
- * Draws Gaussians into a volume by Eq. 1 and Eq. 2: V[y, x, k, c] = max over landmarks of colour x Gaussian.
- * Separable and sparse: only voxels inside the cut are visited. Eq. 3 is the case of depth 1 and a normalised depth kernel.
+ * Draws Gaussians into volumes by Eq. 1 and Eq. 2: V[y, x, k, c] = max over landmarks of colour x Gaussian. Separable
+ * and sparse: only voxels inside the cut are visited. Eq. 3 is the case of depth 1 and a normalised depth kernel.
  * @param points [n, dims] in crop unit space; z counts as 0 when dims is 2.
+ * @param depths one per volume; all volumes share width and height.
  * @param colors [n, c].
- * @param out [h, w, d, c] from `offset` on; zeros, or values that larger ones replace.
+ * @param outs [h, w, d, c] each, from `offset` on; zeros, or values that larger ones replace.
  */
 export function splat(
   points: Float32Array,
   dims: 2 | 3,
-  stage: VolumeStage,
+  { width, height }: PlaneStage,
+  depths: readonly number[],
   colors: Float32Array,
   kernel: KernelOptions,
-  out: Float32Array,
+  outs: readonly Float32Array[],
   offset = 0,
 ): void {
-  const { width, height, depth } = stage;
   const { sigma } = kernel;
   const count = points.length / dims;
   const channels = colors.length / count;
   const normalized = kernel.depthKernel === 'normalized';
   const reach = -2 * sigma * sigma * Math.log(kernel.cutoff);
   const prefactor = kernelPrefactor(kernel);
-  const along = {
-    x: createAxisWeights(width),
-    y: createAxisWeights(height),
-    z: createAxisWeights(depth),
-  };
+  const alongX = createAxisWeights(width);
+  const alongY = createAxisWeights(height);
+  const alongZ = depths.map(createAxisWeights);
+  const scales = new Float64Array(channels);
   for (let n = 0; n < count; n++) {
-    const z = dims === 3 ? (points[n * dims + 2] + 0.5) * depth - 0.5 : 0;
-    fillAxisWeights(along.x, points[n * dims] * width - 0.5, sigma, reach);
-    fillAxisWeights(along.y, points[n * dims + 1] * height - 0.5, sigma, reach);
-    fillAxisWeights(along.z, z, sigma, reach, normalized);
-    const amplitude = normalized ? prefactor / sumClampedWeights(z, sigma, depth) : prefactor;
-    const color = colors.subarray(n * channels, (n + 1) * channels);
-    for (let y = along.y.from; y <= along.y.to; y++) {
-      for (let x = along.x.from; x <= along.x.to; x++) {
-        const left = reach - along.y.squares[y] - along.x.squares[x];
-        if (left < 0) continue;
-        const { squares, weights } = along.z;
-        let { from, to } = along.z;
-        while (from <= to && squares[from] > left) from++;
-        while (to > from && squares[to] > left) to--;
-        const value = amplitude * along.y.weights[y] * along.x.weights[x];
-        const column = offset + (y * width + x) * depth * channels;
-        for (let c = 0; c < channels; c++) {
-          if (!(color[c] > 0)) continue;
-          const scaled = color[c] * value;
-          for (let k = from, at = column + from * channels + c; k <= to; k++, at += channels) {
-            const voxel = scaled * weights[k];
-            if (voxel > out[at]) out[at] = voxel;
-          }
+    fillAxisWeights(alongX, points[n * dims] * width - 0.5, sigma, reach);
+    fillAxisWeights(alongY, points[n * dims + 1] * height - 0.5, sigma, reach);
+    for (let m = 0; m < depths.length; m++) {
+      const z = dims === 3 ? (points[n * dims + 2] + 0.5) * depths[m] - 0.5 : 0;
+      fillAxisWeights(alongZ[m], z, sigma, reach, normalized);
+      const amplitude = normalized ? prefactor / sumClampedWeights(z, sigma, depths[m]) : prefactor;
+      for (let c = 0; c < channels; c++) scales[c] = colors[n * channels + c] * amplitude;
+      maximizeGaussian(alongX, alongY, alongZ[m], reach, scales, outs[m], offset);
+    }
+  }
+}
+
+/** out = max(out, scale of the channel * Gaussian) inside the cut. */
+function maximizeGaussian(
+  alongX: AxisWeights,
+  alongY: AxisWeights,
+  alongZ: AxisWeights,
+  reach: number,
+  scales: Float64Array,
+  out: Float32Array,
+  offset: number,
+): void {
+  const channels = scales.length;
+  const width = alongX.weights.length;
+  const depth = alongZ.weights.length;
+  const zWeights = alongZ.weights;
+  for (let y = alongY.from; y <= alongY.to; y++) {
+    const leftInRow = reach - (y - alongY.center) ** 2;
+    const halfRow = Math.sqrt(leftInRow);
+    const lastX = Math.min(alongX.to, Math.floor(alongX.center + halfRow));
+    for (let x = Math.max(alongX.from, Math.ceil(alongX.center - halfRow)); x <= lastX; x++) {
+      const plane = alongY.weights[y] * alongX.weights[x];
+      const half = Math.sqrt(leftInRow - (x - alongX.center) ** 2 + alongZ.offset);
+      const from = Math.max(alongZ.from, Math.ceil(alongZ.center - half));
+      const to = Math.min(alongZ.to, Math.floor(alongZ.center + half));
+      const column = offset + (y * width + x) * depth * channels;
+      if (channels === 3) {
+        const red = scales[0] * plane;
+        const green = scales[1] * plane;
+        const blue = scales[2] * plane;
+        for (let k = from, at = column + 3 * from; k <= to; k++, at += 3) {
+          const weight = zWeights[k];
+          if (red * weight > out[at]) out[at] = red * weight;
+          if (green * weight > out[at + 1]) out[at + 1] = green * weight;
+          if (blue * weight > out[at + 2]) out[at + 2] = blue * weight;
+        }
+        continue;
+      }
+      for (let c = 0; c < channels; c++) {
+        const scale = scales[c] * plane;
+        if (scale === 0) continue;
+        for (let k = from, at = column + from * channels + c; k <= to; k++, at += channels) {
+          if (scale * zWeights[k] > out[at]) out[at] = scale * zWeights[k];
         }
       }
     }
