@@ -50,14 +50,12 @@ export function convertNetwork(
   weights: NetworkWeights,
   inputs: readonly GraphValue[],
 ): GraphValue[] {
+  if (model.getClassName() === 'Sequential') return convertSequence(builder, model, weights, inputs);
   const config = model.getConfig() as unknown as {
     layers: LayerEntry[];
-    inputLayers?: TensorReference[];
-    outputLayers?: TensorReference[];
+    inputLayers: TensorReference[];
+    outputLayers: TensorReference[];
   };
-  if (config.inputLayers === undefined || config.outputLayers === undefined) {
-    return convertSequence(builder, model, weights, inputs);
-  }
   const entries = new Map(config.layers.map((entry) => [entry.name, entry]));
   const done = new Map<string, GraphValue[]>();
   config.inputLayers.forEach(([name], i) => {
@@ -68,8 +66,10 @@ export function convertNetwork(
     let values = done.get(key);
     if (values === undefined) {
       const entry = entries.get(name)!;
-      const fed = entry.inboundNodes![use].map(resultOf);
-      values = convertLayer(builder, model.getLayer(name), weights, fed);
+      const layer = model.getLayer(name);
+      // tfjs-layers counts a network's own definition as its first use.
+      const fed = entry.inboundNodes![isNetwork(layer) ? use - 1 : use].map(resultOf);
+      values = convertLayer(builder, layer, weights, fed);
       done.set(key, values);
     }
     return values[output];

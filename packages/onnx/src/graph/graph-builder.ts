@@ -7,6 +7,7 @@ export class GraphBuilder {
   /** Results of data movements, by input and target, so that none is done twice. */
   readonly moved: Map<string, string> = new Map();
   readonly #names = new Set<string>();
+  readonly #integers = new Map<string, string>();
 
   /** `hint`, or `hint_2`, `hint_3`, ... where it is taken. */
   unique(hint: string): string {
@@ -24,10 +25,15 @@ export class GraphBuilder {
   }
 
   /** Adds a constant of integers and returns its name; equal constants are shared. */
-  integers(values: readonly number[]): string {
-    const name = `int64_${values.join('_').replaceAll('-', 'm')}`;
-    this.#names.add(name);
-    this.initializers.set(name, { name, type: 'int64', dims: [values.length], data: values });
+  integers(values: readonly number[], dims: readonly number[] = [values.length]): string {
+    const key = `${dims.join('x')}: ${values.join(' ')}`;
+    let name = this.#integers.get(key);
+    if (name === undefined) {
+      name = this.unique(`integers_${this.#integers.size + 1}`);
+      this.#integers.set(key, name);
+    }
+    // Passes drop constants that nothing reads; one that is asked for again has to be there.
+    this.initializers.set(name, { name, type: 'int64', dims, data: values });
     return name;
   }
 

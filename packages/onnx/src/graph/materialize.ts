@@ -34,11 +34,18 @@ interface Laid {
 function transpose(builder: GraphBuilder, value: GraphValue, order: readonly Atom[]): Laid {
   const flat = value.dims.flat();
   if (flat.every((atom, i) => atom === order[i])) return value;
-  const blocks = commonRuns(flat, order);
-  const current = [...blocks].sort((a, b) => flat.indexOf(a[0]) - flat.indexOf(b[0]));
+  const blocks = wholeDimensions(value.dims, order) ?? commonRuns(flat, order);
+  const current = blocks.toSorted((a, b) => flat.indexOf(a[0]) - flat.indexOf(b[0]));
   const { name } = reshape(builder, value, current);
   const perm = blocks.map((block) => current.indexOf(block));
   return { name: move(builder, 'Transpose', [name], `${value.name}_moved`, perm), dims: blocks };
+}
+
+/** The dimensions as they are, in the new order, or null where the new order takes one apart or one is of size 1. */
+function wholeDimensions(dims: readonly Axis[], order: readonly Atom[]): Axis[] | null {
+  if (dims.some((axis) => axis.length === 0)) return null;
+  const ordered = dims.toSorted((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
+  return ordered.flat().every((atom, i) => atom === order[i]) ? ordered : null;
 }
 
 /** Runs of atoms that are neighbours in both orders, in the order of the second. */
@@ -87,6 +94,18 @@ export function toPlain(builder: GraphBuilder, value: GraphValue): GraphValue {
   return materialize(builder, value, value.axes);
 }
 
+/** Axes other than the batch and the channels, in the order in which they lie in memory; stretched ones first. */
+export function spatialOrder(value: GraphValue, channelAxis: number): number[] {
+  const flat = value.dims.flat();
+  const position = (axis: number): number => {
+    const places = value.axes[axis].map((atom) => flat.indexOf(atom)).filter((p) => p >= 0);
+    return places.length === 0 ? -1 : Math.min(...places);
+  };
+  const spatial = value.axes.map((_, i) => i).filter((i) => i !== 0 && i !== channelAxis);
+  const places = new Map(spatial.map((axis) => [axis, position(axis)]));
+  return spatial.sort((a, b) => places.get(a)! - places.get(b)! || a - b);
+}
+
 /**
  * Channels-first dimensions: batch, channels, then the other axes in the order in which they lie in memory, so
  * that nothing moves needlessly. `spatial` tells which source axes those are.
@@ -96,16 +115,18 @@ export function toChannelsFirst(
   value: GraphValue,
   channelAxis: number,
 ): { value: GraphValue; spatial: number[] } {
-  const flat = value.dims.flat();
-  const position = (axis: number): number => {
-    const places = value.axes[axis].map((atom) => flat.indexOf(atom)).filter((p) => p >= 0);
-    return places.length === 0 ? -1 : Math.min(...places);
-  };
-  const spatial = value.axes.map((_, i) => i).filter((i) => i !== 0 && i !== channelAxis);
-  const places = new Map(spatial.map((axis) => [axis, position(axis)]));
-  spatial.sort((a, b) => places.get(a)! - places.get(b)! || a - b);
+  const spatial = spatialOrder(value, channelAxis);
   const wanted = [value.axes[0], value.axes[channelAxis], ...spatial.map((axis) => value.axes[axis])];
   return { value: materialize(builder, value, wanted), spatial };
+}
+
+/** Any dimensions whose second is the channel axis and that hold every number. */
+export function toChannelsSecond(builder: GraphBuilder, value: GraphValue, channelAxis: number): GraphValue {
+  const channels = value.axes[channelAxis];
+  const second = value.dims[1];
+  const there = second?.length === channels.length && channels.every((atom, i) => atom === second[i]);
+  const whole = value.dims.flat().length === value.axes.flat().length;
+  return there && whole ? value : toChannelsFirst(builder, value, channelAxis).value;
 }
 
 /**

@@ -65,7 +65,6 @@ export const LAYER_CONVERTERS: Readonly<Record<string, LayerConverter>> = {
   Softmax: convertSoftmax,
   SpatialDropout1D: convertIdentity,
   ThresholdedReLU: convertSlopedReLU,
-  UpSampling1D: convertUpSampling,
   UpSampling2D: convertUpSampling,
   ZeroPadding2D: convertBorder,
 };

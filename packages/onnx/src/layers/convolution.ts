@@ -1,14 +1,26 @@
 import { toChannelsFirst } from '../graph/materialize.ts';
 import { axisSize, createAxis, type GraphValue } from '../graph/value.ts';
 import { activate } from './activation.ts';
-import { channelAxisOf, type LayerCall, type LayerWeight, toList, unsupported } from './layer-call.ts';
+import {
+  channelAxisOf,
+  type LayerCall,
+  type LayerWeight,
+  pickSettings,
+  toList,
+  unsupported,
+} from './layer-call.ts';
 import { transposeWeights } from './transpose-weights.ts';
+import { convolveSlices } from './volume-convolution.ts';
 import { windowOf } from './window.ts';
 
 /** `Conv1D`, `Conv2D`, `Conv3D`. Kernel [k..., in, out] -> [out, in, k...]. */
 export function convertConvolution(call: LayerCall): GraphValue {
   const [kernel, bias] = call.weights;
   const rank = kernel.shape.length - 2;
+  if (rank === 3 && toList(call.config.dilationRate ?? 1, 3).every((d) => d === 1)) {
+    const volume = convolveSlices(call, kernel, bias);
+    return activate(call, volume, call.config.activation, `${call.name}_${call.config.activation}`);
+  }
   const result = convolve(call, call.inputs[0], call.name, {
     kernel,
     bias,
@@ -71,8 +83,8 @@ function convolve(call: LayerCall, input: GraphValue, hint: string, weights: Con
   const window = windowOf(call, {
     sizes: spatial.map((axis) => axisSize(value.axes[axis])),
     kernel: shape.slice(2),
-    strides: pick(config.strides, spatial, natural),
-    dilations: pick(config.dilationRate ?? 1, spatial, natural),
+    strides: pickSettings(config.strides, spatial),
+    dilations: pickSettings(config.dilationRate ?? 1, spatial),
   });
   const names = [value.name, builder.floats(`${hint}_kernel`, shape, data)];
   if (bias !== undefined) names.push(builder.floats(`${hint}_bias`, bias.shape, bias.data));
@@ -89,7 +101,7 @@ export function convertTransposed(call: LayerCall): GraphValue {
   const natural = [...spatial].sort((a, b) => a - b);
   const turned = spatial.map((axis) => natural.indexOf(axis));
   const { data, shape } = transposeWeights(kernel.data, kernel.shape, [3, 2, ...turned]);
-  const strides = pick(config.strides, spatial, natural);
+  const strides = pickSettings(config.strides, spatial);
   if (toList(config.dilationRate ?? 1, 2).some((d) => d !== 1)) unsupported(call, 'dilation');
   const surplus = strides.map((s, i) => (config.padding === 'same' ? shape[2 + i] - s : 0));
   const before = surplus.map((total) => Math.floor(Math.max(0, total) / 2));
@@ -110,12 +122,6 @@ export function convertTransposed(call: LayerCall): GraphValue {
   });
   const result = spatialResult(name, value, channelAxis, spatial, createAxis(shape[1]), sizes);
   return activate(call, result, config.activation, `${hint}_${config.activation}`);
-}
-
-/** Settings per spatial axis in the order of memory. */
-function pick(setting: number | readonly number[], spatial: number[], natural: number[]): number[] {
-  const list = toList(setting, spatial.length);
-  return spatial.map((axis) => list[natural.indexOf(axis)]);
 }
 
 /** The value that a channels-first operator leaves: new channels, new sizes, same order of axes. */

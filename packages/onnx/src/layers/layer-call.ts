@@ -40,3 +40,10 @@ export function channelAxisOf(call: LayerCall, rank: number): number {
 export function toList(value: number | readonly number[], count: number): number[] {
   return typeof value === 'number' ? Array.from({ length: count }, () => value) : [...value];
 }
+
+/** A setting per source axis, in the order of `spatial`. */
+export function pickSettings(setting: number | readonly number[], spatial: readonly number[]): number[] {
+  const list = toList(setting, spatial.length);
+  const natural = spatial.toSorted((a, b) => a - b);
+  return spatial.map((axis) => list[natural.indexOf(axis)]);
+}

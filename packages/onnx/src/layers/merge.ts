@@ -1,4 +1,4 @@
-import { materialize, toChannelsFirst, toPlain } from '../graph/materialize.ts';
+import { materialize, spatialOrder, toPlain } from '../graph/materialize.ts';
 import {
   type Axis,
   alignAtoms,
@@ -82,20 +82,33 @@ export function convertConcatenate(call: LayerCall): GraphValue {
     return plainValue(joined, axes);
   }
   const largest = inputs.reduce((a, b) => (presentSize(b) > presentSize(a) ? b : a));
-  const { spatial } = toChannelsFirst(builder, largest, axis);
+  const order = memoryOrder(largest, axis);
   const laid = inputs.map((value) =>
-    materialize(builder, value, [value.axes[0], value.axes[axis], ...spatial.map((s) => value.axes[s])]),
+    materialize(
+      builder,
+      value,
+      order.map((k) => value.axes[k]),
+    ),
   );
   const joined = builder.node(
     'Concat',
     laid.map((v) => v.name),
     name,
-    { axis: 1 },
+    { axis: order.indexOf(axis) },
   );
   const axes = laid[0].axes.map((own, i) =>
     i === axis ? createAxis(total) : i === 0 ? own : createAxis(axisSize(own)),
   );
-  return { name: joined, dims: [axes[0], axes[axis], ...spatial.map((s) => axes[s])], axes };
+  return { name: joined, dims: order.map((k) => axes[k]), axes };
+}
+
+/** Batch first, then volumes in the order of their memory, images with channels in front. */
+function memoryOrder(value: GraphValue, axis: number): number[] {
+  const spatial = spatialOrder(value, axis);
+  const flat = value.dims.flat();
+  const leads =
+    value.axes.length === 5 && flat.indexOf(value.axes[spatial[0]][0]) < flat.indexOf(value.axes[axis][0]);
+  return leads ? [0, spatial[0], axis, ...spatial.slice(1)] : [0, axis, ...spatial];
 }
 
 /** Numbers per sample that the tensor really holds. */

@@ -1,4 +1,4 @@
-import { toChannelsFirst } from '../graph/materialize.ts';
+import { toChannelsSecond } from '../graph/materialize.ts';
 import { axisSize, type GraphValue, renamed } from '../graph/value.ts';
 import type { LayerCall, LayerWeight } from './layer-call.ts';
 
@@ -7,7 +7,7 @@ export function convertBatchNormalization(call: LayerCall): GraphValue {
   const { builder, name, config, inputs, weights } = call;
   const rank = inputs[0].axes.length;
   const axis = config.axis < 0 ? config.axis + rank : config.axis;
-  const { value } = toChannelsFirst(builder, inputs[0], axis);
+  const value = toChannelsSecond(builder, inputs[0], axis);
   const channels = axisSize(value.axes[axis]);
   const rest = [...weights];
   const constant = (shown: boolean, fill: number): LayerWeight =>

@@ -1,7 +1,7 @@
 import { toChannelsFirst } from '../graph/materialize.ts';
 import { axisSize, type GraphValue } from '../graph/value.ts';
 import { spatialResult } from './convolution.ts';
-import { channelAxisOf, type LayerCall, toList } from './layer-call.ts';
+import { channelAxisOf, type LayerCall, pickSettings } from './layer-call.ts';
 import { windowOf } from './window.ts';
 
 /** `MaxPooling1D..3D` and `AveragePooling1D..3D`. Padding is no part of an average, as in TensorFlow. */
@@ -9,15 +9,10 @@ export function convertPooling(call: LayerCall): GraphValue {
   const { builder, className, config, inputs } = call;
   const channelAxis = channelAxisOf(call, inputs[0].axes.length);
   const { value, spatial } = toChannelsFirst(builder, inputs[0], channelAxis);
-  const natural = [...spatial].sort((a, b) => a - b);
-  const pick = (setting: number | number[]): number[] => {
-    const list = toList(setting, spatial.length);
-    return spatial.map((axis) => list[natural.indexOf(axis)]);
-  };
   const window = windowOf(call, {
     sizes: spatial.map((axis) => axisSize(value.axes[axis])),
-    kernel: pick(config.poolSize),
-    strides: pick(config.strides ?? config.poolSize),
+    kernel: pickSettings(config.poolSize, spatial),
+    strides: pickSettings(config.strides ?? config.poolSize, spatial),
     dilations: spatial.map(() => 1),
   });
   const type = className.startsWith('Max') ? 'MaxPool' : 'AveragePool';

@@ -16,7 +16,8 @@ export function convertIdentity(call: LayerCall): GraphValue {
 
 /** `Reshape`. Moves no data where the new axes can be told apart inside the old ones. */
 export function convertReshape(call: LayerCall): GraphValue {
-  const sizes: number[] = [...call.config.targetShape];
+  // tfjs-layers writes the open size as null.
+  const sizes: number[] = call.config.targetShape.map((size: number | null) => size ?? -1);
   const total = call.inputs[0].axes.slice(1).reduce((product, axis) => product * axisSize(axis), 1);
   const open = sizes.indexOf(-1);
   if (open >= 0)
@@ -56,7 +57,7 @@ export function convertRepeatVector(call: LayerCall): GraphValue {
   return { ...input, axes: [input.axes[0], createAxis(call.config.n), input.axes[1]] };
 }
 
-/** `UpSampling1D` and `UpSampling2D`; along one axis alone it moves nothing until the numbers are needed. */
+/** `UpSampling2D`; along one axis alone it moves nothing until the numbers are needed. */
 export function convertUpSampling(call: LayerCall): GraphValue {
   const { builder, name, config, inputs } = call;
   const channelAxis = channelAxisOf(call, inputs[0].axes.length);

@@ -19,11 +19,10 @@ export function windowOf(
   const reach = kernel.map((k, i) => (k - 1) * dilations[i] + 1);
   const total = sizes.map((size, i) => {
     if (padding === 'valid') return 0;
-    if (padding === 'causal') return reach[i] - 1;
     if (padding !== 'same') unsupported(call, `padding '${padding}'`);
     return Math.max(0, (Math.ceil(size / strides[i]) - 1) * strides[i] + reach[i] - size);
   });
-  const before = total.map((t) => (padding === 'causal' ? t : Math.floor(t / 2)));
+  const before = total.map((t) => Math.floor(t / 2));
   const outSizes = sizes.map((size, i) => Math.floor((size + total[i] - reach[i]) / strides[i]) + 1);
   const attributes: Record<string, number[]> = {
     kernel_shape: [...kernel],
