@@ -3,7 +3,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
-const lanes = ['wasm', 'browser', 'slow'];
+const lanes = ['wasm', 'browser', 'page', 'slow'];
 const chromium = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
 
 function nodeLane(name: string, include: string[], exclude: string[], timeout: number) {
@@ -37,6 +37,7 @@ export default defineConfig({
         60_000,
       ),
       nodeLane('wasm', laneGlobs('wasm'), [], 180_000),
+      nodeLane('page', laneGlobs('page'), [], 300_000),
       nodeLane('slow', laneGlobs('slow'), [], 1_800_000),
       {
         resolve: { conditions: ['voxface-source', 'module', 'browser', 'import', 'default'] },

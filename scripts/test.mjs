@@ -21,9 +21,9 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const scratch = mkdtempSync(join(tmpdir(), 'voxface-test-'));
 
 if (!run('turbo', 'run', 'build', '--output-logs=errors-only')) problems.push('build');
-for (const lane of ['unit', 'wasm', 'browser']) {
-  if (lane === 'browser' && !hasBrowser) {
-    if (requireBrowser) problems.push('browser lane: Chromium is required and missing');
+for (const lane of ['unit', 'wasm', 'browser', 'page']) {
+  if ((lane === 'browser' || lane === 'page') && !hasBrowser) {
+    if (requireBrowser) problems.push(`${lane} lane: Chromium is required and missing`);
     continue;
   }
   const report = join(scratch, `${lane}.json`);

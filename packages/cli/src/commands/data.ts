@@ -25,6 +25,8 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .option('--kind <kind>', `kind of dataset (${KINDS}); told by the files when absent`)
     .option('--size <pixels>', 'store a square of this many pixels around each face')
     .option('--scale <factor>', 'side of that square over the landmark box', '2')
+    .option('--only <file>', 'keep only the identifiers of this JSON list (a validation split, say)')
+    .option('--except <file>', 'leave out the identifiers of this JSON list')
     .option('--resume', 'go on with an interrupted conversion')
     .action(async (path: string, out: string, flags: Record<string, string>) => {
       const { convertData } = await import('../convert-data.ts');

@@ -1,0 +1,110 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build, type PreviewServer, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeFakeCamera } from './fake-camera.ts';
+
+const executablePath = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
+const have = existsSync(executablePath);
+if (!have && process.env.VOXFACE_REQUIRE_BROWSER) throw new Error(`Chromium is required and missing: ${executablePath}`);
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'voxface-page-'));
+const photo = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')), 'demo/sample1.jpg');
+
+/** Nose tips in the 1920 px wide photo, read off by eye; the faces are about 200 px wide. */
+const NOSES = [
+  [462, 510],
+  [925, 550],
+  [1553, 343],
+];
+const VIDEO_WIDTH = 960;
+
+type PageState = { faces: { landmarks: number[][] }[]; backend: string; frames: number };
+
+describe.skipIf(!have)('webcam page (needs Chromium)', () => {
+  let server: PreviewServer;
+  let browser: Browser;
+  let page: Page;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    const outDir = join(folder, 'dist');
+    const conditions = ['voxface-source', 'module', 'browser', 'import', 'default'];
+    await build({ root, logLevel: 'error', resolve: { conditions }, build: { outDir } });
+    server = await preview({ root, logLevel: 'error', build: { outDir }, preview: { port: 0, host: '127.0.0.1' } });
+    const camera = join(folder, 'camera.y4m');
+    await writeFakeCamera(photo, camera, VIDEO_WIDTH);
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+        '--use-gl=angle',
+        '--use-angle=swiftshader',
+        '--enable-unsafe-swiftshader',
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-video-capture=${camera}`,
+      ],
+    });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ['camera'] });
+    page = await context.newPage();
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(server.resolvedUrls?.local[0] as string);
+  }, 240_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const stateAfter = async (frames: number): Promise<PageState> => {
+    await page.waitForFunction((least) => (globalThis as never as { voxface: PageState }).voxface.frames >= least, frames, {
+      timeout: 240_000,
+    });
+    return page.evaluate(() => (globalThis as never as { voxface: PageState }).voxface);
+  };
+
+  const expectNoses = (state: PageState, scale: number): void => {
+    const tips = state.faces.map(({ landmarks }) => landmarks[30]);
+    for (const [x, y] of NOSES) {
+      const distances = tips.map((tip) => Math.hypot(tip[0] / scale - x, tip[1] / scale - y));
+      expect(Math.min(...distances)).toBeLessThan(40);
+    }
+  };
+
+  test('finds the faces of the camera, and again when tracking', async () => {
+    await page.selectOption('#backend', 'wasm');
+    await page.click('#camera');
+    expectNoses(await stateAfter(1), VIDEO_WIDTH / 1920);
+    const later = await stateAfter(4);
+    expectNoses(later, VIDEO_WIDTH / 1920);
+    expect(later.backend).toBe('wasm');
+    await page.click('#camera');
+  }, 300_000);
+
+  test('finds the same faces in a photo that is opened, on another backend', async () => {
+    await page.selectOption('#backend', 'webgl');
+    const { frames } = await stateAfter(0);
+    await page.setInputFiles('#photo', photo);
+    const state = await stateAfter(frames + 1);
+    expectNoses(state, 1280 / 1920);
+    expect(state.backend).toBe('webgl');
+    if (process.env.VOXFACE_SCREENSHOTS) {
+      await page.screenshot({ path: join(process.env.VOXFACE_SCREENSHOTS, 'webcam-desktop.png') });
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.screenshot({ path: join(process.env.VOXFACE_SCREENSHOTS, 'webcam-phone.png') });
+    }
+    expect(await page.textContent('#status')).toMatch(/3 faces, \d+ ms on webgl/);
+    expect(problems).toEqual([]);
+  }, 300_000);
+});
