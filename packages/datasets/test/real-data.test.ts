@@ -75,7 +75,7 @@ describe.skipIf(!haveData('300w'))('300W and video frames', () => {
     expect(again.ids).toEqual(dataset.ids);
     for (let i = 0; i < 3; i++) {
       const [a, b] = [await dataset.load(i), await again.load(i)];
-      expect(Buffer.compare(b.image.data, a.image.data)).toBe(0);
+      expect(Buffer.from(b.image.data).compare(a.image.data as Uint8Array)).toBe(0);
       expect(largest(a.landmarks.points, b.landmarks.points)).toBeLessThan(1e-4);
       expect(b.provenance).toEqual(a.provenance);
     }
