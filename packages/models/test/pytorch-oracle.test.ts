@@ -1,6 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { registerCpuKernels } from '@voxface/backend';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -15,56 +14,7 @@ import {
 } from '../src/index.ts';
 import gradientGolden from './golden/gradients.json' with { type: 'json' };
 import golden from './golden/networks.json' with { type: 'json' };
-
-/** 32-bit FNV-1a; with `noise` the same numbers as in `scripts/golden/models.py`. */
-function hashOf(name: string): number {
-  let value = 0x811c9dc5;
-  for (const char of name) value = Math.imul(value ^ char.charCodeAt(0), 0x01000193) >>> 0;
-  return value;
-}
-
-function noise(name: string, count: number): Float64Array {
-  const start = hashOf(name);
-  return Float64Array.from({ length: count }, (_, i) => {
-    let z = (Math.imul(i, 0x9e3779b9) + start) >>> 0;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad) >>> 0;
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97) >>> 0;
-    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-  });
-}
-
-function draw(name: string, shape: number[]): tf.Tensor {
-  const values = noise(
-    name,
-    shape.reduce((a, b) => a * b, 1),
-  );
-  const kind = name.split('/').at(-1);
-  const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  const value = (u: number): number => {
-    if (kind === 'kernel') return (2 * u - 1) * Math.sqrt(6 / fanIn);
-    if (kind === 'gamma') return 0.7 + 0.6 * u;
-    if (kind === 'moving_variance') return 0.5 + u;
-    return 0.4 * u - 0.2;
-  };
-  return tf.tensor(Float32Array.from(values, value), shape);
-}
-
-interface NamedWeight {
-  readonly originalName: string;
-  readonly shape: number[];
-  read(): tf.Tensor;
-  write(value: tf.Tensor): void;
-}
-
-const weightsOf = (network: LayersModel): NamedWeight[] => network.weights as unknown as NamedWeight[];
-
-function fill(network: LayersModel): void {
-  for (const weight of weightsOf(network)) {
-    const value = draw(weight.originalName, weight.shape);
-    weight.write(value);
-    value.dispose();
-  }
-}
+import { fillWeights, type NamedWeight, noise, weightsOf } from './support/noise.ts';
 
 function expectProbe(tensor: tf.Tensor, name: string, expected: number[], tolerance = 1e-4): void {
   const values = tensor.dataSync() as Float32Array;
@@ -99,7 +49,8 @@ beforeEach(() => {
   model = createFaceShapeModel(options);
   shared = createVolumeDiscriminator(model, { decoderChannels });
   unshared = createVolumeDiscriminator(model, { decoderChannels, shared: false });
-  for (const network of [model.estimator, model.regressor, shared.network, unshared.network]) fill(network);
+  for (const network of [model.estimator, model.regressor, shared.network, unshared.network])
+    fillWeights(network);
   const given = (name: string, shape: number[], scale = 1): tf.Tensor =>
     tf.tensor(
       Float32Array.from(
