@@ -1,8 +1,25 @@
-import { JVCR_PRESET, TABLE_V_PRESETS, TABLE_VI_PRESETS } from './ablation-presets.ts';
+import {
+  JVCR_PRESET,
+  type StackRow,
+  type SubsetRow,
+  TABLE_V_PRESETS,
+  TABLE_VI_PRESETS,
+  type VolumeKind,
+} from './ablation-presets.ts';
 import type { FaceShapeModelOptions } from './options.ts';
 
+/** Names of the presets. */
+export type PresetName =
+  | 'paper'
+  | 'small'
+  | 'phone'
+  | 'tiny'
+  | 'jvcr'
+  | `${VolumeKind}-${StackRow}`
+  | `${VolumeKind}-${SubsetRow}`;
+
 /** Named configurations; pass a name or spread one and change it. */
-export const PRESETS = {
+export const PRESETS: Readonly<Record<PresetName, Partial<FaceShapeModelOptions>>> = {
   /** The paper: four stacks, 256 features, 256-px input, 64 x 64 x [1, 2, 4, 64]. */
   paper: {},
   /** For CPUs: 128-px input, two stacks of 64 features, volumes of 32 x 32 x [1, 32]. */
@@ -33,10 +50,7 @@ export const PRESETS = {
   jvcr: JVCR_PRESET,
   ...TABLE_V_PRESETS,
   ...TABLE_VI_PRESETS,
-} satisfies Record<string, Partial<FaceShapeModelOptions>>;
-
-/** Names of the presets. */
-export type PresetName = keyof typeof PRESETS;
+};
 
 /**
  * Options of a preset.

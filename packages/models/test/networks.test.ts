@@ -11,6 +11,7 @@ import {
   PRESETS,
   presetOptions,
   regressCoordinates,
+  resolveOptions,
 } from '../src/index.ts';
 
 beforeAll(async () => {
@@ -72,6 +73,15 @@ describe('createFaceShapeModel', () => {
     const volumes = estimateVolumes(model, images);
     expect(volumes.map((v) => v.shape)).toEqual([[1, 8, 8, 8, 1]]);
     expect(regressCoordinates(model, volumes, images).shape).toEqual([1, 5, 3]);
+  });
+
+  it('has presets whose options fit, with the depth lists of Table V', () => {
+    for (const name of Object.keys(PRESETS))
+      expect(resolveOptions(presetOptions(name)).stacks).toBeGreaterThan(0);
+    expect(resolveOptions(presetOptions('semantic-4'))).toEqual(resolveOptions(presetOptions('paper')));
+    const { channels, stacks, volume } = resolveOptions(presetOptions('compact-8'));
+    expect([channels, stacks, volume.colors]).toEqual([1, 8, 'compact']);
+    expect(resolveOptions(presetOptions('compact-inner-51')).landmarks).toBe(51);
   });
 
   it('names the rule that an option breaks', () => {
