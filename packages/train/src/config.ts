@@ -189,6 +189,14 @@ function checkConfig(config: TrainingConfig, source: string): void {
       `data.train3d: stage '${only3d?.kind}' needs 3D samples, got none`,
     ],
     [
+      workers > 1 && accumulate > 1,
+      `accumulate: must be 1 with several workers, got ${accumulate} (each worker is a part already)`,
+    ],
+    [
+      workers > 1 && config.backend === 'current',
+      "backend: must be named with several workers, got 'current' (each worker sets its own up)",
+    ],
+    [
       mixed && share2d > 0 && data.train2d.length === 0,
       'data.train2d: mixed stages need 2D samples, got none (or set share2d to 0)',
     ],

@@ -111,8 +111,8 @@ describe('phases', () => {
     const halves = [0, 1].map((seed) => ({ samples3d: randomCrops(2, 3, 10 + seed), samples2d: [] }));
     const statistics = networks.weights.estimator!.statistics;
     const start = await statistics.read();
-    const single = [];
-    const moved = [];
+    const single: Float32Array[] = [];
+    const moved: Float32Array[] = [];
     for (const half of halves) {
       statistics.write(start);
       replica.load([half]);

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
@@ -13,11 +13,14 @@ import { createLocalEngine, type GradientEngine } from '../engine.ts';
 import { evaluateModel, type ValidationResult } from '../evaluate.ts';
 import type { TrainedNetworks } from '../networks.ts';
 import { planStages } from '../stages.ts';
-import { createTrainer, type StepRecord, type Trainer } from '../trainer.ts';
+import { createTrainer, type Trainer } from '../trainer.ts';
 import { createTrainingState, type TrainingState } from '../training-state.ts';
 import { withAverage } from '../with-average.ts';
-import { type CheckpointFolder, openCheckpointFolder, writeAtomically } from './checkpoint-folder.ts';
+import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
+import { createProgressMeter, describeValidation } from './describe-progress.ts';
 import { openDataSpec, openTrainingData } from './open-data.ts';
+import { createParallelEngine } from './parallel-engine.ts';
+import { openRunLog, type RunLog } from './run-log.ts';
 
 /** Options of a run. */
 export interface RunTrainingOptions {
@@ -57,10 +60,10 @@ export async function runTraining(
   );
   checkLandmarks(networks.model.options, data);
   const state = await createTrainingState(networks, config.average !== undefined);
-  const engine: GradientEngine = createLocalEngine(createRunReplica(config, networks), config.accumulate);
+  const engine = await createRunEngine(config, networks);
   const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
   const resumed = resume && (await resumeState(folder, state, engine, log));
-  await trimLog(join(config.output, 'log.jsonl'), resumed ? state.step : 0);
+  const records = await openRunLog(config.output, resumed ? state.step : 0, config.tensorboard);
   const plans = planStages(config, data.train3d?.length ?? 0);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
   const croppers =
@@ -71,7 +74,7 @@ export async function runTraining(
   const trainer = createTrainer(config, { engine, plans, state, openSources });
   const versions = { tfjs: version_core, node: process.version };
   const save = () => folder.save({ state, config, versions, backend });
-  const run: Run = { config, networks, data, trainer, engine, folder, save, log, backend };
+  const run: Run = { config, networks, data, trainer, engine, folder, records, save, log, backend };
   await writeFile(join(config.output, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   log(describeRun(run));
   try {
@@ -91,41 +94,41 @@ interface Run {
   readonly trainer: Trainer;
   readonly engine: GradientEngine;
   readonly folder: CheckpointFolder;
+  readonly records: RunLog;
   readonly save: () => Promise<string>;
   readonly log: (line: string) => void;
   readonly backend: string;
 }
 
 async function runSteps(run: Run, signal?: AbortSignal): Promise<TrainingResult> {
-  const { config, trainer, log, save } = run;
+  const { config, trainer, records, log, save } = run;
   const { state, totalSteps } = trainer;
-  const lines: string[] = [];
-  const file = join(config.output, 'log.jsonl');
-  const flush = async (): Promise<void> => {
-    if (lines.length > 0) await appendFile(file, lines.splice(0).join(''));
-  };
   let evaluations: ValidationResult[] = [];
-  const meter = createMeter(config.batchSize);
+  const meter = createProgressMeter(config.batchSize);
   while (state.step < totalSteps && !signal?.aborted) {
     const record = await trainer.step();
-    lines.push(`${JSON.stringify(record)}\n`);
-    meter.add(record);
+    records.addStep(record);
+    meter.count();
     const last = state.step === totalSteps;
     if (state.step % config.logEvery === 0 || last) {
       log(meter.describe(record, totalSteps));
-      await flush();
+      await records.flush();
     }
     const evaluate = state.step % config.evaluateEvery === 0 || last;
     const checkpoint = state.step % config.checkpointEvery === 0 || last || signal?.aborted;
     if (evaluate || checkpoint) await trainer.syncStatistics();
     if (evaluate) {
-      evaluations = await evaluateRun(run, lines);
-      await flush();
+      evaluations = await evaluateRun(run);
+      await records.flush();
     }
-    if (checkpoint) await save();
+    const isBest = state.best?.step === state.step;
+    if (checkpoint || isBest) {
+      const saved = await save();
+      if (isBest) await run.folder.markBest(saved);
+    }
     if (evaluate || checkpoint) meter.restart();
   }
-  await flush();
+  await records.flush();
   const model = join(config.output, 'model');
   await withAverage(state, run.engine, () => saveModel(run.networks.model, model));
   const finished = state.step >= totalSteps;
@@ -134,8 +137,8 @@ async function runSteps(run: Run, signal?: AbortSignal): Promise<TrainingResult>
 }
 
 /** Evaluates the averaged weights (or the raw ones); a new best is exported to `best/`. */
-async function evaluateRun(run: Run, lines: string[]): Promise<ValidationResult[]> {
-  const { config, networks, data, trainer, engine, log } = run;
+async function evaluateRun(run: Run): Promise<ValidationResult[]> {
+  const { config, networks, data, trainer, engine, records, log } = run;
   const { state } = trainer;
   const start = performance.now();
   return withAverage(state, engine, async () => {
@@ -143,10 +146,10 @@ async function evaluateRun(run: Run, lines: string[]): Promise<ValidationResult[
     for (const dataset of data.validation) results.push(await evaluateModel(networks.model, dataset));
     for (const result of results) {
       log(
-        `step ${state.step}: ${describeResult(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
+        `step ${state.step}: ${describeValidation(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
       );
     }
-    lines.push(`${JSON.stringify({ type: 'evaluation', step: state.step, results })}\n`);
+    records.addEvaluation(state.step, results);
     const error = results[0]?.nme;
     if (error !== undefined && error < (state.best?.error ?? Infinity)) {
       state.best = { error, step: state.step };
@@ -168,6 +171,12 @@ async function openRunData(config: TrainingConfig, log: (line: string) => void):
     `data: ${count(data.train3d)} 3D and ${count(data.train2d)} 2D training samples, ${data.validation.map((d) => `${d.length} of ${d.name}`).join(', ') || 'no validation'}`,
   );
   return data;
+}
+
+async function createRunEngine(config: TrainingConfig, networks: TrainedNetworks): Promise<GradientEngine> {
+  const replica = createRunReplica(config, networks);
+  if (config.workers === 1) return createLocalEngine(replica, config.accumulate);
+  return createParallelEngine(config, replica, config.workers);
 }
 
 /** Schemes are compared by count and name: 68 points of another scheme would train without complaint. */
@@ -203,63 +212,9 @@ async function resumeState(
   return true;
 }
 
-/** Drops the lines of steps that will be done again (all of them in a new run), and a last line cut short. */
-async function trimLog(file: string, step: number): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const kept = text.split('\n').filter((line) => {
-    try {
-      return (JSON.parse(line) as { step: number }).step <= step;
-    } catch {
-      return false;
-    }
-  });
-  await writeAtomically(file, step > 0 ? kept.map((line) => `${line}\n`).join('') : '');
-}
-
 function describeRun({ config, trainer, networks, backend }: Run): string {
   const sizes = Object.entries(trainer.state.networks)
     .map(([name, network]) => `${name} ${(network.parameters.length / 1e6).toFixed(2)} M`)
     .join(', ');
   return `${config.name}: ${trainer.totalSteps} steps of ${config.batchSize} at ${networks.model.options.inputSize} px on ${backend}; ${sizes}`;
-}
-
-function describeResult({ dataset, count, nme, nmeInner, nme3d }: ValidationResult): string {
-  const percent = (value?: number) => `${(100 * (value ?? 0)).toFixed(2)} %`;
-  const inner = nmeInner === undefined ? '' : `, inner 51 ${percent(nmeInner)}`;
-  const space = nme3d === undefined ? '' : `, 3D ${percent(nme3d)}`;
-  return `${dataset} (${count}): NME ${percent(nme)}${inner}${space}`;
-}
-
-/** Rate and time left from the steps since the last pause. */
-function createMeter(batchSize: number) {
-  let steps = 0;
-  let since = performance.now();
-  return {
-    add(_: StepRecord): void {
-      steps++;
-    },
-    restart(): void {
-      steps = 0;
-      since = performance.now();
-    },
-    describe(record: StepRecord, total: number): string {
-      const seconds = (performance.now() - since) / 1000;
-      const rate = (steps * batchSize) / seconds;
-      const left = ((total - record.step) * seconds) / Math.max(1, steps);
-      const losses = Object.entries(record.losses)
-        .filter(([name]) => !name.includes('_'))
-        .map(([name, value]) => `${name} ${value.toPrecision(3)}`)
-        .join(' ');
-      const explained = Object.entries(record.explained).map(
-        ([name, value]) => `${name} ${(100 * value).toFixed(0)}%`,
-      );
-      const mu = record.mu === undefined ? '' : ` mu ${record.mu.toFixed(3)}`;
-      return `${record.kind} ${record.step}/${total} ${losses} explained ${explained.join(' ')}${mu} lr ${record.learningRate.toExponential(1)} ${rate.toFixed(1)}/s left ${formatTime(left)}`;
-    },
-  };
-}
-
-function formatTime(seconds: number): string {
-  const minutes = Math.round(seconds / 60);
-  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
 }

@@ -1,0 +1,134 @@
+import type { Worker } from 'node:worker_threads';
+import type { TrainingConfig } from '../config.ts';
+import type { GradientEngine } from '../engine.ts';
+import { type NetworkName, selectNetworks } from '../networks.ts';
+import type { PhaseResult, Replica } from '../replica.ts';
+import type { ReplicaAnswer, ReplicaRequest, SharedVectors, WorkerPhaseResult } from './replica-messages.ts';
+import { startWorker } from './start-worker.ts';
+
+/**
+ * Data-parallel engine: this thread's replica and `workers - 1` threads, each with its own backend, each with an equal
+ * part of the batch. Gradients are averaged through shared memory, so that the result is that of one replica that
+ * accumulates the same parts, up to rounding. Batch normalisation sees one part at a time in both.
+ */
+export async function createParallelEngine(
+  config: TrainingConfig,
+  replica: Replica,
+  workers: number,
+): Promise<GradientEngine> {
+  const { networks } = replica;
+  const names = Object.keys(networks.weights) as NetworkName[];
+  const own = (name: NetworkName) => selectNetworks(networks, [name])[0];
+  const allocate = (name: NetworkName) => new SharedArrayBuffer(4 * own(name).trainable.size);
+  const parameters = Object.fromEntries(names.map((name) => [name, allocate(name)]));
+  const model = networks.model.options;
+  const threads = Array.from({ length: workers - 1 }, () => {
+    const worker = startWorker('replica-worker', import.meta.url, { workerData: { config, model } });
+    const vectors = Object.fromEntries(
+      names.map((name): [string, SharedVectors] => [
+        name,
+        { parameters: parameters[name], gradient: allocate(name) },
+      ]),
+    ) as Record<NetworkName, SharedVectors>;
+    return { call: createCaller(worker), vectors, worker };
+  });
+  const callAll = <T>(request: ReplicaRequest): Promise<T[]> =>
+    Promise.all(threads.map((thread) => thread.call<T>(request)));
+  await Promise.all(threads.map((thread) => thread.call({ kind: 'share', vectors: thread.vectors })));
+  const share = (name: NetworkName, values: Float32Array): void => {
+    new Float32Array(parameters[name]).set(values);
+  };
+  for (const name of names) {
+    share(name, await own(name).trainable.read());
+    await callAll({ kind: 'write', name });
+    await callAll({ kind: 'write-statistics', name, values: await own(name).statistics.read() });
+  }
+  return {
+    parts: workers,
+    async load(parts) {
+      const loads = threads.map((thread, i) => thread.call({ kind: 'load', samples: parts[i + 1] }));
+      replica.load([parts[0]]);
+      await Promise.all(loads);
+    },
+    async compute(phase, mu) {
+      const pending = callAll<WorkerPhaseResult>({ kind: 'compute', phase, mu });
+      const results: PhaseResult[] = [await replica.compute(phase, mu)];
+      (await pending).forEach(({ losses, names: trained }, i) => {
+        const gradients = trained.map((name) => [name, new Float32Array(threads[i].vectors[name].gradient)]);
+        results.push({ losses, gradients: Object.fromEntries(gradients) });
+      });
+      return averageResults(results);
+    },
+    energy: async () =>
+      averageRecords([replica.energy(), ...(await callAll<Record<string, number>>({ kind: 'energy' }))]),
+    async write(name, values) {
+      share(name, values);
+      const writes = callAll({ kind: 'write', name });
+      own(name).trainable.write(values);
+      await writes;
+    },
+    async readStatistics(name) {
+      const all = [
+        await own(name).statistics.read(),
+        ...(await callAll<Float32Array>({ kind: 'read-statistics', name })),
+      ];
+      return averageVectors(all);
+    },
+    async writeStatistics(name, values) {
+      await callAll({ kind: 'write-statistics', name, values });
+      own(name).statistics.write(values);
+    },
+    takeTimes: () => replica.takeTimes(),
+    async close() {
+      await callAll({ kind: 'close' });
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      replica.dispose();
+    },
+  };
+}
+
+/** Requests that are answered in order; a thread that dies rejects those under way. */
+function createCaller(worker: Worker): <T>(request: ReplicaRequest) => Promise<T> {
+  const waiting: { resolve(value: never): void; reject(error: Error): void }[] = [];
+  let dead: Error | undefined;
+  const fail = (error: Error): void => {
+    dead = error;
+    for (const { reject } of waiting.splice(0)) reject(error);
+  };
+  worker.on('message', (answer: ReplicaAnswer) => {
+    const { resolve, reject } = waiting.shift()!;
+    if ('error' in answer) reject(new Error(answer.error));
+    else resolve(answer.value as never);
+  });
+  worker.on('error', (error) => fail(new Error(`createParallelEngine: a worker died: ${error.message}`)));
+  worker.on('exit', (code) => fail(new Error(`createParallelEngine: a worker ended with code ${code}`)));
+  return (request) =>
+    new Promise((resolve, reject) => {
+      if (dead) return reject(dead);
+      waiting.push({ resolve: resolve as (value: never) => void, reject });
+      worker.postMessage(request);
+    });
+}
+
+function averageResults(results: readonly PhaseResult[]): PhaseResult {
+  const gradients: PhaseResult['gradients'] = {};
+  for (const name of Object.keys(results[0].gradients) as NetworkName[]) {
+    gradients[name] = averageVectors(results.map((result) => result.gradients[name]!));
+  }
+  return { losses: averageRecords(results.map((result) => result.losses)), gradients };
+}
+
+function averageVectors(vectors: readonly Float32Array[]): Float32Array {
+  const sum = Float32Array.from(vectors[0]);
+  for (const vector of vectors.slice(1)) for (let i = 0; i < sum.length; i++) sum[i] += vector[i];
+  for (let i = 0; i < sum.length; i++) sum[i] /= vectors.length;
+  return sum;
+}
+
+function averageRecords(records: readonly Record<string, number>[]): Record<string, number> {
+  const mean: Record<string, number> = {};
+  for (const record of records) {
+    for (const name in record) mean[name] = (mean[name] ?? 0) + record[name] / records.length;
+  }
+  return mean;
+}
