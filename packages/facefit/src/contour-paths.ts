@@ -18,7 +18,8 @@ export function traceContourPaths(
   offsets: ArrayLike<number>,
   range: readonly [number, number],
 ): Uint32Array[] {
-  const vertex = (index: number, axis: number): number => mean[3 * landmarks[index] + axis] + offsets[3 * index + axis];
+  const vertex = (index: number, axis: number): number =>
+    mean[3 * landmarks[index] + axis] + offsets[3 * index + axis];
   const axisX = (vertex(0, 0) + vertex(16, 0)) / 2;
   const axisZ = (vertex(0, 2) + vertex(16, 2)) / 2;
   const lipY = vertex(57, 1);

@@ -28,7 +28,7 @@ export const FIT_FACE_DEFAULTS: Required<FitFaceOptions> = {
   noise: 0.012,
   jawNoise: [0.01, 0.02],
   outlier: 4,
-  iterations: 14,
+  iterations: 12,
 };
 
 /** A morphable face laid over 2D landmarks. */
@@ -94,7 +94,7 @@ export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFace
     if (settings.jaw === 'contour') slideContour(basis, state, shape, pulls);
     weighPulls(state, shape, pulls, settings, iteration < 3 ? Infinity : settings.outlier);
     const change = stepFit(state, basis, shape, pulls, 1e-3);
-    if (iteration > 6 && change < 1e-4) break;
+    if (iteration > 5 && change < 1e-3) break;
   }
   shapeOfWeights(basis, state.weights, shape);
   return finish(model, basis, state, shape, pulls, landmarks, { size, centerX, centerY });

@@ -43,6 +43,7 @@ export function stepFit(
   const normal = new Float64Array(size * size);
   const gradient = new Float64Array(size);
   const rows = [new Float64Array(size), new Float64Array(size)];
+  const errors = [0, 0];
   const { rotation: r, scale: s, weights } = state;
   for (const pull of pulls) {
     const at = 3 * pull.row;
@@ -54,7 +55,6 @@ export function stepFit(
     const errorY = pull.targetY - qy - state.translation[1];
     for (let e = 0; e < 2; e++) {
       const weight = e === 0 ? pull.normalWeight : pull.tangentWeight;
-      if (weight === 0) continue;
       const ax = weight * (e === 0 ? pull.normalX : -pull.normalY);
       const ay = weight * (e === 0 ? pull.normalY : pull.normalX);
       const row = rows[e];
@@ -72,14 +72,9 @@ export function stepFit(
         row[POSE + m] =
           bx * offsets[first + m] + by * offsets[first + modes + m] + bz * offsets[first + 2 * modes + m];
       }
-      const error = ax * errorX + ay * errorY;
-      for (let a = 0; a < size; a++) {
-        const value = row[a];
-        gradient[a] += value * error;
-        const line = a * size;
-        for (let b = 0; b <= a; b++) normal[line + b] += value * row[b];
-      }
+      errors[e] = ax * errorX + ay * errorY;
     }
+    addRows(normal, gradient, rows, errors, size);
   }
   for (let a = 0; a < POSE; a++) normal[a * size + a] *= 1 + damping;
   for (let m = 0; m < modes; m++) {
@@ -102,6 +97,25 @@ export function stepFit(
     weights[m] = Math.min(upper[m], Math.max(lower[m], weights[m] + gradient[POSE + m]));
   }
   return Math.max(turn, Math.abs(gradient[3]), Math.abs(gradient[4]), Math.abs(gradient[5]));
+}
+
+/** Adds two rows of the Jacobian to the lower triangle of the normal equations. */
+function addRows(
+  normal: Float64Array,
+  gradient: Float64Array,
+  rows: readonly Float64Array[],
+  errors: readonly number[],
+  size: number,
+): void {
+  const [first, second] = rows;
+  const [firstError, secondError] = errors;
+  for (let a = 0; a < size; a++) {
+    const u = first[a];
+    const v = second[a];
+    gradient[a] += u * firstError + v * secondError;
+    const line = a * size;
+    for (let b = 0; b <= a; b++) normal[line + b] += u * first[b] + v * second[b];
+  }
 }
 
 /** Takes one unknown out of the system. */

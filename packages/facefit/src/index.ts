@@ -2,3 +2,7 @@ export { createFaceModel, type FaceModel, type FaceModelParts, type FaceModes } 
 export { type FaceFit, FIT_FACE_DEFAULTS, type FitFaceOptions, fitFace } from './fit-face.ts';
 export { type FacePose, type Matrix3, poseOfRotation, rotationOfPose } from './rotation.ts';
 export { fitWeakPerspective, type WeakPerspective } from './weak-perspective.ts';
+export { PROFILE_FACE_DEFAULTS, type ProfiledFace, type ProfileFaceOptions, profileFace } from './profile-face.ts';
+export { reconstructVertices } from './reconstruct-vertices.ts';
+export { profileYaws } from './profile-yaws.ts';
+export { type Shard, shardOf } from './shard.ts';
