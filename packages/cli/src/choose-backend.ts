@@ -10,7 +10,9 @@ const NODE_BACKENDS = ['auto', 'cpu', 'wasm', 'webgpu', 'node', 'node-gpu'];
  */
 export async function chooseBackend(name: string): Promise<BackendInfo> {
   if (!NODE_BACKENDS.includes(name)) {
-    throw new UsageError(`--backend: expected one of ${NODE_BACKENDS.join(', ')}, got ${name}`);
+    throw new UsageError(
+      `--backend: expected one of ${NODE_BACKENDS.join(', ')} (localize and evaluate: also onnx), got ${name}`,
+    );
   }
   enableProdMode();
   return setupBackend(name as BackendName);

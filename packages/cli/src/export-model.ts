@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { encodeModelFile } from '@voxface/models';
 import { loadModel, saveModel } from '@voxface/models/node';
-import { exportOnnx } from '@voxface/onnx';
+import { saveOnnx } from '@voxface/onnx/node';
 import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
 import { chooseBackend } from './choose-backend.ts';
 import { UsageError } from './errors.ts';
@@ -19,11 +19,18 @@ export async function exportModel(out: string, flags: ExportFlags): Promise<void
     throw new UsageError('--precision: ONNX takes float32 or float16, got uint8');
   }
   const directory = findModelDirectory(flags.model ?? PRETRAINED_DEFAULT);
-  await chooseBackend('cpu');
+  await chooseBackend('wasm');
   const model = await loadModel(directory);
   const precision = flags.precision as 'float32' | 'float16' | 'uint8';
   if (flags.to === 'onnx') {
-    await writeFile(out, await exportOnnx(model, { precision: precision as 'float32' | 'float16' }));
+    const { check } = await saveOnnx(model, out, {
+      precision: precision as 'float32' | 'float16',
+      check: true,
+    });
+    if (check)
+      console.log(
+        `ONNX Runtime and TensorFlow.js differ by at most ${check.landmarks.toExponential(1)} crop units`,
+      );
   } else if (flags.to === 'file') {
     await writeFile(out, await encodeModelFile(model, { precision }));
   } else {

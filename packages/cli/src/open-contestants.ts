@@ -2,7 +2,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { createFaceShapeModel, createPredictor, type FaceShapeModel, PRESETS } from '@voxface/models';
+import {
+  createFaceShapeModel,
+  createPredictor,
+  type FaceShapeModel,
+  PRESETS,
+  type PresetName,
+} from '@voxface/models';
 import { loadModel } from '@voxface/models/node';
 import { exportOnnx } from '@voxface/onnx';
 import { createOnnxPredictor } from '@voxface/onnx/node';
@@ -38,7 +44,7 @@ export async function openContestants(
 /** A saved or pretrained model, or a preset with fresh weights where no such model is saved. */
 async function openModel(model: string): Promise<FaceShapeModel> {
   const isPreset = Object.hasOwn(PRESETS, model) && !listPretrained().some(({ name }) => name === model);
-  return isPreset ? createFaceShapeModel(model) : loadModel(findModelDirectory(model));
+  return isPreset ? createFaceShapeModel(model as PresetName) : loadModel(findModelDirectory(model));
 }
 
 async function openNative(model: string, backend: string, name: string): Promise<Contestant> {

@@ -13,7 +13,7 @@ export interface ResolvedModel {
 }
 
 export interface ResolveModelOptions extends PredictorOptions {
-  /** TensorFlow.js backend; ignored for `.onnx` files. */
+  /** `auto` takes ONNX Runtime where it is installed; otherwise a TensorFlow.js backend. Ignored for `.onnx` files. */
   backend?: string;
 }
 
@@ -30,13 +30,24 @@ export async function resolveModel(
   if (extname(model) === '.onnx') return openOnnx(model, predictorOptions);
   const directory = findModelDirectory(model);
   const { chooseBackend } = await import('./choose-backend.ts');
-  const info = await chooseBackend(backend);
+  const info = await chooseBackend(backend === 'onnx' ? 'auto' : backend);
   const [{ createPredictor }, { loadModel }] = await Promise.all([
     import('@voxface/models'),
     import('@voxface/models/node'),
   ]);
+  const name = basename(model);
   const loaded = await loadModel(directory);
-  return { name: basename(model), backend: info.name, predictor: createPredictor(loaded, predictorOptions) };
+  if (backend === 'auto' || backend === 'onnx') {
+    try {
+      const { createOnnxPredictor } = await import('@voxface/onnx/node');
+      const predictor = await createOnnxPredictor(loaded, predictorOptions);
+      loaded.dispose();
+      return { name, backend: 'onnxruntime-node', predictor };
+    } catch (error) {
+      if (backend === 'onnx') throw error;
+    }
+  }
+  return { name, backend: info.name, predictor: createPredictor(loaded, predictorOptions) };
 }
 
 /** Folder of a saved model for a name or path. */

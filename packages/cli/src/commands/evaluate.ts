@@ -13,7 +13,7 @@ export function addEvaluate(program: Command): void {
     .option('--detector <name>', 'boxes of a detector (ssd, tiny) instead of the ground truth')
     .option('--flip', 'average with the mirrored face')
     .option('--mean-shape', 'score the mean face in the box instead of a model: the floor')
-    .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
+    .option('--backend <name>', 'auto, onnx, wasm, cpu, webgpu, node, node-gpu', 'auto')
     .option('--shard <i/n>', 'evaluate part i of n (1-based); merge the JSON files with --merge')
     .option('--merge <files...>', 'merge JSON files of shards instead of evaluating')
     .option('--limit <n>', 'only the first n samples')

@@ -25,7 +25,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('-m, --model <model>', 'name of a pretrained model, folder of a saved one, or .onnx file')
     .option('--box <x,y,w,h>', 'face box in pixels instead of a detector (for every photo given)')
     .option('--detector <name>', 'ssd (accurate), tiny (fast)', 'ssd')
-    .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
+    .option('--backend <name>', 'auto, onnx, wasm, cpu, webgpu, node, node-gpu', 'auto')
     .option('--format <list>', 'json, csv, pts; several with commas', 'json')
     .option('--overlay', 'also write the photo with the landmarks drawn')
     .option('--view3d', 'also write a 3D view of each face')
