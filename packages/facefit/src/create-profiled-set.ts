@@ -62,7 +62,7 @@ export interface ProfiledSetReport {
  */
 export async function createProfiledSet(options: ProfiledSetOptions): Promise<ProfiledSetReport> {
   const settings = { ...PROFILED_SET_DEFAULTS, ...options };
-  const { dataset, model, size, log, signal } = settings;
+  const { dataset, model, log, signal } = settings;
   const shard = shardOf(settings.shard, process.env);
   const directory =
     shard.count === 1

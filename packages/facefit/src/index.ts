@@ -1,8 +1,14 @@
 export { createFaceModel, type FaceModel, type FaceModelParts, type FaceModes } from './face-model.ts';
 export { type FaceFit, FIT_FACE_DEFAULTS, type FitFaceOptions, fitFace } from './fit-face.ts';
-export { type FacePose, type Matrix3, poseOfRotation, rotationOfPose } from './rotation.ts';
-export { fitWeakPerspective, type WeakPerspective } from './weak-perspective.ts';
-export { PROFILE_FACE_DEFAULTS, type ProfiledFace, type ProfileFaceOptions, profileFace } from './profile-face.ts';
-export { reconstructVertices } from './reconstruct-vertices.ts';
+export { type ObjMesh, parseObj } from './parse-obj.ts';
+export {
+  PROFILE_FACE_DEFAULTS,
+  type ProfiledFace,
+  type ProfileFaceOptions,
+  profileFace,
+} from './profile-face.ts';
 export { profileYaws } from './profile-yaws.ts';
+export { reconstructVertices } from './reconstruct-vertices.ts';
+export { type FacePose, type Matrix3, poseOfRotation, rotationOfPose } from './rotation.ts';
 export { type Shard, shardOf } from './shard.ts';
+export { fitWeakPerspective, type WeakPerspective } from './weak-perspective.ts';

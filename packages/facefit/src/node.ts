@@ -4,4 +4,5 @@ export {
   type ProfiledSetOptions,
   type ProfiledSetReport,
 } from './create-profiled-set.ts';
+export { openFaceKitObj } from './open-face-kit-obj.ts';
 export { openFaceModel } from './open-face-model.ts';

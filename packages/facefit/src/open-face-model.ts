@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'npyjs';
-import { createFaceModel, type FaceModel, type FaceModes } from './face-model.ts';
+import { createFaceModel, type FaceModel } from './face-model.ts';
 import { ICT_LANDMARK_OFFSETS } from './ict-landmark-offsets.ts';
+import { ictModes, toHeadAxes } from './ict-modes.ts';
 
 interface FaceKit {
   materials: string[];
@@ -14,12 +15,6 @@ interface FaceKit {
   ranges: Record<string, [number, number]>;
   narrow_face: [number, number];
 }
-
-/**
- * Expression modes that a still photo's 68 points say nothing about, or (mouthClose) that only mean something
- * together with another one.
- */
-const UNUSED = /^(PupilDilate|eyeLookIn|eyeLookOut|mouthClose)/;
 
 /**
  * Reads the packed arrays of ICT-FaceKit Light: `facekit.json`, `neutral.npy`, `identity.npy`, `expression.npy`,
@@ -38,10 +33,7 @@ export async function openFaceModel(folder: string): Promise<FaceModel> {
   return createFaceModel({
     name: 'ict-facekit',
     mean: neutral as Float32Array,
-    identity: modes(identity as Float32Array, kit.identity, 1, () => [-3, 3]),
-    expression: modes(expression as Float32Array, kit.expression, 0.5, (name) =>
-      UNUSED.test(name) ? [0, 0] : [0, 1],
-    ),
+    ...ictModes(identity as Float32Array, kit.identity, expression as Float32Array, kit.expression),
     triangles: skinTriangles(quads, kit.ranges.head_neck[1]),
     landmarks: [
       ...kit.jaw_right_3d_0_7,
@@ -52,29 +44,6 @@ export async function openFaceModel(folder: string): Promise<FaceModel> {
     landmarkOffsets: ICT_LANDMARK_OFFSETS,
     contourRange: kit.narrow_face,
   });
-}
-
-/** y up, z out of the face -> y down, z into the head: half a turn about x, in place. */
-function toHeadAxes(points: Float32Array): void {
-  for (let i = 0; i < points.length; i += 3) {
-    points[i + 1] = -points[i + 1];
-    points[i + 2] = -points[i + 2];
-  }
-}
-
-function modes(
-  offsets: Float32Array,
-  names: string[],
-  deviation: number,
-  bound: (name: string) => [number, number],
-): FaceModes {
-  return {
-    count: names.length,
-    names,
-    offsets,
-    deviation: new Float32Array(names.length).fill(deviation),
-    bounds: Float32Array.from(names.flatMap(bound)),
-  };
 }
 
 /** Splits the quads whose corners are all at or below `last` into triangles. */

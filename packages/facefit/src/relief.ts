@@ -79,8 +79,7 @@ export function createRelief(model: FaceModel, fit: FaceFit): Relief {
     const below = Math.max(0, (x - chin.x) * chin.downX + (y - chin.y) * chin.downY) / boxSide;
     const neck = 1 - smoothStep(below / 0.45);
     share[at] = (1 - smoothStep((distance - STRIP) / BAND)) * neck;
-    wrap[at] =
-      Math.min(1, Math.max(0, (distance - EARS) / (STRIP - EARS))) * (1 - smoothStep(below / 0.4));
+    wrap[at] = Math.min(1, Math.max(0, (distance - EARS) / (STRIP - EARS))) * (1 - smoothStep(below / 0.4));
     points[3 * at] = x - pivot[0];
     points[3 * at + 1] = y - pivot[1];
     points[3 * at + 2] = depth[at] - pivot[2];

@@ -44,11 +44,7 @@ export function createSkull(model: FaceModel, frame: SkullFrame): Skull {
   const triangles: number[] = [];
   const headOf = (vertex: number): [number, number, number] => {
     const [x, y, z] = [vertices[3 * vertex], vertices[3 * vertex + 1], vertices[3 * vertex + 2]];
-    return [
-      r[0] * x + r[3] * y + r[6] * z,
-      r[1] * x + r[4] * y + r[7] * z,
-      r[2] * x + r[5] * y + r[8] * z,
-    ];
+    return [r[0] * x + r[3] * y + r[6] * z, r[1] * x + r[4] * y + r[7] * z, r[2] * x + r[5] * y + r[8] * z];
   };
   const add = (vertex: number): number => {
     if (index[vertex] >= 0) return index[vertex];
