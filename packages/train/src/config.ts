@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { TrainingConfig, TrainingConfigInput } from './config-types.ts';
+
+export type { DataSpec, StageConfig, TrainingConfig, TrainingConfigInput } from './config-types.ts';
 
 const positive = z.number().positive();
 const steps = z.number().int().positive();
@@ -23,6 +26,8 @@ const dataSchema = z.strictObject({
   fitDepth: z
     .strictObject({ faceModel: z.string(), jaw: z.enum(['model', 'photo']).default('model') })
     .optional(),
+  /** Reduces 68 landmarks to another scheme, see `REDUCTIONS`. */
+  scheme: z.enum(['five-points', 'aflw-21', 'inner-51', '3dfaw-66']).optional(),
 });
 
 const scheduleSchema = z.strictObject({
@@ -58,7 +63,7 @@ const stageSchema = z
   });
 
 /** Schema of a training configuration. */
-export const trainingConfigSchema = z.strictObject({
+export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput> = z.strictObject({
   name: z.string().min(1),
   /** What the run is for; copied into its log. */
   note: z.string().optional(),
@@ -146,18 +151,6 @@ export const trainingConfigSchema = z.strictObject({
 function paperSchedule() {
   return { initial: 2.5e-4, drops: [], warmupSteps: 0, shape: 'steps' as const, floor: 0.01 };
 }
-
-/** A checked configuration with every default filled in. */
-export type TrainingConfig = z.output<typeof trainingConfigSchema>;
-
-/** A configuration as written. */
-export type TrainingConfigInput = z.input<typeof trainingConfigSchema>;
-
-/** One data source of a configuration. */
-export type DataSpec = z.output<typeof dataSchema>;
-
-/** One stage of a configuration. */
-export type StageConfig = z.output<typeof stageSchema>;
 
 /**
  * Checks a configuration and fills in the defaults.

@@ -2,7 +2,7 @@ import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { type CroppedSample, cropSample, type Dataset, type Sample } from '@voxface/datasets';
 import { fromUnit, INNER_51_OF_68, type Landmarks, toPlane } from '@voxface/landmarks';
-import { boxSize, nme } from '@voxface/metrics';
+import { boxSize, fixedNormalizer, nme } from '@voxface/metrics';
 import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
 
 /** Errors of a model on a dataset, as fractions of the box size sqrt(width * height) of the 2D truth. */
@@ -38,7 +38,10 @@ export async function evaluateModel(
       const shape = fromUnit({ points: predicted[i], dims: 3 } as Landmarks<3>, crops[i].crop);
       const { landmarks, visible, scheme } = sample;
       const [plane, truth] = [toPlane(shape), toPlane(landmarks)];
-      const options = { normalizer: boxSize, reference: truth, visible };
+      // A subset of the landmarks is measured by the box of all of them.
+      const { width, height } = sample.box;
+      const normalizer = scheme.count === 68 ? boxSize : fixedNormalizer(Math.sqrt(width * height));
+      const options = { normalizer, reference: truth, visible };
       sums.nme += nme(plane, truth, options);
       if (landmarks.dims === 3) sums.nme3d += nme(shape, landmarks, { ...options, alignDepth: 'mean' });
       if (scheme.count === 68) sums.inner += nme(plane, truth, { ...options, subset: INNER_51_OF_68 });

@@ -34,9 +34,11 @@ export {
 } from './config.ts';
 export { createLocalEngine, type GradientEngine } from './engine.ts';
 export { evaluateModel, type ValidationResult } from './evaluate.ts';
+export { EXPERIMENTS, type Experiment, type ExperimentSize, experimentConfig } from './experiments.ts';
 export { createFittedDataset } from './fitted-dataset.ts';
 export { accelerateTraining } from './kernels/accelerate-training.ts';
 export { coordinateLoss, reconstructionLoss, type StagedLoss, volumeLoss } from './losses.ts';
+export { createMappedDataset, REDUCTIONS } from './mapped-dataset.ts';
 export { listNetworks, type NetworkName, type NetworkWeights, type TrainedNetworks } from './networks.ts';
 export {
   discriminatorObjective,

@@ -3,6 +3,7 @@ import { open300w, openKeypointCsv, openVoxfaceDataset } from '@voxface/datasets
 import { openFaceModel } from '@voxface/facefit/node';
 import type { DataSpec } from '../config.ts';
 import { createFittedDataset } from '../fitted-dataset.ts';
+import { createMappedDataset, REDUCTIONS } from '../mapped-dataset.ts';
 import { createPlaneDataset } from '../plane-dataset.ts';
 
 /**
@@ -35,6 +36,7 @@ export async function openDataSpec(spec: DataSpec): Promise<Dataset> {
     const faceModel = await openFaceModel(spec.fitDepth.faceModel);
     dataset = createFittedDataset(dataset as Dataset<2>, faceModel, spec.fitDepth.jaw);
   }
+  if (spec.scheme !== undefined) dataset = createMappedDataset(dataset, REDUCTIONS[spec.scheme]);
   return repeat === 1 ? dataset : repeatDataset(dataset, repeat);
 }
 

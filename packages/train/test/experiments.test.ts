@@ -1,0 +1,36 @@
+import { resolveOptions } from '@voxface/models';
+import { describe, expect, it } from 'vitest';
+import { parseTrainingConfig } from '../src/config.ts';
+import { modelOptionsOf } from '../src/create-run.ts';
+import { EXPERIMENTS, experimentConfig } from '../src/experiments.ts';
+
+describe('experiments of the paper', () => {
+  it('have unique names', () => {
+    expect(new Set(EXPERIMENTS.map(({ name }) => name)).size).toBe(EXPERIMENTS.length);
+  });
+
+  it.each(['paper', 'small'] as const)('are valid configurations with valid models, %s size', (size) => {
+    for (const { name } of EXPERIMENTS) {
+      const config = parseTrainingConfig(experimentConfig(name, size, 3), name);
+      const model = resolveOptions(modelOptionsOf(config));
+      expect(model.seed).toBe(3);
+      expect(model.depths.at(-1)).toBe(size === 'paper' ? 64 : 32);
+    }
+  });
+
+  it('carry the numbers of the paper', () => {
+    const config = parseTrainingConfig(experimentConfig('table8-adversarial', 'paper'));
+    expect(config.weights).toEqual({ coordinate: 1, auxiliary: 0.1, adversarial: 0.001 });
+    expect(config.balance).toEqual({ gamma: 0.7, rate: 0.001, unit: 1 });
+    expect(config.stages.map(({ kind, epochs }) => [kind, epochs])).toEqual([
+      ['pretrain', 20],
+      ['adversarial', 20],
+    ]);
+    expect(config.stages.map(({ learningRate }) => learningRate?.initial)).toEqual([2.5e-4, 2.5e-5]);
+    expect(modelOptionsOf(config).depths).toEqual([1, 2, 4, 64]);
+  });
+
+  it('refuse unknown names with the list of known ones', () => {
+    expect(() => experimentConfig('table10', 'paper')).toThrow(/no experiment 'table10'.*table5-1-compact/);
+  });
+});
