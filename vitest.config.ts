@@ -34,9 +34,9 @@ export default defineConfig({
         'unit',
         ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
         lanes.flatMap(laneGlobs),
-        60_000,
+        240_000,
       ),
-      nodeLane('wasm', laneGlobs('wasm'), [], 180_000),
+      nodeLane('wasm', laneGlobs('wasm'), [], 600_000),
       nodeLane('page', laneGlobs('page'), [], 300_000),
       nodeLane('slow', laneGlobs('slow'), [], 1_800_000),
       {

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 
 const pnpm = ['npx', ['-y', 'pnpm@12', 'exec']];
 const run = (command, ...args) =>
-  spawnSync(pnpm[0], [...pnpm[1], command, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+  spawnSync(pnpm[0], [...pnpm[1], command, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).status ===
+  0;
 
 const chromium = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
 const requireBrowser = Boolean(process.env.VOXFACE_REQUIRE_BROWSER);
@@ -28,11 +29,13 @@ for (const lane of ['unit', 'wasm', 'browser', 'page']) {
   }
   const report = join(scratch, `${lane}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  if (!run('vitest', 'run', '--project', lane, '--passWithNoTests', ...reporters)) problems.push(`${lane} tests`);
+  if (!run('vitest', 'run', '--project', lane, '--passWithNoTests', ...reporters))
+    problems.push(`${lane} tests`);
   if (existsSync(report)) {
     const json = JSON.parse(readFileSync(report, 'utf8'));
     counts.passed += json.numPassedTests;
-    counts.failed += json.numFailedTests + (json.numFailedTestSuites > 0 && json.numFailedTests === 0 ? 1 : 0);
+    counts.failed +=
+      json.numFailedTests + (json.numFailedTestSuites > 0 && json.numFailedTests === 0 ? 1 : 0);
     counts.skipped += json.numPendingTests + json.numTodoTests;
   } else {
     problems.push(`${lane} lane wrote no report`);
@@ -42,5 +45,7 @@ if (!run('node', 'scripts/check-sizes.mjs')) problems.push('package sizes');
 rmSync(scratch, { recursive: true });
 
 if (problems.length) console.error(`FAILED: ${problems.join('; ')}`);
-console.log(`${counts.passed} passed, ${Math.max(counts.failed, problems.length ? 1 : 0)} failed, ${counts.skipped} skipped`);
+console.log(
+  `${counts.passed} passed, ${Math.max(counts.failed, problems.length ? 1 : 0)} failed, ${counts.skipped} skipped`,
+);
 process.exit(problems.length ? 1 : 0);

@@ -5,8 +5,16 @@ import sharp from 'sharp';
  * Writes a photo as a Y4M video of two equal frames, which Chromium plays as its camera.
  * @returns the size of the video in pixels (even numbers).
  */
-export async function writeFakeCamera(photo: string, file: string, width: number): Promise<{ width: number; height: number }> {
-  const { data, info } = await sharp(photo).resize({ width }).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+export async function writeFakeCamera(
+  photo: string,
+  file: string,
+  width: number,
+): Promise<{ width: number; height: number }> {
+  const { data, info } = await sharp(photo)
+    .resize({ width })
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const size = { width: info.width & ~1, height: info.height & ~1 };
   const frame = toYuv420(data, info.width, size.width, size.height);
   const head = Buffer.from(`YUV4MPEG2 W${size.width} H${size.height} F10:1 Ip A1:1 C420jpeg\n`);

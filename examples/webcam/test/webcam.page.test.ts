@@ -10,11 +10,15 @@ import { writeFakeCamera } from './fake-camera.ts';
 
 const executablePath = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
 const have = existsSync(executablePath);
-if (!have && process.env.VOXFACE_REQUIRE_BROWSER) throw new Error(`Chromium is required and missing: ${executablePath}`);
+if (!have && process.env.VOXFACE_REQUIRE_BROWSER)
+  throw new Error(`Chromium is required and missing: ${executablePath}`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'voxface-page-'));
-const photo = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')), 'demo/sample1.jpg');
+const photo = join(
+  dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')),
+  'demo/sample1.jpg',
+);
 
 /** Nose tips in the 1920 px wide photo, read off by eye; the faces are about 200 px wide. */
 const NOSES = [
@@ -36,7 +40,12 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
     const outDir = join(folder, 'dist');
     const conditions = ['voxface-source', 'module', 'browser', 'import', 'default'];
     await build({ root, logLevel: 'error', resolve: { conditions }, build: { outDir } });
-    server = await preview({ root, logLevel: 'error', build: { outDir }, preview: { port: 0, host: '127.0.0.1' } });
+    server = await preview({
+      root,
+      logLevel: 'error',
+      build: { outDir },
+      preview: { port: 0, host: '127.0.0.1' },
+    });
     const camera = join(folder, 'camera.y4m');
     await writeFakeCamera(photo, camera, VIDEO_WIDTH);
     browser = await chromium.launch({
@@ -55,7 +64,10 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
         `--use-file-for-fake-video-capture=${camera}`,
       ],
     });
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ['camera'] });
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      permissions: ['camera'],
+    });
     page = await context.newPage();
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(server.resolvedUrls?.local[0] as string);
@@ -68,9 +80,13 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
   });
 
   const stateAfter = async (frames: number): Promise<PageState> => {
-    await page.waitForFunction((least) => (globalThis as never as { voxface: PageState }).voxface.frames >= least, frames, {
-      timeout: 240_000,
-    });
+    await page.waitForFunction(
+      (least) => (globalThis as never as { voxface: PageState }).voxface.frames >= least,
+      frames,
+      {
+        timeout: 240_000,
+      },
+    );
     return page.evaluate(() => (globalThis as never as { voxface: PageState }).voxface);
   };
 
