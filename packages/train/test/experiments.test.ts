@@ -1,8 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolveOptions } from '@voxface/models';
 import { describe, expect, it } from 'vitest';
 import { parseTrainingConfig } from '../src/config.ts';
 import { modelOptionsOf } from '../src/create-run.ts';
 import { EXPERIMENTS, experimentConfig } from '../src/experiments.ts';
+
+const CONFIGS = new URL('../configs/', import.meta.url);
+
+describe('configurations of this project', () => {
+  it.each(readdirSync(CONFIGS))('%s is valid', (file) => {
+    const config = parseTrainingConfig(JSON.parse(readFileSync(new URL(file, CONFIGS), 'utf8')), file);
+    expect(resolveOptions(modelOptionsOf(config)).landmarks).toBe(68);
+  });
+});
 
 describe('experiments of the paper', () => {
   it('have unique names', () => {
