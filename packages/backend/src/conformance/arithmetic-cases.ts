@@ -166,6 +166,13 @@ export function arithmeticCases(): ConformanceCase[] {
     }
   }
   cases.push({
+    kernel: 'LeakyRelu',
+    name: 'rank 5 [2,2,3,2,4]',
+    shapes: [[2, 2, 3, 2, 4]],
+    prepare: away,
+    run: (x) => tf.leakyRelu(x, 0.1),
+  });
+  cases.push({
     kernel: 'Concat',
     name: '[2,3,4,5] [2,3,4,2], last axis',
     shapes: [

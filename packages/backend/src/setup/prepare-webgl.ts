@@ -1,4 +1,5 @@
 import { env, setBackend } from '@tensorflow/tfjs-core';
+import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
@@ -25,6 +26,7 @@ export async function prepareWebgl(hardwareOnly: boolean): Promise<PreparedBacke
   const renderer = rendererOf(gl);
   if (hardwareOnly && SOFTWARE.test(renderer)) throw new Error(`WebGL is emulated on the CPU (${renderer})`);
   await import('@tensorflow/tfjs-backend-webgl');
+  registerGpuKernels('webgl');
   if (!(await setBackend('webgl'))) throw new Error('WebGL could not be initialized');
   if (!env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
     throw new Error('this device has 16-bit float textures only, too coarse to train');

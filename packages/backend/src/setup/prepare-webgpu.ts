@@ -1,4 +1,5 @@
 import { setBackend } from '@tensorflow/tfjs-core';
+import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
 import { isNode } from './backend-name.ts';
 import { importHidden } from './import-hidden.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
@@ -60,6 +61,7 @@ export async function prepareWebgpu(hardwareOnly: boolean): Promise<PreparedBack
     adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter || /swiftshader|llvmpipe/i.test(device);
   if (hardwareOnly && isSoftware) throw new Error(`WebGPU is emulated on the CPU (${device})`);
   await import('@tensorflow/tfjs-backend-webgpu');
+  registerGpuKernels('webgpu');
   if (!(await setBackend('webgpu'))) throw new Error('WebGPU could not be initialized');
   return { name: 'webgpu', detail: `the GPU through WebGPU${device && ` (${device})`}` };
 }
