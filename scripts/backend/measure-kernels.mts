@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 
 const source = new URL('../../packages/backend/src/', import.meta.url);
 const require = createRequire(new URL('index.ts', source));
-const tf = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core');
+const tf =
+  require('@tensorflow/tfjs-core') as typeof import('../../packages/backend/node_modules/@tensorflow/tfjs-core');
 const isPlain = process.argv.includes('--plain');
 
 require('@tensorflow/tfjs-backend-wasm');

@@ -129,7 +129,7 @@ interface Shot {
 
 /** The un-turned face and its profiles. */
 function shootFace(
-  settings: ProfiledSetOptions & typeof PROFILED_SET_DEFAULTS,
+  settings: ProfiledSetOptions & Required<Pick<ProfiledSetOptions, keyof typeof PROFILED_SET_DEFAULTS>>,
   sample: Sample,
   fit: FaceFit,
   index: number,
