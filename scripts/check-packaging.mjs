@@ -1,36 +1,56 @@
-// Packs every public package and checks the tarball with publint and attw (ES modules only).
+// Packs every public package and checks the tarball: publint, attw (ES modules only), and what it holds.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { packPackages } from './pack-packages.mjs';
 
-const run = (args, cwd) =>
-  spawnSync('npx', ['-y', 'pnpm@12', ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-const scratch = mkdtempSync(join(tmpdir(), 'voxface-pack-'));
+const manifests = new Map(
+  readdirSync('packages').map((name) => [
+    name,
+    JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8')),
+  ]),
+);
+const names = [...manifests].filter(([, manifest]) => !manifest.private).map(([name]) => name);
+
+// Files that the built code opens by address at run time, beside its own modules.
+const REQUIRED = {
+  backend: ['', '-simd', '-threaded-simd'].map((kind) => `dist/tfjs-backend-wasm${kind}.wasm`),
+  datasets: ['dist/crop-worker.js'],
+  train: ['dist/replica-worker.js'],
+  cli: ['dist/bin.js'],
+};
+const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
+
 let failed = 0;
-for (const name of readdirSync('packages')) {
-  const directory = resolve('packages', name);
-  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-  if (manifest.private) continue;
-  const packed = run(['pack', '--pack-destination', scratch], directory);
-  const tarball = readdirSync(scratch).find((file) => file.startsWith(`voxface-${name}-`));
-  if (packed.status !== 0 || !tarball) {
-    console.error(`${manifest.name}: pack failed\n${packed.stdout}${packed.stderr}`);
+const report = (passed, name, check, details = '') => {
+  console.log(`${passed ? 'ok    ' : 'FAILED'} @voxface/${name} ${check}`);
+  if (!passed) {
+    console.error(details);
     failed++;
-    continue;
   }
-  const checks = [
-    ['exec', 'publint', '--strict', join(scratch, tarball)],
-    ['exec', 'attw', '--profile', 'esm-only', join(scratch, tarball)],
+};
+const runCheck = (name, command, ...args) => {
+  const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${command}`, args, { encoding: 'utf8' });
+  report(status === 0, name, command, stdout + stderr);
+};
+
+const { directory, tarballs } = packPackages(names);
+for (const [name, tarball] of tarballs) {
+  runCheck(name, 'publint', '--strict', tarball);
+  runCheck(name, 'attw', '--profile', 'esm-only', tarball);
+  const files = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace('package/', ''));
+  const required = ['LICENSE', 'README.md', 'package.json', 'dist/index.js', ...(REQUIRED[name] ?? [])];
+  if (name === 'pretrained') {
+    for (const model of readdirSync('packages/pretrained/models'))
+      required.push(`models/${model}/voxface.json`);
+  }
+  const problems = [
+    ...required.filter((file) => !files.includes(file)).map((file) => `missing ${file}`),
+    ...files.filter((file) => UNWANTED.test(file)).map((file) => `unwanted ${file}`),
   ];
-  for (const check of checks) {
-    const result = run(check, process.cwd());
-    console.log(`${result.status === 0 ? 'ok    ' : 'FAILED'} ${manifest.name} ${check[1]}`);
-    if (result.status !== 0) {
-      console.error(result.stdout + result.stderr);
-      failed++;
-    }
-  }
+  report(problems.length === 0, name, 'files', problems.join('\n'));
 }
-rmSync(scratch, { recursive: true });
+rmSync(directory, { recursive: true });
 process.exit(failed ? 1 : 0);

@@ -7,7 +7,7 @@ for (const name of readdirSync('packages')) {
   const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'));
   if (!manifest['size-limit']) continue;
   console.log(`sizes of ${manifest.name}`);
-  const { status } = spawnSync('npx', ['-y', 'pnpm@12', 'exec', 'size-limit'], {
+  const { status } = spawnSync('../../node_modules/.bin/size-limit', [], {
     cwd: `packages/${name}`,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
