@@ -33,8 +33,9 @@ for (const name of names) {
     for (const set of ['300w', 'ict-facekit']) symlinkSync(resolve(DATA, set), join(folder, set));
     symlinkSync(resolve(DATA, PHOTO), join(folder, 'photo.jpg'));
   }
-  // The command's package depends on all the others, so their names resolve from there.
-  const script = resolve(`packages/cli/.readme-${name}.mjs`);
+  // The command's package depends on nearly all the others, so their names resolve from there.
+  const home = existsSync(`packages/cli/node_modules/@voxface/${name}`) ? 'cli' : name;
+  const script = resolve(`packages/${home}/.readme-${name}.mjs`);
   writeFileSync(script, block);
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

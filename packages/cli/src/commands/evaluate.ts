@@ -9,7 +9,7 @@ export function addEvaluate(program: Command): void {
     .requiredOption('--root <path>', 'folder or annotation file of the dataset')
     .option('-m, --model <model>', 'pretrained name, saved model or .onnx file')
     .option('--predictions <file>', 'JSON { id: [[x, y(, z)] ...] } in image pixels instead of a model')
-    .option('--protocol <name>', 'what is measured, see docs/metrics.md (default by dataset)')
+    .option('--protocol <name>', 'what is measured, see docs/evaluating.md (default by dataset)')
     .option('--detector <name>', 'boxes of a detector (ssd, tiny) instead of the ground truth')
     .option('--flip', 'average with the mirrored face')
     .option('--mean-shape', 'score the mean face in the box instead of a model: the floor')
@@ -18,7 +18,7 @@ export function addEvaluate(program: Command): void {
     .option('--merge <files...>', 'merge JSON files of shards instead of evaluating')
     .option('--limit <n>', 'only the first n samples')
     .option('--json <file>', 'write the result')
-    .option('--report <dir>', 'write report.md, CED curve and the worst faces as pictures')
+    .option('--report <dir>', 'write report.md with the worst faces, and the CED curve')
     .addHelpText(
       'after',
       `
