@@ -1,6 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs-core';
 import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
 import { isNode } from './backend-name.ts';
+import { hasVulkanDriver } from './has-vulkan-driver.ts';
 import { importHidden } from './import-hidden.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
 
@@ -50,6 +51,8 @@ function describe({ info }: Adapter): string {
  * @throws when there is no WebGPU, or no adapter.
  */
 export async function prepareWebgpu(hardwareOnly: boolean): Promise<PreparedBackend> {
+  if (isNode() && hardwareOnly && !(await hasVulkanDriver()))
+    throw new Error('no Vulkan driver is installed');
   if (isNode()) await installDawn();
   const gpu = (globalThis.navigator as { gpu?: Gpu } | undefined)?.gpu;
   if (!gpu) throw new Error('this browser has no WebGPU');
