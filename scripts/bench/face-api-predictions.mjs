@@ -15,13 +15,19 @@ if (!out) {
   process.exit(2);
 }
 
-const folder = dirname(require.resolve('@vladmandic/face-api/package.json'));
-const faceapi = require(join(folder, 'dist/face-api.node-wasm.js'));
-const wasm = dirname(
-  require.resolve('@tensorflow/tfjs-backend-wasm/package.json', {
-    paths: [dirname(require.resolve('@voxface/backend'))],
-  }),
-);
+// face-api brings no TensorFlow.js of its own: a folder where `npm i @vladmandic/face-api @tensorflow/tfjs
+// @tensorflow/tfjs-backend-wasm` was run, outside this workspace.
+const { FACE_API_FOLDER } = process.env;
+if (!FACE_API_FOLDER) {
+  console.error(
+    'set FACE_API_FOLDER to a folder with @vladmandic/face-api, @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm',
+  );
+  process.exit(2);
+}
+const requirePeer = createRequire(join(FACE_API_FOLDER, 'package.json'));
+const folder = dirname(requirePeer.resolve('@vladmandic/face-api/package.json'));
+const faceapi = requirePeer(join(folder, 'dist/face-api.node-wasm.js'));
+const wasm = dirname(requirePeer.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
 faceapi.tf.setWasmPaths(`${join(wasm, 'dist')}/`);
 await faceapi.tf.setBackend('wasm');
 await faceapi.tf.ready();
@@ -47,7 +53,8 @@ for (let i = 0; i < dataset.length; i++) {
   const best = found
     .map(({ box }) => ({ box, overlap: intersectionOverUnion(box, truth) }))
     .sort((a, b) => b.overlap - a.overlap)[0];
-  const box = best && best.overlap > 0.2 ? (detected++, best.box) : ssdLikeBox(truth);
+  const box = best && best.overlap > 0.2 ? best.box : ssdLikeBox(truth);
+  if (box === best?.box) detected++;
   const [crop] = await faceapi.extractFaceTensors(tensor, [
     new faceapi.Rect(
       Math.max(0, box.x),

@@ -5,7 +5,7 @@ import { readImage } from '@voxface/datasets/node';
 import { type Box, cropAffine, cropPixels, type Landmarks, type Pixels } from '@voxface/landmarks';
 import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
 import { loadModel } from '@voxface/models/node';
-import { type VolumeShape, volumeCloudSvg } from '@voxface/plots';
+import { contactSheet, overlaySvg, type VolumeShape, view3dSvg, volumeCloudSvg } from '@voxface/plots';
 import { renderPng } from '@voxface/plots/node';
 import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
 import { findModelDirectory } from './resolve-model.ts';
@@ -44,18 +44,33 @@ export async function predictVolume(
   };
 }
 
-/** Draws the last volume that the estimator predicts for the largest face found; returns the file. */
-export async function drawVolume(
+/**
+ * Draws what is known of the largest face found, without its photo: `semantic-volume.png`, the last volume that the
+ * estimator predicts, and `summary.png` with landmarks, 3D shape and volume side by side. Returns the files.
+ */
+export async function drawLargestFace(
   results: readonly PhotoResult[],
   options: { out: string; model?: string },
-): Promise<string> {
+): Promise<string[]> {
   const faces = results.flatMap((result) => result.faces.map((face) => ({ file: result.image.path, face })));
   faces.sort((a, b) => b.face.box.width - a.face.box.width);
   const { file, face } = faces[0];
   const model = await loadModel(findModelDirectory(options.model ?? PRETRAINED_DEFAULT));
-  const { values, shape } = await predictVolume(model, await readImage(file), face.box);
+  const { values, shape } = await predictVolume(model, await readImage(file, { orient: true }), face.box);
   model.dispose();
-  const picture = join(options.out, 'semantic-volume.png');
-  await writeFile(picture, await renderPng(volumeCloudSvg(values, shape)));
-  return picture;
+  const volume = volumeCloudSvg(values, shape);
+  const summary = contactSheet(
+    [
+      { svg: overlaySvg(null, [{ landmarks: face.landmarks }], { label: false }), caption: '68 landmarks' },
+      { svg: view3dSvg(face.landmarks), caption: '3D shape' },
+      { svg: volume, caption: 'predicted semantic volume' },
+    ],
+    { columns: 3, cell: 320 },
+  );
+  const pictures = [
+    [join(options.out, 'semantic-volume.png'), volume],
+    [join(options.out, 'summary.png'), summary],
+  ];
+  for (const [name, svg] of pictures) await writeFile(name, await renderPng(svg));
+  return pictures.map(([name]) => name);
 }

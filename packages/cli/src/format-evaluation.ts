@@ -36,7 +36,8 @@ export function formatEvaluation(evaluation: Evaluation, dataset: string, model:
   ];
   if (bins.length > 0) {
     const cells = bins.map(
-      (bin) => `${bin.from}-${bin.to}: ${bin.mean === null ? '-' : two(bin.mean)} (${bin.count})`,
+      (bin) =>
+        `${Number.isFinite(bin.to) ? `${bin.from}-${bin.to}` : `>${bin.from}`}: ${bin.mean === null ? '-' : two(bin.mean)} (${bin.count})`,
     );
     const mean = evaluation.binMean === null ? '-' : two(evaluation.binMean);
     lines.push(`|yaw| ${cells.join('  ')}  bin mean ${mean}`);

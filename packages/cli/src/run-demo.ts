@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { globSync } from 'tinyglobby';
-import { drawVolume } from './draw-volume.ts';
+import { drawLargestFace } from './draw-volume.ts';
 import { localizePhotos } from './localize-photos.ts';
 
 export interface DemoOptions {
@@ -15,7 +15,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const photos = samplePhotos();
   console.log(`Localizing the faces of ${photos.length} sample photos of @vladmandic/face-api ...`);
   const summary = await localizePhotos(photos, { ...options, overlay: true, view3d: true });
-  const volume = await drawVolume(summary.results, options);
+  const [volume] = await drawLargestFace(summary.results, options);
   const pictures = summary.written.filter((file) => file.endsWith('.png'));
   console.log(`
 ${summary.faces} faces in ${summary.photos} photos

@@ -10,7 +10,7 @@ import { writeReport } from './write-report.ts';
 
 export interface EvaluateFlags {
   dataset: string;
-  root: string;
+  root?: string;
   model?: string;
   predictions?: string;
   protocol?: string;
@@ -57,6 +57,8 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
 }
 
 async function scoreDataset(protocol: string, flags: EvaluateFlags) {
+  if (!flags.root)
+    throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
   const dataset = await openDataset(flags.root, { kind: flags.dataset as DatasetKind });
   const { first, step } = parseShard(flags.shard);
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));

@@ -6,7 +6,7 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .description('Measure a model, or predictions of any other tool, on an annotated set.')
     .requiredOption('--dataset <kind>', '300w, aflw2000-3d, keypoint-csv, voxface, 300w-lp, aflw, wflw')
-    .requiredOption('--root <path>', 'folder or annotation file of the dataset')
+    .option('--root <path>', 'folder or annotation file of the dataset (needed unless shards are merged)')
     .option('-m, --model <model>', 'pretrained name, saved model or .onnx file')
     .option('--predictions <file>', 'JSON { id: [[x, y(, z)] ...] } in image pixels instead of a model')
     .option('--protocol <name>', 'what is measured, see docs/evaluating.md (default by dataset)')
