@@ -43,8 +43,9 @@ for (const [name, tarball] of tarballs) {
     .map((line) => line.replace('package/', ''));
   const required = ['LICENSE', 'README.md', 'package.json', 'dist/index.js', ...(REQUIRED[name] ?? [])];
   if (name === 'pretrained') {
-    for (const model of readdirSync('packages/pretrained/models'))
-      required.push(`models/${model}/voxface.json`);
+    for (const model of readdirSync('packages/pretrained/models')) {
+      required.push(`models/${model}/voxface.json`, `models/${model}/README.md`);
+    }
   }
   const problems = [
     ...required.filter((file) => !files.includes(file)).map((file) => `missing ${file}`),

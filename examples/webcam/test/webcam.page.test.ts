@@ -23,7 +23,7 @@ const photo = join(
 /** Nose tips in the 1920 px wide photo, read off by eye; the faces are about 200 px wide. */
 const NOSES = [
   [462, 510],
-  [925, 550],
+  [915, 580],
   [1553, 343],
 ];
 const VIDEO_WIDTH = 960;

@@ -14,16 +14,14 @@ export async function profileData(flags: Record<string, string>): Promise<void> 
     return runShards(workers);
   }
   const { first, step } = parseShard(flags.shard);
-  const yaws = flags.yaws.split(',').map(Number);
-  if (yaws.some((yaw) => !(Math.abs(yaw) <= 90))) {
-    throw new UsageError(`--yaws: expected degrees from -90 to 90, got ${flags.yaws}`);
-  }
+  const yaws = parseYaws(flags.yaws);
   const dataset = await openDataset(flags.root, { kind: flags.dataset as DatasetKind });
   const report = await createProfiledSet({
     dataset,
     model: await openFaceModel(flags.facekit),
     outDirectory: flags.out,
     yaws,
+    unturned: (flags.unturned as unknown) !== false,
     size: positive('--size', flags.size),
     seed: Number(flags.seed),
     shard: flags.shard === undefined ? undefined : `${first}/${step}`,
@@ -33,6 +31,17 @@ export async function profileData(flags: Record<string, string>): Promise<void> 
   console.log(
     `${report.directory}: ${report.images} pictures of ${report.faces} faces in ${report.seconds.toFixed(0)} s`,
   );
+}
+
+/** `none` is 0, `4x` four per face, otherwise a list of degrees. */
+export function parseYaws(text: string): number | number[] {
+  if (text === 'none') return 0;
+  if (/^\d+x$/.test(text)) return Number.parseInt(text, 10);
+  const yaws = text.split(',').map(Number);
+  if (yaws.some((yaw) => !(Math.abs(yaw) <= 90))) {
+    throw new UsageError(`--yaws: expected degrees from -90 to 90, a count such as 4x, or none, got ${text}`);
+  }
+  return yaws;
 }
 
 /** Runs this very command once per shard; fails when one of them does. */

@@ -13,15 +13,17 @@ import {
   PRESETS,
   toPixels,
 } from '../src/index.ts';
-import { disagreement, leakOf100 } from './support/backend-agreement.ts';
+import { disagreement, leakOf } from './support/backend-agreement.ts';
 
 describe.each(['webgl', 'webgpu'])('predictions on %s', (backend) => {
   it('agree with cpu within 0.1 px of a 256-px crop', async () => {
     expect(await disagreement(backend, 'cpu')).toBeLessThan(0.1);
   });
 
-  it('leak nothing in 100 predictions', async () => {
-    expect(await leakOf100(backend)).toBe(0);
+  // WebGPU is emulated on the CPU in the tests and slow: fewer there.
+  const count = backend === 'webgpu' ? 10 : 100;
+  it(`leak nothing in ${count} predictions`, async () => {
+    expect(await leakOf(count, backend)).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setupBackend } from '@voxface/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { disagreement, leakOf100 } from './support/backend-agreement.ts';
+import { disagreement, leakOf } from './support/backend-agreement.ts';
 
 beforeAll(async () => {
   await setupBackend('wasm');
@@ -13,6 +13,6 @@ describe('predictions on wasm', () => {
   });
 
   it('leak nothing in 100 predictions', async () => {
-    expect(await leakOf100('wasm')).toBe(0);
+    expect(await leakOf(100, 'wasm')).toBe(0);
   });
 });

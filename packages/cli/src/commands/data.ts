@@ -39,7 +39,12 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .requiredOption('--root <path>', 'folder or annotation file')
     .requiredOption('--facekit <dir>', 'folder of the morphable face (ICT-FaceKit arrays)')
     .requiredOption('-o, --out <dir>', 'folder of the packed set to write')
-    .option('--yaws <list>', 'target yaws in degrees, with commas', '-80,-60,-40,-20,20,40,60,80')
+    .option(
+      '--yaws <list>',
+      'target yaws in degrees, with commas; 4x: four per face, spread up to 90; none',
+      '8x',
+    )
+    .option('--no-unturned', 'leave out the un-turned faces')
     .option('--size <pixels>', 'side of the written pictures', '256')
     .option(
       '--shard <i/n>',

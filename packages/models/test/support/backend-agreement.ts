@@ -63,8 +63,8 @@ export async function disagreement(backend: string, reference: string): Promise<
   return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
 }
 
-/** Tensors that 100 predictions leave behind. */
-export async function leakOf100(backend: string): Promise<number> {
+/** Tensors that `count` predictions leave behind. */
+export async function leakOf(count: number, backend: string): Promise<number> {
   await tf.setBackend(backend);
   await tf.ready();
   const model = createFaceShapeModel(PRESETS.tiny);
@@ -73,7 +73,7 @@ export async function leakOf100(backend: string): Promise<number> {
   const box = { x: 10, y: 10, width: 40, height: 40 };
   await predictor.predict(image, box);
   const before = tf.memory().numTensors;
-  for (let i = 0; i < 100; i++) await predictor.predict(image, box);
+  for (let i = 0; i < count; i++) await predictor.predict(image, box);
   const leaked = tf.memory().numTensors - before;
   model.dispose();
   return leaked;
