@@ -38,8 +38,8 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
 
   beforeAll(async () => {
     const outDir = join(folder, 'dist');
-    const conditions = ['voxface-source', 'module', 'browser', 'import', 'default'];
-    await build({ root, logLevel: 'error', resolve: { conditions }, build: { outDir } });
+    // From the built packages, as a user's bundler sees them (`pnpm build` comes first).
+    await build({ root, logLevel: 'error', build: { outDir } });
     server = await preview({
       root,
       logLevel: 'error',
