@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 PRESETS = {
     'small': dict(size=128, features=64, depths=[1, 32], regressor=[24, 48, 96, 160, 160], last_only=True),
+    'wide': dict(size=128, features=128, depths=[1, 32], regressor=[24, 48, 96, 160, 160], last_only=True),
     'phone': dict(size=128, features=48, depths=[32], regressor=[16, 32, 64, 128, 128], last_only=True),
     'paper': dict(size=256, features=256, depths=[1, 2, 4, 64], regressor=[64, 128, 256, 512, 256], last_only=False),
 }

@@ -12,7 +12,7 @@ const batchSize = Number(batch);
 const config = parseTrainingConfig({
   name: 'bench',
   output: 'none',
-  model: preset,
+  model: preset.startsWith('{') ? JSON.parse(preset) : preset,
   batchSize,
   backend,
   data: { train3d: [{ format: 'packed', root: 'none' }] },
