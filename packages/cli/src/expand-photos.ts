@@ -3,7 +3,16 @@ import { basename, extname, relative, resolve } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { UsageError } from './errors.ts';
 
-export const PHOTO_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.tif', '.tiff', '.gif'];
+export const PHOTO_EXTENSIONS: readonly string[] = [
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.webp',
+  '.avif',
+  '.tif',
+  '.tiff',
+  '.gif',
+];
 
 /**
  * Files, folders (searched recursively for pictures) and glob patterns to a list of files in order, without

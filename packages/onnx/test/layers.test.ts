@@ -7,8 +7,8 @@ import { randomizeWeights, runBoth } from './run-both.ts';
 type Apply = (x: SymbolicTensor) => SymbolicTensor;
 type Case = [name: string, shape: number[], build: Apply];
 
-// biome-ignore lint/suspicious/noExplicitAny: any layer of tfjs-layers
 const use =
+  // biome-ignore lint/suspicious/noExplicitAny: any layer of tfjs-layers
   (layer: any): Apply =>
   (x) =>
     layer.apply(x) as SymbolicTensor;
