@@ -9,9 +9,9 @@ type Case = [name: string, shape: number[], build: Apply];
 
 const use =
   // biome-ignore lint/suspicious/noExplicitAny: any layer of tfjs-layers
-  (layer: any): Apply =>
-  (x) =>
-    layer.apply(x) as SymbolicTensor;
+    (layer: any): Apply =>
+    (x) =>
+      layer.apply(x) as SymbolicTensor;
 const chain =
   (...steps: Apply[]): Apply =>
   (x) =>
