@@ -28,6 +28,7 @@ export {
   type TrackedFace,
 } from './predictor/create-face-tracker.ts';
 export { createPredictor } from './predictor/create-predictor.ts';
+export { cropsToUnitRange } from './predictor/crops-to-unit-range.ts';
 export {
   type DecodedImage,
   type DrawableImage,
@@ -45,5 +46,6 @@ export { createVolumeEstimator } from './volume-estimator.ts';
 export { volumeOptions } from './volume-options.ts';
 export { assignTensors, assignWeights } from './weights/assign-weights.ts';
 export { type EncodedNetwork, encodeNetwork, type WeightPrecision } from './weights/encode-network.ts';
+export { toHalf } from './weights/half.ts';
 export { loadModelFromUrl } from './weights/load-model-from-url.ts';
 export { decodeModelFile, encodeModelFile } from './weights/model-file.ts';

@@ -1,5 +1,10 @@
 import { CROP_DEFAULTS } from '@voxface/landmarks';
-import { createCropPredictor, type Predictor, type PredictorOptions } from '@voxface/models';
+import {
+  createCropPredictor,
+  cropsToUnitRange,
+  type Predictor,
+  type PredictorOptions,
+} from '@voxface/models';
 import type { OnnxModelInfo } from './metadata.ts';
 
 /** A tensor as both packages of ONNX Runtime have it. */
@@ -44,7 +49,7 @@ export function createSessionPredictor(
     );
   }
   const fetch = async (crops: readonly Uint8Array[], output: string): Promise<Float32Array> => {
-    const image = createTensor(toUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
+    const image = createTensor(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
     return (await session.run({ image }, [output]))[output].data as Float32Array;
   };
   const base = createCropPredictor(
@@ -70,19 +75,4 @@ export function createSessionPredictor(
       void session.release();
     },
   };
-}
-
-/** Bytes [b, size, size, 3] as floats in 0..1. */
-function toUnitRange(crops: readonly Uint8Array[], size: number): Float32Array {
-  const length = size * size * 3;
-  const values = new Float32Array(crops.length * length);
-  crops.forEach((crop, i) => {
-    if (crop.length !== length) {
-      throw new RangeError(
-        `predictUnit: expected ${size} x ${size} x 3 bytes, got ${crop.length} at crop ${i}`,
-      );
-    }
-    for (let k = 0; k < length; k++) values[i * length + k] = crop[k] / 255;
-  });
-  return values;
 }

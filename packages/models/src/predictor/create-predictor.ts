@@ -2,6 +2,7 @@ import { tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { FaceShapeModel } from '../face-shape-model.ts';
 import { estimateFlatVolumes, regressCoordinates } from '../run-networks.ts';
 import { createCropPredictor, type Predictor, type PredictorOptions } from './create-crop-predictor.ts';
+import { cropsToUnitRange } from './crops-to-unit-range.ts';
 
 /**
  * A predictor that runs G and P on the current TensorFlow.js backend.
@@ -19,7 +20,7 @@ export function createPredictor(model: FaceShapeModel, options: PredictorOptions
 async function runModel(model: FaceShapeModel, crops: readonly Uint8Array[]): Promise<ArrayLike<number>> {
   const { inputSize } = model.options;
   const points = tidy(() => {
-    const images = tensor4d(toUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
+    const images = tensor4d(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
     return regressCoordinates(model, estimateFlatVolumes(model, images), images);
   });
   try {
@@ -27,18 +28,4 @@ async function runModel(model: FaceShapeModel, crops: readonly Uint8Array[]): Pr
   } finally {
     points.dispose();
   }
-}
-
-function toUnitRange(crops: readonly Uint8Array[], size: number): Float32Array {
-  const length = size * size * 3;
-  const values = new Float32Array(crops.length * length);
-  crops.forEach((crop, i) => {
-    if (crop.length !== length) {
-      throw new RangeError(
-        `predictUnit: expected ${size} x ${size} x 3 bytes, got ${crop.length} at crop ${i}`,
-      );
-    }
-    for (let k = 0; k < length; k++) values[i * length + k] = crop[k] / 255;
-  });
-  return values;
 }

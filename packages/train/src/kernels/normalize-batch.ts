@@ -1,21 +1,14 @@
 import {
   add,
-  batchNorm,
   customGrad,
   keep,
-  matMul,
   mul,
-  ones,
-  reshape,
-  rsqrt,
-  squaredDifference,
   sub,
   type Tensor,
   type Tensor1D,
-  type Tensor2D,
   type Tensor4D,
-  tidy,
 } from '@tensorflow/tfjs-core';
+import { normalizeBatch as normalizeWithBatch } from '@voxface/backend';
 import { isNative, runNative } from './native-operation.ts';
 
 /** A normalized batch and the running statistics after it. */
@@ -33,16 +26,11 @@ export interface RunningStatistics {
   readonly momentum: number;
 }
 
-interface Forward extends NormalizedBatch {
-  /** What the backward pass needs besides x and scale. */
-  readonly saved: Tensor[];
-}
-
 /**
- * Batch normalisation with the batch's own statistics and a closed-form gradient:
- * dx = scale / s * (dy - mean(dy) - x^ mean(dy x^)). TensorFlow.js differentiates the formula step by step, some
- * forty passes over the tensor; this takes eight, and two kernels on the native backend. Running variances are
- * unbiased (n / (n - 1)), as in PyTorch and in Keras' fused layer.
+ * Batch normalisation with the batch's own statistics, and the running statistics after it. TensorFlow.js
+ * differentiates the formula step by step, some forty passes over the tensor; this is two kernels on the native
+ * backend, and `normalizeBatch` of `@voxface/backend` (closed form, two kernels on wasm) elsewhere. Running variances
+ * are unbiased (n / (n - 1)), as in PyTorch and in Keras' fused layer.
  * @param x [b, h, w, c]. @param scale [c]. @param offset [c].
  */
 export function normalizeBatch(
@@ -52,90 +40,41 @@ export function normalizeBatch(
   epsilon: number,
   running: RunningStatistics,
 ): NormalizedBatch {
-  const statistics: Tensor1D[] = [];
-  const [forward, backward] = isNative()
-    ? [nativeForward, nativeBackward]
-    : [composedForward, composedBackward];
-  const normalize = customGrad((...args: unknown[]) => {
-    const save = args[3] as (tensors: Tensor[]) => void;
-    const { output, mean, variance, saved } = forward(x, scale, offset, epsilon, running);
-    statistics.push(keep(mean), keep(variance));
-    save([x, scale, ...saved]);
-    return {
-      value: output,
-      gradFunc: (dy: Tensor, kept: Tensor[]) => backward(dy as Tensor4D, kept, epsilon),
-    };
-  });
-  const output = normalize(x, scale, offset) as Tensor4D;
-  const [mean, variance] = statistics.map((tensor) => {
-    const copy = tensor.clone();
-    tensor.dispose();
-    return copy;
-  });
-  return { output, mean, variance };
+  if (isNative()) return normalizeNatively(x, scale, offset, epsilon, running);
+  const { output, mean, variance } = normalizeWithBatch(x, scale, offset, epsilon);
+  const rows = x.size / x.shape[3];
+  const move = (old: Tensor1D, value: Tensor): Tensor1D =>
+    add(old, mul(sub(value, old), 1 - running.momentum)) as Tensor1D;
+  const unbiased = mul(variance, rows / Math.max(1, rows - 1));
+  return { output, mean: move(running.mean, mean), variance: move(running.variance, unbiased) };
 }
 
 const NATIVE = { data_format: 'NHWC', is_training: true };
 
-function nativeForward(
-  x: Tensor4D,
-  scale: Tensor1D,
-  offset: Tensor1D,
-  epsilon: number,
-  { mean: oldMean, variance: oldVariance, momentum }: RunningStatistics,
-): Forward {
-  const inputs = [x, scale, offset, oldMean, oldVariance];
-  const attributes = { ...NATIVE, epsilon, exponential_avg_factor: 1 - momentum };
-  const outputs = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], attributes);
-  const [output, mean, variance, ...saved] = outputs;
-  return { output, mean, variance, saved } as Forward;
-}
-
-function nativeBackward(dy: Tensor4D, [x, scale, ...saved]: Tensor[], epsilon: number): Tensor[] {
-  const attributes = { ...NATIVE, epsilon };
-  return runNative('FusedBatchNormGradV3', [dy, x, scale, ...saved], 5, ['T', 'U'], attributes).slice(0, 3);
-}
-
-function composedForward(
+function normalizeNatively(
   x: Tensor4D,
   scale: Tensor1D,
   offset: Tensor1D,
   epsilon: number,
   running: RunningStatistics,
-): Forward {
-  const rows = x.size / x.shape[3];
-  const center = channelMean(x);
-  const spread = channelMean(squaredDifference(x, center) as Tensor4D);
-  const output = batchNorm(x, center, spread, offset, scale, epsilon) as Tensor4D;
-  const move = (old: Tensor1D, value: Tensor1D): Tensor1D =>
-    add(old, mul(sub(value, old), 1 - running.momentum)) as Tensor1D;
-  const unbiased = mul(spread, rows / Math.max(1, rows - 1)) as Tensor1D;
-  const [mean, variance] = [move(running.mean, center), move(running.variance, unbiased)];
-  return { output, mean, variance, saved: [center, spread] };
-}
-
-function composedBackward(dy: Tensor4D, kept: Tensor[], epsilon: number): Tensor[] {
-  const [x, scale, mean, variance] = kept as [Tensor4D, Tensor1D, Tensor1D, Tensor1D];
-  return tidy(() => {
-    const rows = dy.size / dy.shape[3];
-    const inverse = rsqrt(add(variance, epsilon));
-    const meanDy = channelMean(dy);
-    const meanDyX = channelMean(mul(dy, x) as Tensor4D);
-    const meanDyNormal = mul(inverse, sub(meanDyX, mul(mean, meanDy)));
-    const factor = mul(scale, inverse);
-    const slope = mul(mul(factor, inverse), meanDyNormal);
-    const constant = sub(mul(slope, mean), mul(factor, meanDy));
-    const dx = add(mul(dy, factor), sub(constant, mul(x, slope)));
-    return [dx, mul(meanDyNormal, rows), mul(meanDy, rows)];
+): NormalizedBatch {
+  const statistics: Tensor[] = [];
+  const forward = { ...NATIVE, epsilon, exponential_avg_factor: 1 - running.momentum };
+  const normalize = customGrad((...args: unknown[]) => {
+    const inputs = [x, scale, offset, running.mean, running.variance];
+    const [value, mean, variance, ...saved] = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], forward);
+    // Kept: the tidy around a custom gradient would dispose what it does not return.
+    statistics.push(keep(mean), keep(variance));
+    (args[3] as (tensors: Tensor[]) => void)([x, scale, ...saved]);
+    const gradFunc = (dy: Tensor, kept: Tensor[]): Tensor[] =>
+      runNative('FusedBatchNormGradV3', [dy, ...kept], 5, ['T', 'U'], { ...NATIVE, epsilon }).slice(0, 3);
+    return { value, gradFunc };
   });
-}
-
-/** Mean per channel as a product with a row of ones: the fastest reduction over rows on every backend. */
-function channelMean(x: Tensor4D): Tensor1D {
-  return tidy(() => {
-    const channels = x.shape[3];
-    const rows = x.size / channels;
-    const sums = matMul(ones([1, rows]) as Tensor2D, reshape(x, [rows, channels]) as Tensor2D);
-    return mul(reshape(sums, [channels]), 1 / rows) as Tensor1D;
+  const output = normalize(x, scale, offset) as Tensor4D;
+  const [mean, variance] = statistics.map((tensor) => {
+    const copy = tensor.clone() as Tensor1D;
+    tensor.dispose();
+    return copy;
   });
+  return { output, mean, variance };
 }
