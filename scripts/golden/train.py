@@ -58,6 +58,14 @@ def coord2d(s):
     return (((s[..., :2] - unit2) ** 2) * mask[..., None]).sum() / B
 
 
+def distance3d(s):
+    return ((s - unit3) ** 2).sum(-1).add(1e-6).sqrt().sum() / B
+
+
+def distance2d(s):
+    return (((s[..., :2] - unit2) ** 2).sum(-1).add(1e-6).sqrt() * mask).sum() / B
+
+
 def reconstruct(v, w):
     return [a * scale + shift for a, (scale, shift) in zip(v, w)]
 
@@ -91,6 +99,8 @@ out['eq5'] = record(voxel3d(v), *v)
 out['eq7'] = record(voxel2d(v), *v)
 out['eq6'] = record(coord3d(s), s)
 out['eq8'] = record(coord2d(s), s)
+out['distance3d'] = record(distance3d(s), s)
+out['distance2d'] = record(distance2d(s), s)
 out['eq9'] = record(voxel3d(v) + WEIGHTS['coordinate'] * coord3d(s), *v, s)
 w = [tuple(torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in pair) for pair in toy]
 parameters = [x for pair in w for x in pair]

@@ -68,6 +68,7 @@ export interface TrainingConfigInput {
   clipNorm?: number;
   lossScale?: number;
   weights?: { coordinate?: number; auxiliary?: number; adversarial?: number };
+  coordinateLoss?: 'squared' | 'distance';
   balance?: { gamma?: number; rate?: number; unit?: number };
   average?: { decay?: number; every?: number };
   stages: StageConfigInput[];

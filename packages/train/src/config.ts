@@ -133,6 +133,8 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
       adversarial: z.number().min(0).default(0.001),
     })
     .prefault({}),
+  /** Eq. 6 and 8 (`squared`), or the sum of the landmarks' distances in crop units, which is not in the paper. */
+  coordinateLoss: z.enum(['squared', 'distance']).default('squared'),
   balance: z
     .strictObject({ gamma: fraction.default(0.7), rate: positive.default(0.001), unit: positive.default(1) })
     .prefault({}),

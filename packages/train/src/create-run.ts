@@ -33,7 +33,8 @@ export function createRunNetworks(config: TrainingConfig, start?: FaceShapeModel
 export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks): Replica {
   const { options } = networks.model;
   const encoder = createVolumeEncoder(options.landmarks, volumeOptions(options));
-  return createReplica(networks, encoder, { weights: config.weights, lossScale: config.lossScale });
+  const { weights, coordinateLoss: form, lossScale } = config;
+  return createReplica(networks, encoder, { weights, form, lossScale });
 }
 
 /** Training sets of a run. */

@@ -37,7 +37,13 @@ export { evaluateModel, type ValidationResult } from './evaluate.ts';
 export { EXPERIMENTS, type Experiment, type ExperimentSize, experimentConfig } from './experiments.ts';
 export { createFittedDataset } from './fitted-dataset.ts';
 export { accelerateTraining } from './kernels/accelerate-training.ts';
-export { coordinateLoss, reconstructionLoss, type StagedLoss, volumeLoss } from './losses.ts';
+export {
+  type CoordinateLossForm,
+  coordinateLoss,
+  reconstructionLoss,
+  type StagedLoss,
+  volumeLoss,
+} from './losses.ts';
 export { createMappedDataset, REDUCTIONS } from './mapped-dataset.ts';
 export { listNetworks, type NetworkName, type NetworkWeights, type TrainedNetworks } from './networks.ts';
 export {

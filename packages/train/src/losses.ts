@@ -5,6 +5,7 @@ import {
   type Scalar,
   scalar,
   slice,
+  sqrt,
   squaredDifference,
   sum,
   type Tensor,
@@ -13,6 +14,12 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { TrainingBatch } from './batch.ts';
+
+/**
+ * How coordinate errors count: `squared` as in Eq. 6 and 8, or `distance`, the sum of the landmarks' Euclidean
+ * distances. The latter is what NME measures and does not let a few bad faces rule the gradient; it is not in the paper.
+ */
+export type CoordinateLossForm = 'squared' | 'distance';
 
 /** A loss and its share per stage: `total` is the sum of `stages`. */
 export interface StagedLoss {
@@ -40,11 +47,21 @@ export function volumeLoss(predicted: readonly Tensor4D[], batch: TrainingBatch)
  * only). Sum over coordinates in crop units, mean over the batch.
  * @param predicted [b, n, 3] crop unit coordinates.
  */
-export function coordinateLoss(predicted: Tensor3D, batch: TrainingBatch): Scalar {
-  if (batch.kind === '3d') return squaredError(predicted, batch.unit);
-  const plane = slice(predicted, [0, 0, 0], [-1, -1, 2]);
-  if (batch.mask === undefined) return squaredError(plane, batch.unit);
-  return meanOverBatch(mul(squaredDifference(plane, batch.unit), batch.mask));
+export function coordinateLoss(
+  predicted: Tensor3D,
+  batch: TrainingBatch,
+  form: CoordinateLossForm = 'squared',
+): Scalar {
+  const compared = batch.kind === '3d' ? predicted : slice(predicted, [0, 0, 0], [-1, -1, 2]);
+  const mask = batch.kind === '3d' ? undefined : batch.mask;
+  const squares = squaredDifference(compared, batch.unit);
+  const errors = form === 'squared' ? squares : distances(squares);
+  return meanOverBatch(mask === undefined ? errors : mul(errors, mask));
+}
+
+/** Square roots of the sums over the last axis, kept; smooth within a thousandth of the crop. [b, n, 2 or 3] to [b, n, 1]. */
+function distances(squares: Tensor): Tensor {
+  return sqrt(add(sum(squares, -1, true), 1e-6));
 }
 
 /**

@@ -8,7 +8,13 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import type { Batch3D, TrainingBatch } from './batch.ts';
-import { addScalars, coordinateLoss, reconstructionLoss, volumeLoss } from './losses.ts';
+import {
+  addScalars,
+  type CoordinateLossForm,
+  coordinateLoss,
+  reconstructionLoss,
+  volumeLoss,
+} from './losses.ts';
 import type { NetworkName, TrainedNetworks } from './networks.ts';
 import {
   discriminatorObjective,
@@ -24,6 +30,8 @@ export interface PhaseInput {
   /** One or two homogeneous batches; they pass through G together and meet their own losses. */
   readonly batches: readonly TrainingBatch[];
   readonly weights: LossWeights;
+  /** How coordinate errors count. */
+  readonly form?: CoordinateLossForm;
   /** mu of Eq. 12 at this step. */
   readonly mu: number;
   /** What `prepare` returned. */
@@ -57,9 +65,9 @@ const volume: Phase = {
 /** Pre-training of P on true volumes, Eq. 6. */
 const coordinate: Phase = {
   trains: () => ['regressor'],
-  compute({ networks, batches }) {
+  compute({ networks, batches, form }) {
     const batch = batch3d(batches);
-    const loss = coordinateLoss(regress(networks, batch.stages as Tensor4D[], batch.images), batch);
+    const loss = coordinateLoss(regress(networks, batch.stages as Tensor4D[], batch.images), batch, form);
     return { loss, terms: { trueCoordinate: loss } };
   },
 };
@@ -67,13 +75,13 @@ const coordinate: Phase = {
 /** Joint training of G and P end to end: Eq. 9 on 3D batches, with Eq. 7 and Eq. 8 on mixtures of 2D and 3D. */
 const joint: Phase = {
   trains: () => ['estimator', 'regressor'],
-  compute({ networks, batches, weights }) {
+  compute({ networks, batches, weights, form }) {
     const images = joinImages(batches);
     const volumes = estimate(networks, images);
     const coordinates = regress(networks, volumes, images);
     const terms = {
       ...volumeTerms(split(volumes, batches), batches),
-      ...coordinateTerms(coordinates, batches),
+      ...coordinateTerms(coordinates, batches, form),
     };
     return { loss: jointObjective(terms.volume, terms.coordinate, weights), terms };
   },
@@ -84,7 +92,7 @@ const discriminator: Phase = {
   trains: ({ shared }) => (shared ? ['regressor', 'discriminator'] : ['discriminator']),
   prepare: ({ networks, batches }) =>
     withoutRecording(networks, ['estimator'], () => estimate(networks, joinImages(batches))),
-  compute({ networks, batches, weights, mu, prepared: fakes = [] }) {
+  compute({ networks, batches, weights, form, mu, prepared: fakes = [] }) {
     const { shared } = networks;
     const truth = batch3d(batches);
     const images = joinImages(batches);
@@ -98,8 +106,8 @@ const discriminator: Phase = {
       fake: reconstructionLoss(seen(networks, fakes, fake), fake.reconstructed).total,
     };
     if (real.coordinates && fake.coordinates) {
-      terms.trueCoordinate = coordinateLoss(real.coordinates, truth);
-      terms.coordinate = coordinateTerms(fake.coordinates, batches).coordinate;
+      terms.trueCoordinate = coordinateLoss(real.coordinates, truth, form);
+      terms.coordinate = coordinateTerms(fake.coordinates, batches, form).coordinate;
     }
     return { loss: discriminatorObjective(terms, mu, weights), terms };
   },
@@ -108,7 +116,7 @@ const discriminator: Phase = {
 /** Update of G after D and P, Eq. 14, with fresh forward passes; without sharing P is trained here too. */
 const generator: Phase = {
   trains: ({ shared }) => (shared ? ['estimator'] : ['estimator', 'regressor']),
-  compute({ networks, batches, weights }) {
+  compute({ networks, batches, weights, form }) {
     const { shared } = networks;
     const images = joinImages(batches);
     const volumes = estimate(networks, images);
@@ -117,7 +125,7 @@ const generator: Phase = {
     const coordinates = judged.coordinates ?? regress(networks, volumes, images);
     const terms = {
       ...volumeTerms(split(volumes, batches), batches),
-      ...coordinateTerms(coordinates, batches),
+      ...coordinateTerms(coordinates, batches, form),
       adversarial: reconstructionLoss(seen(networks, volumes, judged), judged.reconstructed).total,
     };
     return { loss: generatorObjective(terms.volume, terms.coordinate, terms.adversarial, weights), terms };
@@ -182,8 +190,9 @@ function volumeTerms(
 function coordinateTerms(
   coordinates: Tensor3D,
   batches: readonly TrainingBatch[],
+  form?: CoordinateLossForm,
 ): Record<string, Scalar> & { coordinate: Scalar } {
-  const losses = split([coordinates], batches).map(([part], i) => coordinateLoss(part, batches[i]));
+  const losses = split([coordinates], batches).map(([part], i) => coordinateLoss(part, batches[i], form));
   const terms = { coordinate: meanOverImages(losses, batches) };
   return Object.assign(terms, ...batches.map((batch, i) => ({ [`coordinate_${batch.kind}`]: losses[i] })));
 }

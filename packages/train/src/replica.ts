@@ -2,6 +2,7 @@ import { dispose } from '@tensorflow/tfjs-core';
 import type { CroppedSample } from '@voxface/datasets';
 import type { VolumeEncoder } from '@voxface/volume';
 import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
+import type { CoordinateLossForm } from './losses.ts';
 import { type NetworkName, selectNetworks, type TrainedNetworks } from './networks.ts';
 import { LOSS_WEIGHTS, type LossWeights } from './objectives.ts';
 import { PHASES, type PhaseName } from './phases.ts';
@@ -42,11 +43,17 @@ export interface Replica {
 /** Options of a replica. */
 export interface ReplicaOptions {
   weights: LossWeights;
+  /** How coordinate errors count. */
+  form: CoordinateLossForm;
   /** Factor on the loss during the backward pass, divided out of the gradients afterwards. */
   lossScale: number;
 }
 
-export const REPLICA_DEFAULTS: Required<ReplicaOptions> = { weights: LOSS_WEIGHTS, lossScale: 1 };
+export const REPLICA_DEFAULTS: Required<ReplicaOptions> = {
+  weights: LOSS_WEIGHTS,
+  form: 'squared',
+  lossScale: 1,
+};
 
 /** Creates the replica of these networks on the current backend. */
 export function createReplica(
@@ -54,7 +61,7 @@ export function createReplica(
   encoder: VolumeEncoder,
   options: Partial<ReplicaOptions> = {},
 ): Replica {
-  const { weights, lossScale } = { ...REPLICA_DEFAULTS, ...options };
+  const { weights, form, lossScale } = { ...REPLICA_DEFAULTS, ...options };
   let loaded: TrainingBatch[][] = [];
   let times: StepTimes = {};
   const spend = (name: string, since: number): number => {
@@ -108,7 +115,7 @@ export function createReplica(
         const { terms, gradients } = valueAndGradients(
           sets,
           PHASES[phase],
-          { networks, batches, weights, mu },
+          { networks, batches, weights, form, mu },
           lossScale,
         );
         const computed = spend(phase, start);

@@ -76,6 +76,10 @@ describe('losses against PyTorch and central differences', () => {
     check((s) => coordinateLoss(s as Tensor3D, batch3d), [coordinates], golden.eq6));
   it('Eq. 8: x and y of 2D samples, hidden landmarks left out', () =>
     check((s) => coordinateLoss(s as Tensor3D, batch2d), [coordinates], golden.eq8));
+  it('distance form: 3D samples', () =>
+    check((s) => coordinateLoss(s as Tensor3D, batch3d, 'distance'), [coordinates], golden.distance3d));
+  it('distance form: x and y of 2D samples, hidden landmarks left out', () =>
+    check((s) => coordinateLoss(s as Tensor3D, batch2d, 'distance'), [coordinates], golden.distance2d));
   it('Eq. 9: joint objective', () =>
     check(
       (v1, v2, s) =>
