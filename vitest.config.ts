@@ -3,7 +3,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
-const lanes = ['wasm', 'browser', 'page', 'slow'];
+const lanes = ['wasm', 'webgpu', 'browser', 'page', 'slow'];
 const chromium = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
 
 function nodeLane(name: string, include: string[], exclude: string[], timeout: number) {
@@ -25,7 +25,7 @@ const laneGlobs = (lane: string) => [
   `examples/*/test/**/*.${lane}.test.ts`,
 ];
 
-/** Test lanes by file name: `.test.ts` (unit), `.wasm.test.ts`, `.browser.test.ts`, `.slow.test.ts`. */
+/** Test lanes by file name: `.test.ts` (unit), `.wasm.test.ts`, `.webgpu.test.ts` (in Node), `.browser.test.ts`, `.page.test.ts`, `.slow.test.ts`. */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -37,6 +37,7 @@ export default defineConfig({
         240_000,
       ),
       nodeLane('wasm', laneGlobs('wasm'), [], 600_000),
+      nodeLane('webgpu', laneGlobs('webgpu'), [], 1_200_000),
       nodeLane('page', laneGlobs('page'), [], 300_000),
       nodeLane('slow', laneGlobs('slow'), [], 1_800_000),
       {

@@ -1,5 +1,6 @@
 // The test command of the README: build, all fast lanes, package sizes, and one closing line with the counts.
-// VOXFACE_REQUIRE_BROWSER=1 and VOXFACE_REQUIRE_DATA=1 turn a missing browser or data set into a failure.
+// VOXFACE_REQUIRE_BROWSER=1, VOXFACE_REQUIRE_WEBGPU=1 and VOXFACE_REQUIRE_DATA=1 turn a missing browser, WebGPU adapter
+// (in Node) or data set into a failure.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const scratch = mkdtempSync(join(tmpdir(), 'voxface-test-'));
 
 if (!run('turbo', 'run', 'build', '--output-logs=errors-only')) problems.push('build');
-for (const lane of ['unit', 'wasm', 'browser', 'page']) {
+for (const lane of ['unit', 'wasm', 'webgpu', 'browser', 'page']) {
   if ((lane === 'browser' || lane === 'page') && !hasBrowser) {
     if (requireBrowser) problems.push(`${lane} lane: Chromium is required and missing`);
     continue;
