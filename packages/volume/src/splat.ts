@@ -42,7 +42,7 @@ export function splat(
   }
 }
 
-/** out = max(out, scale of the channel * Gaussian) inside the cut. */
+/** out = max(out, scale of the channel * Gaussian) inside the cut; channels of scale 0 leave zeros alone. */
 function maximizeGaussian(
   alongX: AxisWeights,
   alongY: AxisWeights,
@@ -54,38 +54,34 @@ function maximizeGaussian(
 ): void {
   const channels = scales.length;
   const width = alongX.weights.length;
-  const depth = alongZ.weights.length;
-  const zWeights = alongZ.weights;
-  for (let y = alongY.from; y <= alongY.to; y++) {
-    const leftInRow = reach - (y - alongY.center) ** 2;
-    const halfRow = Math.sqrt(leftInRow);
-    const lastX = Math.min(alongX.to, Math.floor(alongX.center + halfRow));
-    for (let x = Math.max(alongX.from, Math.ceil(alongX.center - halfRow)); x <= lastX; x++) {
-      const plane = alongY.weights[y] * alongX.weights[x];
-      const half = Math.sqrt(leftInRow - (x - alongX.center) ** 2 + alongZ.offset);
-      const from = Math.max(alongZ.from, Math.ceil(alongZ.center - half));
-      const to = Math.min(alongZ.to, Math.floor(alongZ.center + half));
-      const column = offset + (y * width + x) * depth * channels;
-      if (channels === 3) {
-        const red = scales[0] * plane;
-        const green = scales[1] * plane;
-        const blue = scales[2] * plane;
-        for (let k = from, at = column + 3 * from; k <= to; k++, at += 3) {
-          const weight = zWeights[k];
-          if (red * weight > out[at]) out[at] = red * weight;
-          if (green * weight > out[at + 1]) out[at + 1] = green * weight;
-          if (blue * weight > out[at + 2]) out[at + 2] = blue * weight;
-        }
-        continue;
-      }
-      for (let c = 0; c < channels; c++) {
-        const scale = scales[c] * plane;
-        if (scale === 0) continue;
-        for (let k = from, at = column + from * channels + c; k <= to; k++, at += channels) {
-          if (scale * zWeights[k] > out[at]) out[at] = scale * zWeights[k];
+  const { weights } = alongZ;
+  const depth = weights.length;
+  for (let c = 0; c < channels; c++) {
+    if (scales[c] === 0) continue;
+    // A saturated hue has at most two channels that are not zero: one pass over the voxels draws two.
+    let next = c + 1;
+    while (next < channels && scales[next] === 0) next++;
+    const second = next < channels ? next : c;
+    for (let y = alongY.from; y <= alongY.to; y++) {
+      const leftInRow = reach - (y - alongY.center) ** 2;
+      const halfRow = Math.sqrt(leftInRow);
+      const lastX = Math.min(alongX.to, Math.floor(alongX.center + halfRow));
+      for (let x = Math.max(alongX.from, Math.ceil(alongX.center - halfRow)); x <= lastX; x++) {
+        const plane = alongY.weights[y] * alongX.weights[x];
+        const a = scales[c] * plane;
+        const b = scales[second] * plane;
+        const half = Math.sqrt(leftInRow - (x - alongX.center) ** 2 + alongZ.offset);
+        const from = Math.max(alongZ.from, Math.ceil(alongZ.center - half));
+        const to = Math.min(alongZ.to, Math.floor(alongZ.center + half));
+        let at = offset + ((y * width + x) * depth + from) * channels;
+        for (let k = from; k <= to; k++, at += channels) {
+          const weight = weights[k];
+          if (a * weight > out[at + c]) out[at + c] = a * weight;
+          if (b * weight > out[at + second]) out[at + second] = b * weight;
         }
       }
     }
+    c = second;
   }
 }
 
