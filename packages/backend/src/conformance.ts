@@ -1,3 +1,4 @@
+export { assertConformance } from './conformance/assert-conformance.ts';
 export { type ConformanceCase, conformanceCases } from './conformance/cases.ts';
 export {
   CONFORMANCE_DEFAULTS,

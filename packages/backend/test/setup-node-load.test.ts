@@ -68,6 +68,25 @@ describe('loadTfjsNode', () => {
     expect(loaded.tf.data).toBe(join(build, 'package/node_modules/@tensorflow/tfjs-data/index.js'));
   });
 
+  it('takes the newest build, or the one of the TensorFlow that is named', () => {
+    const { cacheDirectory, addon } = cacheWithBuild();
+    const older = { ...entry, tensorflowVersion: '2.9.1' };
+    const olderBuild = join(cacheDirectory, cacheEntryName(older));
+    writeFiles(olderBuild, { 'tfjs_binding.node': '' });
+    writeSetupRecord(olderBuild, older);
+    const load = (tensorflow?: string) => {
+      const projectDirectory = temporaryDirectory();
+      writeFiles(projectDirectory, FAKE_TFJS_NODE);
+      return loadTfjsNode({ cacheDirectory, projectDirectory, tensorflow });
+    };
+    expect(load()).toMatchObject({ addon, tensorflowVersion: '2.21.0' });
+    expect(load('2.9.1')).toMatchObject({
+      addon: join(olderBuild, 'tfjs_binding.node'),
+      tensorflowVersion: '2.9.1',
+    });
+    expect(() => load('2.10.0')).toThrow(/no build of TensorFlow 2\.10\.0 in/);
+  });
+
   it("falls back to the binary of the package's own install script", () => {
     const projectDirectory = temporaryDirectory();
     const own = 'node_modules/@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node';

@@ -9,6 +9,8 @@ import { findSetupRecord, type SetupRecord } from './setup-record.ts';
 export interface LoadTfjsNodeOptions {
   /** Load the CUDA build. */
   gpu?: boolean;
+  /** TensorFlow release of the build to take; by default the newest that was built. */
+  tensorflow?: string;
   /** Folder of builds; by default that of `defaultCacheDirectory`. */
   cacheDirectory?: string;
   /** Folder whose `node_modules` may hold `@tensorflow/tfjs-node`; by default the current one. */
@@ -47,12 +49,13 @@ export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode 
   const tfjsVersion = tfjsCoreVersion();
   const projectDirectory = options.projectDirectory ?? process.cwd();
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
-  const record = findSetupRecord(cacheDirectory, { tfjsVersion, gpu });
+  const record = findSetupRecord(cacheDirectory, { tfjsVersion, gpu, tensorflowVersion: options.tensorflow });
   const installed = usablePackage(name, tfjsVersion, projectDirectory, record);
   const own = installed && join(installed.directory, 'lib', `napi-v${NODE_API_VERSION}`, ADDON_FILE);
   const addon = record?.addon ?? (own && existsSync(own) ? own : undefined);
   if (!installed || !addon) {
-    const build = record ? `a build in ${record.directory}` : `no build in ${cacheDirectory}`;
+    const ofVersion = options.tensorflow ? ` of TensorFlow ${options.tensorflow}` : '';
+    const build = record ? `a build in ${record.directory}` : `no build${ofVersion} in ${cacheDirectory}`;
     const half = installed ? `${name} ${tfjsVersion} without its addon` : `no ${name} ${tfjsVersion}`;
     throw new Error(
       `loadTfjsNode: tfjs-node must have been set up, got ${half} and ${build} ` +

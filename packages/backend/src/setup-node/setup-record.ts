@@ -35,20 +35,22 @@ export function readSetupRecord(directory: string): SetupRecord | undefined {
 }
 
 /**
- * Finds the build to use: the one with the newest TensorFlow among those made for a tfjs version.
+ * Finds the build to use: the one with the newest TensorFlow among those made for a tfjs version, or
+ * the one with the TensorFlow that is named.
  *
  * @param cacheDirectory Folder of builds, see `defaultCacheDirectory`.
  */
 export function findSetupRecord(
   cacheDirectory: string,
-  wanted: { tfjsVersion: string; gpu: boolean },
+  wanted: { tfjsVersion: string; gpu: boolean; tensorflowVersion?: string },
 ): SetupRecord | undefined {
   if (!existsSync(cacheDirectory)) return undefined;
   const records = readdirSync(cacheDirectory)
     .map((name) => ({ name, entry: parseCacheEntryName(name) }))
     .filter(({ entry }) => entry?.tfjsVersion === wanted.tfjsVersion && entry.gpu === wanted.gpu)
     .map(({ name }) => readSetupRecord(join(cacheDirectory, name)))
-    .filter((record) => record !== undefined);
+    .filter((record) => record !== undefined)
+    .filter(({ tensorflowVersion: has }) => (wanted.tensorflowVersion ?? has) === has);
   records.sort((a, b) => compareVersions(b.tensorflowVersion, a.tensorflowVersion));
   return records[0];
 }
