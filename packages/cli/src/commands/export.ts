@@ -18,7 +18,8 @@ export function addExport(program: Command): void {
         .choices(['float32', 'float16', 'uint8'])
         .default('float32'),
     )
-    .action(async (out: string, flags: { model?: string; to: string; precision: string }) => {
+    .option('--check <dir>', 'annotated photos: compare both runtimes on 50 of their faces (onnx only)')
+    .action(async (out: string, flags: { model?: string; to: string; precision: string; check?: string }) => {
       const { exportModel } = await import('../export-model.ts');
       await exportModel(out, flags);
     });
