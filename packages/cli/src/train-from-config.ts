@@ -1,13 +1,22 @@
 import { readFile } from 'node:fs/promises';
+import { EXPERIMENTS, type ExperimentSize, experimentConfig, type TrainingConfigInput } from '@voxface/train';
 import { runTraining } from '@voxface/train/node';
 import { describeError, UsageError } from './errors.ts';
 
+/** Flags of `voxface train`. */
+export interface TrainFlags {
+  resume?: string;
+  workers?: string;
+  backend: string;
+  /** Of an experiment. */
+  size: string;
+  seed: string;
+}
+
 /** Runs a training configuration; the first Ctrl-C finishes the step, saves and stops, the second stops at once. */
-export async function trainFromConfig(
-  file: string,
-  flags: { resume?: string; workers?: string; backend: string },
-): Promise<void> {
-  const config = await readConfig(file);
+export async function trainFromConfig(file: string, flags: TrainFlags): Promise<void> {
+  const isExperiment = EXPERIMENTS.some(({ name }) => name === file);
+  const config = isExperiment ? readExperiment(file, flags) : await readConfig(file);
   const workers = flags.workers === undefined ? undefined : Number(flags.workers);
   if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
     throw new UsageError(`--workers: expected a positive whole number, got ${flags.workers}`);
@@ -41,10 +50,22 @@ export async function trainFromConfig(
   }
 }
 
-async function readConfig(file: string): Promise<Record<string, unknown>> {
+function readExperiment(name: string, { size, seed }: TrainFlags): TrainingConfigInput {
+  if (!SIZES.includes(size as ExperimentSize)) {
+    throw new UsageError(`--size: expected one of ${SIZES.join(', ')}, got ${size}`);
+  }
+  if (!/^\d+$/.test(seed)) throw new UsageError(`--seed: expected a whole number, got ${seed}`);
+  return experimentConfig(name, size as ExperimentSize, Number(seed));
+}
+
+const SIZES: readonly ExperimentSize[] = ['paper', 'small', 'tiny'];
+
+async function readConfig(file: string): Promise<TrainingConfigInput> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new UsageError(`${file}: not a readable JSON file (${describeError(error)})`);
+    throw new UsageError(
+      `${file}: not a readable JSON file (${describeError(error)}; an experiment's name would do too)`,
+    );
   }
 }

@@ -3,7 +3,8 @@ import { resolveOptions } from '@voxface/models';
 import { describe, expect, it } from 'vitest';
 import { parseTrainingConfig } from '../src/config.ts';
 import { modelOptionsOf } from '../src/create-run.ts';
-import { EXPERIMENTS, experimentConfig } from '../src/experiments.ts';
+import { experimentConfig } from '../src/experiment-config.ts';
+import { EXPERIMENTS } from '../src/experiments.ts';
 
 const CONFIGS = new URL('../configs/', import.meta.url);
 
@@ -19,12 +20,16 @@ describe('experiments of the paper', () => {
     expect(new Set(EXPERIMENTS.map(({ name }) => name)).size).toBe(EXPERIMENTS.length);
   });
 
-  it.each(['paper', 'small'] as const)('are valid configurations with valid models, %s size', (size) => {
+  it.each([
+    ['paper', 64],
+    ['small', 32],
+    ['tiny', 16],
+  ] as const)('are valid configurations with valid models, %s size', (size, depth) => {
     for (const { name } of EXPERIMENTS) {
       const config = parseTrainingConfig(experimentConfig(name, size, 3), name);
       const model = resolveOptions(modelOptionsOf(config));
       expect(model.seed).toBe(3);
-      expect(model.depths.at(-1)).toBe(size === 'paper' ? 64 : 32);
+      expect(model.depths.at(-1)).toBe(depth);
     }
   });
 

@@ -1,15 +1,21 @@
 import type { Command } from 'commander';
+import type { TrainFlags } from '../train-from-config.ts';
 
-/** `voxface train CONFIG [--resume DIR] [--workers N]` */
+/** `voxface train CONFIG [--resume DIR] [--workers N]`, or the name of an experiment instead of a file. */
 export function addTrain(program: Command): void {
   program
     .command('train')
     .description('Train a model as a config file describes it; Ctrl-C saves and stops.')
-    .argument('<config>', 'JSON file (see docs/training.md and packages/train/configs)')
+    .argument(
+      '<config>',
+      "JSON file (see docs/training.md), or an experiment of the paper such as 'table8-adversarial'",
+    )
     .option('--resume <dir>', 'continue the run whose checkpoints lie in this folder')
     .option('--workers <n>', 'data-parallel workers on this machine')
+    .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
+    .option('--seed <n>', 'seed of an experiment', '0')
     .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
-    .action(async (config: string, flags: { resume?: string; workers?: string; backend: string }) => {
+    .action(async (config: string, flags: TrainFlags) => {
       const { trainFromConfig } = await import('../train-from-config.ts');
       await trainFromConfig(config, flags);
     });

@@ -1,0 +1,129 @@
+import { FACE_SHAPE_MODEL_DEFAULTS, presetOptions } from '@voxface/models';
+import type { TrainingConfigInput } from './config.ts';
+import { EXPERIMENTS, type Experiment, type ExperimentSize, PAPER_DEPTHS } from './experiments.ts';
+
+const LANDMARKS = { 'five-points': 5, 'aflw-21': 21, 'inner-51': 51 } as const;
+
+/** Folders of packed sets, relative to the working directory; docs/training-log.md makes those of this project. */
+const OWN_DATA = {
+  train3d: ['sets/afw-helen', 'sets/profiles'],
+  train2d: ['sets/youtube'],
+  validation: ['sets/validation', 'sets/validation-profiles'],
+};
+const PAPER_DATA = { train3d: ['data/300w-lp'], train2d: ['data/aflw'], validation: ['data/aflw2000-3d'] };
+
+interface SizeSettings {
+  readonly data: typeof OWN_DATA;
+  readonly model: { readonly preset: string; readonly [option: string]: unknown };
+  readonly depths: readonly number[];
+  readonly batchSize: number;
+  /** Length of the first stage and of what follows it, in epochs of the paper's sets or in steps. */
+  readonly lengths: { epochs: [number, number, number] } | { steps: [number, number, number] };
+  readonly rates: readonly [number, number];
+}
+
+/** Lengths are those of pre-training, of the 3D baseline after it, and of what uses both sets. */
+const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
+  paper: {
+    data: PAPER_DATA,
+    model: { preset: 'paper' },
+    depths: PAPER_DEPTHS,
+    batchSize: 20,
+    lengths: { epochs: [20, 10, 20] },
+    rates: [2.5e-4, 2.5e-5],
+  },
+  small: {
+    data: OWN_DATA,
+    model: { preset: 'small' },
+    depths: PAPER_DEPTHS,
+    batchSize: 12,
+    lengths: { steps: [1600, 800, 1600] },
+    rates: [1e-3, 3e-4],
+  },
+  tiny: {
+    data: OWN_DATA,
+    model: {
+      preset: 'small',
+      inputSize: 64,
+      features: 32,
+      hourglassDepth: 3,
+      regressorChannels: [16, 32, 64, 96],
+    },
+    depths: [1, 64],
+    batchSize: 24,
+    lengths: { steps: [300, 250, 250] },
+    rates: [1e-3, 3e-4],
+  },
+};
+
+/**
+ * Configuration of an experiment.
+ * @param seed of everything random in it; small effects need several.
+ * @throws RangeError when there is no such experiment.
+ */
+export function experimentConfig(name: string, size: ExperimentSize, seed = 0): TrainingConfigInput {
+  const experiment = EXPERIMENTS.find((candidate) => candidate.name === name);
+  if (experiment === undefined) {
+    throw new RangeError(
+      `experimentConfig: no experiment '${name}' (there are ${EXPERIMENTS.map((e) => e.name).join(', ')})`,
+    );
+  }
+  const { note, learning, scheme, weights } = experiment;
+  const both = learning === 'mix' || learning.startsWith('adversarial');
+  const { data, batchSize } = SIZES[size];
+  const sources = (roots: readonly string[]) =>
+    roots.map((root) => ({ format: 'packed' as const, root, ...(scheme && { scheme }) }));
+  return {
+    name: `${name}-${size}`,
+    note,
+    seed,
+    output: `runs/${name}-${size}-${seed}`,
+    model: modelOf(experiment, size),
+    discriminator: { shared: learning !== 'adversarial-unshared' },
+    data: {
+      train3d: sources(data.train3d),
+      ...(both && { train2d: sources(data.train2d) }),
+      validation: sources(data.validation),
+    },
+    batchSize,
+    balance: { unit: lossUnit(experiment) },
+    ...(weights && { weights }),
+    stages: stagesOf(learning, size),
+  };
+}
+
+function modelOf({ depths, volume = {}, scheme }: Experiment, size: ExperimentSize) {
+  const landmarks = scheme ? { scheme, landmarks: LANDMARKS[scheme] } : {};
+  const { model, depths: usual } = SIZES[size];
+  const { inputSize = FACE_SHAPE_MODEL_DEFAULTS.inputSize } = { ...presetOptions(model.preset), ...model };
+  const fullDepth = Number(inputSize) / 4;
+  return {
+    ...model,
+    depths: (depths ?? usual).map((depth) => Math.min(fullDepth, depth)),
+    volume,
+    ...landmarks,
+  };
+}
+
+/** Energy of a density volume falls with sigma^-3, and Eq. 12 counts in its unit: relative to sigma 1. */
+function lossUnit({ volume }: Experiment): number {
+  return (volume?.sigma ?? 1) ** -3;
+}
+
+/** Pre-training, then the 3D set alone or the mixture, at a lower rate (a tenth in the paper). */
+function stagesOf(learning: Experiment['learning'], size: ExperimentSize): TrainingConfigInput['stages'] {
+  const { lengths, rates } = SIZES[size];
+  const [first, alone, both] = 'epochs' in lengths ? lengths.epochs : lengths.steps;
+  const stage = (kind: StageKind, amount: number, initial: number) => ({
+    kind,
+    ...('epochs' in lengths ? { epochs: amount } : { steps: amount }),
+    learningRate: { initial },
+  });
+  if (learning === 'one-stage')
+    return [stage('finetune', first, rates[0]), stage('finetune', alone, rates[1])];
+  const pretrain = stage('pretrain', first, rates[0]);
+  if (learning === 'baseline') return [pretrain, stage('finetune', alone, rates[1])];
+  return [pretrain, stage(learning === 'mix' ? 'mixed' : 'adversarial', both, rates[1])];
+}
+
+type StageKind = TrainingConfigInput['stages'][number]['kind'];
