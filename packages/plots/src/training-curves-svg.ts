@@ -1,14 +1,16 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { chartSvg } from './chart-svg.ts';
 import type { ThemeName } from './theme.ts';
-import { numericFields, type TrainingRecord } from './training-log.ts';
+import { type NumericField, numericFields, type TrainingRecord } from './training-log.ts';
 
-/** One small chart: which fields it shows, and how. */
+/** One small chart: which fields of the log it shows, and how. */
 export interface TrainingPanel {
   readonly title: string;
-  /** Tested against the field's own name (the part after the last dot). */
-  readonly match: RegExp;
-  readonly kind: 'step' | 'evaluation';
+  readonly type: 'step' | 'evaluation';
+  /** Field of the record that holds the numbers, '' for the record itself. */
+  readonly group: string;
+  /** Names of the numbers in there; all when absent. In `results`, a name is `nme, DATASET`. */
+  readonly match?: RegExp;
   readonly scale?: 'linear' | 'log';
   /** Values are multiplied by this. */
   readonly factor?: number;
@@ -16,28 +18,27 @@ export interface TrainingPanel {
 
 /** Panels of the paper's Figs. 10 and 11 and the ones that show whether a run is healthy. */
 export const TRAINING_PANELS: readonly TrainingPanel[] = [
-  { title: 'Volume loss (Eq. 5, 7)', match: /^(true)?volume/i, kind: 'step', scale: 'log' },
-  { title: 'Coordinate loss (Eq. 6, 8)', match: /coordinate/i, kind: 'step', scale: 'log' },
+  { title: 'Volume loss (Eq. 5, 7)', type: 'step', group: 'losses', match: /^volume/, scale: 'log' },
+  { title: 'Coordinate loss (Eq. 6, 8)', type: 'step', group: 'losses', match: /coordinate/i, scale: 'log' },
   {
     title: 'Reconstruction, real and fake (Eq. 10)',
+    type: 'step',
+    group: 'losses',
     match: /^(real|fake|adversarial)$/,
-    kind: 'step',
     scale: 'log',
   },
-  { title: 'γ real − fake', match: /^γ real − fake$/, kind: 'step' },
-  { title: 'μ (Eq. 12)', match: /^(mu|balance)$/, kind: 'step' },
-  { title: 'NME (%)', match: /nme/i, kind: 'evaluation', factor: 100 },
-  { title: 'Explained volume energy', match: /explained|energy/i, kind: 'evaluation' },
-  { title: 'Learning rate', match: /^(learningRate|rate)$/i, kind: 'step', scale: 'log' },
-  { title: 'Gradient norm', match: /norm$|^gradient/i, kind: 'step', scale: 'log' },
+  { title: 'γ real − fake', type: 'step', group: '', match: /^gap$/ },
+  { title: 'μ (Eq. 12)', type: 'step', group: '', match: /^mu$/ },
+  { title: 'NME (%)', type: 'evaluation', group: 'results', match: /^nme/, factor: 100 },
+  { title: 'Explained volume energy', type: 'step', group: 'explained' },
+  { title: 'Learning rate', type: 'step', group: '', match: /^learningRate$/, scale: 'log' },
+  { title: 'Gradient norm', type: 'step', group: 'norms', scale: 'log' },
 ];
 
 export interface TrainingCurvesOptions {
   panels?: readonly TrainingPanel[];
   /** Step records are averaged into at most this many points per curve. */
   points?: number;
-  /** gamma of Eq. 12. */
-  gamma?: number;
   columns?: number;
   /** Pixels of one panel's inside. */
   width?: number;
@@ -49,7 +50,6 @@ export interface TrainingCurvesOptions {
 export const TRAINING_CURVES_DEFAULTS: Required<TrainingCurvesOptions> = {
   panels: TRAINING_PANELS,
   points: 300,
-  gamma: 0.7,
   columns: 2,
   width: 340,
   height: 190,
@@ -65,7 +65,7 @@ interface Point {
 
 /**
  * Curves of a training run from its log records (`parseTrainingLog`): one panel per kind of quantity that the log
- * holds. gamma L_real - L_fake is computed where both are there.
+ * holds.
  * @throws RangeError when no panel finds a number to draw.
  */
 export async function trainingCurvesSvg(
@@ -73,7 +73,7 @@ export async function trainingCurvesSvg(
   options: TrainingCurvesOptions = {},
 ): Promise<string> {
   const settings = { ...TRAINING_CURVES_DEFAULTS, ...options };
-  const rows = records.map((record) => ({ record, fields: withControl(record, settings.gamma) }));
+  const rows = records.map((record) => ({ record, fields: numericFields(record) }));
   const concat = settings.panels.flatMap((panel) => {
     const values = collectPoints(panel, rows, settings.points);
     return values.length === 0 ? [] : [panelSpec(panel, values, settings)];
@@ -89,32 +89,18 @@ export async function trainingCurvesSvg(
   return chartSvg(spec, settings.theme);
 }
 
-function withControl(record: TrainingRecord, gamma: number): [string, number][] {
-  const fields = numericFields(record);
-  const find = (name: string): number | undefined => fields.find(([key]) => ownName(key) === name)?.[1];
-  const real = find('real');
-  const fake = find('fake');
-  if (real !== undefined && fake !== undefined) fields.push(['γ real − fake', gamma * real - fake]);
-  return fields;
-}
-
-function ownName(field: string): string {
-  return field.slice(field.lastIndexOf('.') + 1);
-}
-
 /** Points of a panel, averaged over runs of neighbouring steps; the mean of logarithms on a log scale. */
 function collectPoints(
   panel: TrainingPanel,
-  rows: readonly { record: TrainingRecord; fields: [string, number][] }[],
+  rows: readonly { record: TrainingRecord; fields: NumericField[] }[],
   limit: number,
 ): Point[] {
   const log = panel.scale === 'log';
   const curves = new Map<string, [step: number, value: number][]>();
   for (const { record, fields } of rows) {
-    if (record.kind !== panel.kind) continue;
-    for (const [field, raw] of fields) {
-      const name = ownName(field);
-      if (!panel.match.test(name) || (log && !(raw > 0))) continue;
+    if (record.type !== panel.type) continue;
+    for (const { group, name, value: raw } of fields) {
+      if (group !== panel.group || panel.match?.test(name) === false || (log && !(raw > 0))) continue;
       const value = raw * (panel.factor ?? 1);
       const curve = curves.get(name);
       if (curve) curve.push([record.step, value]);
@@ -122,7 +108,7 @@ function collectPoints(
     }
   }
   return [...curves].flatMap(([curve, samples]) => {
-    const size = panel.kind === 'step' ? Math.ceil(samples.length / limit) : 1;
+    const size = panel.type === 'step' ? Math.ceil(samples.length / limit) : 1;
     const points: Point[] = [];
     for (let at = 0; at < samples.length; at += size) {
       const run = samples.slice(at, at + size);
@@ -141,7 +127,7 @@ function panelSpec(panel: TrainingPanel, values: Point[], settings: typeof TRAIN
     width: settings.width,
     height: settings.height,
     data: { values },
-    mark: { type: 'line', strokeWidth: 1.6, ...(panel.kind === 'evaluation' ? { point: { size: 22 } } : {}) },
+    mark: { type: 'line', strokeWidth: 1.6, ...(panel.type === 'evaluation' ? { point: { size: 22 } } : {}) },
     encoding: {
       x: {
         field: 'step',
@@ -155,7 +141,8 @@ function panelSpec(panel: TrainingPanel, values: Point[], settings: typeof TRAIN
         type: 'nominal',
         sort: names,
         title: null,
-        legend: names.length === 1 ? null : { orient: 'bottom', columns: 3 },
+        legend:
+          names.length === 1 ? null : { orient: 'bottom', columns: names.some((n) => n.length > 14) ? 2 : 3 },
       },
     },
   };

@@ -1,7 +1,7 @@
 /** One line of a run's JSONL log. */
 export interface TrainingRecord {
-  /** `step` and `evaluation` are drawn, other kinds are left out. */
-  readonly kind: string;
+  /** `step` and `evaluation` are drawn, others are left out. */
+  readonly type: string;
   readonly step: number;
   readonly [field: string]: unknown;
 }
@@ -17,7 +17,7 @@ export function parseTrainingLog(text: string): TrainingRecord[] {
     if (line.trim() === '') return;
     try {
       const record = JSON.parse(line) as TrainingRecord;
-      if (record !== null && typeof record.step === 'number' && typeof record.kind === 'string') {
+      if (record !== null && typeof record.step === 'number' && typeof record.type === 'string') {
         records.push(record);
       }
     } catch {
@@ -30,13 +30,25 @@ export function parseTrainingLog(text: string): TrainingRecord[] {
   return records;
 }
 
-/** Numeric fields of a record by name; nested objects give `outer.inner`. */
-export function numericFields(record: Record<string, unknown>, prefix = ''): [name: string, value: number][] {
-  return Object.entries(record).flatMap(([key, value]): [string, number][] => {
-    const name = prefix === '' ? key : `${prefix}.${key}`;
-    if (typeof value === 'number') return Number.isFinite(value) ? [[name, value]] : [];
-    return value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? numericFields(value as Record<string, unknown>, name)
-      : [];
+/** A number of a record: the field of the record that holds it ('' for the record itself), and its name in there. */
+export interface NumericField {
+  readonly group: string;
+  readonly name: string;
+  readonly value: number;
+}
+
+/** The finite numbers of a record, one level deep; in a list, entries are told apart by their `dataset`. */
+export function numericFields(record: TrainingRecord): NumericField[] {
+  return Object.entries(record).flatMap(([group, content]): NumericField[] => {
+    if (typeof content === 'number') return collect('', { [group]: content });
+    if (!Array.isArray(content)) return collect(group, content);
+    return content.flatMap((entry) => collect(group, entry, entry?.dataset && `, ${entry.dataset}`));
   });
+}
+
+function collect(group: string, content: unknown, suffix = ''): NumericField[] {
+  if (content === null || typeof content !== 'object') return [];
+  return Object.entries(content).flatMap(([name, value]) =>
+    Number.isFinite(value) ? [{ group, name: `${name}${suffix}`, value: value as number }] : [],
+  );
 }

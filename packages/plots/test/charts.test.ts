@@ -29,16 +29,30 @@ describe('cedSvg', () => {
 
 describe('training curves', () => {
   const lines = [
-    { kind: 'start', step: 0, note: 'x' },
-    { kind: 'step', step: 1, terms: { volume: 4, real: 2, fake: 1 }, mu: 0.1, learningRate: 1e-3 },
-    { kind: 'step', step: 2, terms: { volume: 2, real: 1, fake: 1 }, mu: 0.2, learningRate: 1e-3 },
-    { kind: 'evaluation', step: 2, nme: 0.042 },
+    { type: 'start', step: 0, note: 'x' },
+    {
+      type: 'step',
+      step: 1,
+      losses: { volume: 4, real: 2, fake: 1 },
+      mu: 0.1,
+      gap: 0.4,
+      learningRate: 1e-3,
+    },
+    {
+      type: 'step',
+      step: 2,
+      losses: { volume: 2, real: 1, fake: 1 },
+      mu: 0.2,
+      gap: -0.3,
+      learningRate: 1e-3,
+    },
+    { type: 'evaluation', step: 2, results: [{ dataset: 'a set', count: 3, nme: 0.042 }] },
   ];
   const text = lines.map((l) => JSON.stringify(l)).join('\n');
 
   it('reads a log whose last line was cut off, and names a broken one before it', () => {
-    expect(parseTrainingLog(`${text}\n{"kind":"st`)).toHaveLength(4);
-    expect(() => parseTrainingLog(`{"kind":"st\n${text}`)).toThrow(/got "{\\"kind\\":\\"st" at line 1/);
+    expect(parseTrainingLog(`${text}\n{"type":"st`)).toHaveLength(4);
+    expect(() => parseTrainingLog(`{"type":"st\n${text}`)).toThrow(/got "{\\"type\\":\\"st" at line 1/);
   });
 
   it('draws a panel for each quantity in the log and none for others', async () => {
