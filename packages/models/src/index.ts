@@ -35,6 +35,13 @@ export {
   type ImageSource,
   toPixels,
 } from './predictor/image-source.ts';
+export {
+  LOCALIZE_IMAGES_DEFAULTS,
+  type LocalizeImagesOptions,
+  type LocatedFace,
+  type LocatedImage,
+  localizeImages,
+} from './predictor/localize-images.ts';
 export { PRESETS, type PresetName, presetOptions } from './presets.ts';
 export { estimateFlatVolumes, estimateVolumes, regressCoordinates, regressorFeed } from './run-networks.ts';
 export {

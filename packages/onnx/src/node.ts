@@ -4,5 +4,6 @@ export {
   ONNX_PREDICTOR_DEFAULTS,
   type OnnxPredictorOptions,
 } from './create-node-predictor.ts';
+export { createOnnxDetector, type OnnxDetectorOptions } from './create-onnx-detector.ts';
 export { SAVE_ONNX_DEFAULTS, type SaveOnnxOptions, saveOnnx } from './save-onnx.ts';
 export type { OnnxPredictor } from './session-predictor.ts';

@@ -1,20 +1,6 @@
-import {
-  add,
-  concat,
-  dispose,
-  div,
-  fused,
-  keep,
-  mul,
-  reshape,
-  rsqrt,
-  sub,
-  type Tensor,
-  type Tensor1D,
-  type Tensor4D,
-  tidy,
-} from '@tensorflow/tfjs-core';
-import type { DetectionNetwork, NamedWeights } from './detection-network.ts';
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
+import { add, dispose, keep, mul, reshape, rsqrt, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { NamedWeights, NetworkDescription, NetworkOperations } from './detection-network.ts';
 import type { Candidate } from './non-max-suppression.ts';
 
 /** Side of the input that the anchors belong to. */
@@ -28,57 +14,52 @@ interface DepthwiseLayer {
 }
 
 /**
- * The SSD MobileNet V1 face detector of `@vladmandic/face-api` (architecture ported from its MIT source), on the
- * caller's own TensorFlow.js. Batch normalisation is folded into the depthwise filters. Takes over the weights.
+ * The SSD MobileNet V1 face detector of `@vladmandic/face-api` (architecture ported from its MIT source). Batch
+ * normalisation is folded into the depthwise filters. Outputs box encodings [b, cells, 4] and class scores
+ * [b, cells, 3]. Takes over the weights.
  */
-export function createSsdNetwork(weights: NamedWeights): DetectionNetwork {
+export function describeSsd(weights: NamedWeights): NetworkDescription {
   const depthwise = Array.from({ length: 13 }, (_, i) => foldDepthwise(weights, i + 1));
-  const anchors = Float32Array.from(weights['Output/extra_dim'].dataSync());
-  const pointwise = (x: Tensor4D, name: string, strides = 1): Tensor4D =>
-    fused.conv2d({
-      x,
-      filter: weights[`${name}/weights`] as Tensor4D,
-      bias: weights[`${name}/convolution_bn_offset`] as Tensor1D,
-      strides,
-      pad: 'same',
-      activation: 'relu6',
-    }) as Tensor4D;
-
-  function features(image: Tensor4D): { conv11: Tensor4D; out: Tensor4D } {
-    let x = pointwise(sub(div(image, 127.5), 1) as Tensor4D, 'MobilenetV1/Conv2d_0_pointwise', 2);
-    let conv11 = x;
-    depthwise.forEach(({ filter, bias }, i) => {
+  const filter = (name: string): Tensor4D => weights[`${name}/weights`] as Tensor4D;
+  const bias = (name: string): Tensor1D => weights[name] as Tensor1D;
+  const build = <T>(operations: NetworkOperations<T>, picture: T): T[] => {
+    const pointwise = (x: T, name: string, strides = 1): T =>
+      operations.convolve(x, {
+        filter: filter(name),
+        bias: bias(`${name}/convolution_bn_offset`),
+        strides,
+        pad: 'same',
+        activation: 'relu6',
+      });
+    const predict = (maps: readonly T[], kind: string, size: number): T => {
+      const predictions = maps.map((map, i) => {
+        const name = `Prediction/BoxPredictor_${i}/${kind}`;
+        return operations.convolve(map, { filter: filter(name), bias: bias(`${name}/biases`), pad: 'same' });
+      });
+      return operations.joinCells(predictions, size);
+    };
+    let x = pointwise(operations.rescale(picture, 1 / 127.5, -1), 'MobilenetV1/Conv2d_0_pointwise', 2);
+    const maps: T[] = [];
+    depthwise.forEach((layer, i) => {
       const strides = DEPTHWISE_STRIDES_2.has(i + 1) ? 2 : 1;
-      x = fused.depthwiseConv2d({ x, filter, bias, strides, pad: 'same', activation: 'relu6' }) as Tensor4D;
+      x = operations.convolveDepthwise(x, { ...layer, strides, pad: 'same', activation: 'relu6' });
       x = pointwise(x, `MobilenetV1/Conv2d_${i + 1}_pointwise`);
-      if (i + 1 === 11) conv11 = x;
+      if (i + 1 === 11 || i + 1 === 13) maps.push(x);
     });
-    return { conv11, out: x };
-  }
-
-  function predict(x: Tensor4D, index: number, kind: string, size: number): Tensor {
-    const name = `Prediction/BoxPredictor_${index}/${kind}`;
-    const filter = weights[`${name}/weights`] as Tensor4D;
-    const bias = weights[`${name}/biases`] as Tensor1D;
-    return reshape(fused.conv2d({ x, filter, bias, strides: 1, pad: 'same' }), [-1, size]);
-  }
-
+    for (let i = 0; i < 8; i++) {
+      x = pointwise(x, `Prediction/Conv2d_${i}_pointwise`, i % 2 === 1 ? 2 : 1);
+      if (i % 2 === 1) maps.push(x);
+    }
+    return [predict(maps, 'BoxEncodingPredictor', 4), predict(maps, 'ClassPredictor', 3)];
+  };
   return {
-    overlap: 0.5,
-    run: (image) =>
-      tidy(() => {
-        const { conv11, out } = features(image);
-        const maps = [conv11, out];
-        let x = out;
-        for (let i = 0; i < 8; i++) {
-          x = pointwise(x, `Prediction/Conv2d_${i}_pointwise`, i % 2 === 1 ? 2 : 1);
-          if (i % 2 === 1) maps.push(x);
-        }
-        const boxes = concat(maps.map((map, i) => predict(map, i, 'BoxEncodingPredictor', 4)));
-        const classes = concat(maps.map((map, i) => predict(map, i, 'ClassPredictor', 3)));
-        return [boxes, classes];
-      }),
-    decode: ([boxes, classes], _shapes, minScore) => decodeSsd(boxes, classes, anchors, minScore),
+    head: {
+      kind: 'ssd',
+      inputSize: SSD_INPUT_SIZE,
+      overlap: 0.5,
+      anchors: Float32Array.from(weights['Output/extra_dim'].dataSync()),
+    },
+    build,
     dispose: () => {
       dispose(weights);
       for (const layer of depthwise) dispose([layer.filter, layer.bias]);
@@ -98,7 +79,7 @@ function foldDepthwise(weights: NamedWeights, index: number): DepthwiseLayer {
 }
 
 /** Box encodings relative to anchors [top, left, bottom, right] with variances 0.1 and 0.2. */
-function decodeSsd(
+export function decodeSsd(
   boxes: Float32Array,
   classes: Float32Array,
   anchors: Float32Array,

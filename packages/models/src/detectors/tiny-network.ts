@@ -1,18 +1,17 @@
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import {
-  add,
-  conv2d,
   dispose,
   div,
-  leakyRelu,
-  maxPool,
-  pad,
-  separableConv2d,
+  keep,
+  mul,
+  reshape,
   sub,
-  type Tensor4D,
+  sum,
+  type Tensor,
   tensor1d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { DetectionNetwork, NamedWeights } from './detection-network.ts';
+import type { NamedWeights, NetworkDescription, NetworkOperations } from './detection-network.ts';
 import type { Candidate } from './non-max-suppression.ts';
 
 const MEAN_RGB = [117.001, 114.697, 97.404];
@@ -28,39 +27,58 @@ const ANCHORS = [
 
 /**
  * The tiny face detector of `@vladmandic/face-api` (a tiny YOLO v2 with separable convolutions, architecture
- * ported from its MIT source), on the caller's own TensorFlow.js. Takes over the weights.
+ * ported from its MIT source). The first convolution has no border, so the shift and scale of its input are
+ * folded into it. Output [b, cells, 5 anchors x 5]. Takes over the weights.
  */
-export function createTinyNetwork(weights: NamedWeights): DetectionNetwork {
-  const separable = (x: Tensor4D, name: string): Tensor4D => {
-    const padded = pad(x, [
-      [0, 0],
-      [1, 1],
-      [1, 1],
-      [0, 0],
-    ]) as Tensor4D;
-    const depthwise = weights[`${name}/depthwise_filter`] as Tensor4D;
-    const pointwise = weights[`${name}/pointwise_filter`] as Tensor4D;
-    const y = separableConv2d(padded, depthwise, pointwise, 1, 'valid');
-    return leakyRelu(add(y, weights[`${name}/bias`]), 0.1) as Tensor4D;
+export function describeTiny(weights: NamedWeights, inputSize: number): NetworkDescription {
+  const first = foldInput(weights);
+  const build = <T>(operations: NetworkOperations<T>, picture: T): T[] => {
+    const separable = (x: T, name: string): T =>
+      operations.convolve(
+        operations.convolveDepthwise(operations.padOne(x), {
+          filter: weights[`${name}/depthwise_filter`] as Tensor4D,
+          pad: 'valid',
+        }),
+        {
+          filter: weights[`${name}/pointwise_filter`] as Tensor4D,
+          bias: weights[`${name}/bias`] as Tensor1D,
+          pad: 'valid',
+          activation: 'leaky',
+        },
+      );
+    let x = operations.convolve(picture, { ...first, pad: 'valid', activation: 'leaky' });
+    for (let i = 1; i <= 5; i++) x = separable(operations.maxPool(x, 2, 2), `conv${i}`);
+    const last = operations.convolve(operations.maxPool(x, 2, 1), {
+      filter: weights['conv8/filters'] as Tensor4D,
+      bias: weights['conv8/bias'] as Tensor1D,
+      pad: 'valid',
+    });
+    return [operations.joinCells([last], 25)];
   };
-  const plain = (x: Tensor4D, name: string): Tensor4D =>
-    add(conv2d(x, weights[`${name}/filters`] as Tensor4D, 1, 'valid'), weights[`${name}/bias`]) as Tensor4D;
   return {
-    overlap: 0.4,
-    run: (image) =>
-      tidy(() => {
-        let x = div(sub(image, tensor1d(MEAN_RGB)), 255) as Tensor4D;
-        x = leakyRelu(plain(x, 'conv0'), 0.1);
-        for (let i = 1; i <= 5; i++) x = separable(maxPool(x, 2, 2, 'same'), `conv${i}`);
-        return [plain(maxPool(x, 2, 1, 'same'), 'conv8')];
-      }),
-    decode: ([values], [shape], minScore) => decodeTiny(values, shape[1], minScore),
-    dispose: () => dispose(weights),
+    head: { kind: 'tiny', inputSize, overlap: 0.4, anchors: new Float32Array(0) },
+    build,
+    dispose: () => {
+      dispose(weights);
+      dispose([first.filter, first.bias]);
+    },
   };
 }
 
-function decodeTiny(values: Float32Array, cells: number, minScore: number): Candidate[] {
+/** W ((x - mean) / 255) + b as a convolution of x. */
+function foldInput(weights: NamedWeights): { filter: Tensor4D; bias: Tensor1D } {
+  return tidy(() => {
+    const filter = div(weights['conv0/filters'], 255);
+    const means: Tensor = reshape(tensor1d(MEAN_RGB), [1, 1, 3, 1]);
+    const bias = sub(weights['conv0/bias'], sum(mul(filter, means), [0, 1, 2]));
+    return { filter: keep(filter) as Tensor4D, bias: keep(bias) as Tensor1D };
+  });
+}
+
+/** Sigmoid offsets in the cell and exponential sizes relative to the anchors. */
+export function decodeTiny(values: Float32Array, minScore: number): Candidate[] {
   const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
+  const cells = Math.sqrt(values.length / 25);
   const candidates: Candidate[] = [];
   for (let cell = 0; cell < cells * cells; cell++) {
     ANCHORS.forEach(([anchorWidth, anchorHeight], anchor) => {
