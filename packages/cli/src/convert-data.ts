@@ -1,24 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { type Dataset, filterDataset } from '@voxface/datasets';
-import { convertDataset, type DatasetKind, openDataset } from '@voxface/datasets/node';
+import { convertDataset } from '@voxface/datasets/node';
 import { UsageError } from './errors.ts';
 import { lazyProgress } from './inspect-data.ts';
+import { openData } from './open-data.ts';
 
 /** Converts a dataset to the packed form; returns the number of samples left out as broken. */
 export async function convertData(path: string, out: string, flags: Record<string, string>): Promise<number> {
   const { onProgress, finish } = lazyProgress();
-  const dataset = await selectSamples(await openDataset(path, { kind: flags.kind as DatasetKind }), flags);
-  const report = await convertDataset(dataset, out, {
+  const face = flags.size
+    ? { scale: positive('--scale', flags.scale), size: positive('--size', flags.size) }
+    : undefined;
+  const unopened: { id: string; problem: string }[] = [];
+  const opened = await openData(path, flags.kind, '--kind', {
+    onProblem: ({ id, error }) => unopened.push({ id, problem: error.message }),
+  });
+  const report = await convertDataset(await selectSamples(opened, flags), out, {
     resume: flags.resume !== undefined,
     onProgress,
-    ...(flags.size
-      ? { face: { scale: positive('--scale', flags.scale), size: positive('--size', flags.size) } }
-      : {}),
+    ...(face && { face }),
   });
   finish();
-  for (const { id, problem } of report.broken) console.error(`voxface: ${id}: ${problem}`);
-  console.log(`${out}: ${report.count} samples, ${report.broken.length} left out`);
-  return report.broken.length;
+  const broken = [...unopened, ...report.broken];
+  for (const { id, problem } of broken) console.error(`voxface: ${id}: ${problem}`);
+  console.log(`${out}: ${report.count} samples, ${broken.length} left out`);
+  return broken.length;
 }
 
 /** Reads a positive number of an option. */

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { type DatasetKind, inspectDataset } from '@voxface/datasets/node';
+import { inspectDataset } from '@voxface/datasets/node';
+import { openData } from './open-data.ts';
 import { createProgress } from './progress.ts';
 
 /** Prints what a dataset holds; returns the number of broken samples. */
@@ -8,12 +9,16 @@ export async function inspectData(
   flags: { kind?: string; sheet?: string; json?: string },
 ): Promise<number> {
   const { onProgress, finish } = lazyProgress();
-  const { contactSheet, ...report } = await inspectDataset(path, {
-    kind: flags.kind as DatasetKind | undefined,
+  const unopened: { id: string; problem: string }[] = [];
+  const dataset = await openData(path, flags.kind, '--kind', {
+    onProblem: ({ id, error }) => unopened.push({ id, problem: error.message }),
+  });
+  const { contactSheet, ...found } = await inspectDataset(dataset, {
     sheetFaces: flags.sheet ? undefined : 0,
     onProgress,
   });
   finish();
+  const report = { ...found, broken: [...unopened, ...found.broken] };
   for (const [key, value] of Object.entries(report)) {
     if (key !== 'broken')
       console.log(`${key.padEnd(12)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);

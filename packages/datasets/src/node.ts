@@ -38,6 +38,7 @@ export { AFLW_DEFAULTS, type AflwOptions, openAflw } from './node/open-aflw.ts';
 export { convertPoints68, openAflw2000Visible21, openAflw20003d } from './node/open-aflw2000-3d.ts';
 export { COCO_DEFAULTS, type CocoOptions, openCoco } from './node/open-coco.ts';
 export {
+  DATASET_KINDS,
   type DatasetKind,
   type OpenDatasetOptions,
   openDataset,
@@ -57,7 +58,9 @@ export {
   type PackedSetHead,
   type PackedSetWriter,
   type PackedSetWriterOptions,
-  writePackedSet,
 } from './node/packed-set-writer.ts';
 export { type NpyArray, readNpy } from './node/read-npy.ts';
+export { readNpz } from './node/read-npz.ts';
+export { startWorker } from './node/start-worker.ts';
 export { createWorkerBatches } from './node/worker-batches.ts';
+export { writePackedSet } from './node/write-packed-set.ts';

@@ -1,15 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset, Provenance, Sample } from '@voxface/datasets';
-import { createPackedSetWriter, type PackedSetWriter } from '@voxface/datasets/node';
-import { type Box, boxOf, createRandom, IBUG_68, type Landmarks, type Pixels } from '@voxface/landmarks';
-import { ContactSheet } from './contact-sheet.ts';
-import { cutFace } from './cut-face.ts';
+import type { Dataset } from '@voxface/datasets';
+import { createPackedSetWriter } from '@voxface/datasets/node';
+import { IBUG_68 } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
-import { type FaceFit, type FitFaceOptions, fitFace } from './fit-face.ts';
-import { profileFace } from './profile-face.ts';
-import { profileYaws } from './profile-yaws.ts';
+import { type FitFaceOptions, fitFace } from './fit-face.ts';
+import { renderViews } from './render-views.ts';
 import { type Shard, shardOf } from './shard.ts';
+import { writeContactSheet } from './write-contact-sheet.ts';
 
 export interface ProfiledSetOptions {
   dataset: Dataset;
@@ -46,7 +44,9 @@ export const PROFILED_SET_DEFAULTS: {
 /** What was done. */
 export interface ProfiledSetReport {
   readonly directory: string;
+  /** Faces of this part that are in the set now, those of earlier runs included. */
   readonly faces: number;
+  /** Pictures that this run made. */
   readonly images: number;
   /** Faces that could not be read or fitted. */
   readonly problems: readonly { id: string; message: string }[];
@@ -58,7 +58,7 @@ export interface ProfiledSetReport {
  * face with its 3D landmarks and its profiles as a packed set, and a contact sheet (`contact-sheet.png`). Several
  * shards write to `outDirectory/shard-i-of-n`. Continues where an interrupted run stopped; the result does not depend on where
  * it was interrupted.
- * @throws RangeError for a bad shard; Error when the folder cannot be written.
+ * @throws RangeError for a bad shard; Error when the folder cannot be written, or was begun with other settings.
  */
 export async function createProfiledSet(options: ProfiledSetOptions): Promise<ProfiledSetReport> {
   const settings = { ...PROFILED_SET_DEFAULTS, ...options };
@@ -69,32 +69,34 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
       ? settings.outDirectory
       : join(settings.outDirectory, `shard-${shard.index}-of-${shard.count}`);
   await mkdir(directory, { recursive: true });
+  await checkSettings(directory, settings);
   const name = dataset.name + (settings.yaws === 0 ? '-3d' : '-profiles');
   const writer = await createPackedSetWriter(
     directory,
     { name, dims: 3, scheme: IBUG_68 },
     { quality: settings.quality, resume: true },
   );
-  const sheet = new ContactSheet(9);
+  const completeFile = join(directory, 'complete.txt');
+  const complete = new Set((await readFile(completeFile, 'utf8').catch(() => '')).split('\n'));
   const problems: { id: string; message: string }[] = [];
   const indices = indicesOf(dataset, shard);
   const started = performance.now();
+  let faces = 0;
   let images = 0;
   for (const [done, index] of indices.entries()) {
     if (signal?.aborted) break;
     const id = dataset.ids[index];
     try {
-      if (!(await isComplete(directory, id, writer))) {
+      if (!complete.has(id)) {
         const sample = await dataset.load(index);
         const fit = fitFace(model, sample.landmarks, settings.fit);
-        const shots = shootFace(settings, sample, fit, index);
-        for (const shot of shots) {
-          if (!writer.ids.has(shot.id)) await writer.add(shot, shot.image);
+        for (const view of renderViews(settings, sample, fit, index)) {
+          if (!writer.ids.has(view.id)) await writer.add(view, view.image);
           images++;
         }
-        sheet.offer(shots);
-        await writeFile(join(directory, 'complete.txt'), `${id}\n`, { flag: 'a' });
+        await writeFile(completeFile, `${id}\n`, { flag: 'a' });
       }
+      faces++;
     } catch (error) {
       problems.push({ id, message: (error as Error).message });
       log?.(`left out ${id}: ${(error as Error).message}`);
@@ -108,85 +110,39 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
     }
   }
   await writer.close();
-  await sheet.write(join(directory, 'contact-sheet.png'));
-  return {
-    directory,
-    faces: indices.length - problems.length,
-    images,
-    problems,
-    seconds: (performance.now() - started) / 1000,
-  };
+  await writeContactSheet(directory, join(directory, 'contact-sheet.png'));
+  return { directory, faces, images, problems, seconds: (performance.now() - started) / 1000 };
 }
 
-interface Shot {
-  id: string;
-  image: Pixels;
-  landmarks: Landmarks<3>;
-  box: Box;
-  yaw: number;
-  provenance: Provenance;
-}
-
-/** The un-turned face and its profiles. */
-function shootFace(
-  settings: ProfiledSetOptions & Required<Pick<ProfiledSetOptions, keyof typeof PROFILED_SET_DEFAULTS>>,
-  sample: Sample,
-  fit: FaceFit,
-  index: number,
-): Shot[] {
-  const { model, size, seed, maximumYaw, unturned } = settings;
-  const shots: Shot[] = [];
-  const describe = (change: string): Provenance => ({
-    ...sample.provenance,
-    conversions: [...sample.provenance.conversions, change],
+/** Refuses to go on with a set whose pictures were made with other settings: the mixture would be neither. */
+async function checkSettings(
+  directory: string,
+  settings: ProfiledSetOptions & typeof PROFILED_SET_DEFAULTS,
+): Promise<void> {
+  const { dataset, model, yaws, maximumYaw, unturned, size, seed, quality, fit } = settings;
+  const own = JSON.stringify({
+    dataset: dataset.name,
+    model: model.name,
+    yaws,
+    maximumYaw,
+    unturned,
+    size,
+    seed,
+    quality,
+    fit,
   });
-  if (unturned) {
-    const cut = cutFace(sample.image, fit.landmarks, size);
-    shots.push({
-      id: sample.id,
-      ...cut,
-      box: boxOf(cut.landmarks),
-      yaw: fit.pose.yaw,
-      provenance: describe(
-        `z of all landmarks and x, y of the jaw (0..16) from a fit of ${model.name}; x, y of 17..67 as annotated`,
-      ),
-    });
+  const file = join(directory, 'settings.json');
+  const begun = await readFile(file, 'utf8').catch(() => undefined);
+  if (begun === undefined) await writeFile(file, `${own}\n`);
+  else if (begun.trim() !== own) {
+    throw new Error(
+      `createProfiledSet: the set in ${directory} was begun with ${begun.trim()}, got ${own} (the same settings, or another folder)`,
+    );
   }
-  const yaws =
-    typeof settings.yaws === 'number'
-      ? profileYaws(fit.pose.yaw, settings.yaws, maximumYaw, createRandom(seed * 1_000_003 + index))
-      : settings.yaws;
-  yaws.forEach((yaw, k) => {
-    const { image, landmarks } = profileFace(model, fit, sample.image, yaw, { size });
-    shots.push({
-      id: `${sample.id}_p${k + 1}`,
-      image,
-      landmarks,
-      box: boxOf(landmarks),
-      yaw,
-      provenance: describe(
-        `turned from yaw ${fit.pose.yaw.toFixed(1)} to ${yaw.toFixed(1)} by face profiling with ${model.name}`,
-      ),
-    });
-  });
-  return shots;
 }
 
 function indicesOf(dataset: Dataset, shard: Shard): number[] {
   const indices: number[] = [];
   for (let i = shard.index; i < dataset.length; i += shard.count) indices.push(i);
   return indices;
-}
-
-const completed = new WeakMap<PackedSetWriter, Set<string>>();
-
-/** Whether an earlier run wrote every picture of this face. */
-async function isComplete(directory: string, id: string, writer: PackedSetWriter): Promise<boolean> {
-  let ids = completed.get(writer);
-  if (!ids) {
-    const text = await readFile(join(directory, 'complete.txt'), 'utf8').catch(() => '');
-    ids = new Set(text.split('\n'));
-    completed.set(writer, ids);
-  }
-  return ids.has(id);
 }

@@ -4,5 +4,11 @@ export {
   type ProfiledSetOptions,
   type ProfiledSetReport,
 } from './create-profiled-set.ts';
+export { openFaceKitArrays } from './open-face-kit-arrays.ts';
 export { openFaceKitObj } from './open-face-kit-obj.ts';
 export { openFaceModel } from './open-face-model.ts';
+export {
+  LINEAR_BASIS_DEFAULTS,
+  type LinearBasisOptions,
+  openLinearBasis,
+} from './open-linear-basis.ts';

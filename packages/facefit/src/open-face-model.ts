@@ -1,75 +1,32 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parse } from 'npyjs';
-import { createFaceModel, type FaceModel } from './face-model.ts';
-import { ICT_LANDMARK_OFFSETS } from './ict-landmark-offsets.ts';
-import { ictModes, toHeadAxes } from './ict-modes.ts';
-
-interface FaceKit {
-  materials: string[];
-  identity: string[];
-  expression: string[];
-  landmarks68: number[];
-  jaw_right_3d_0_7: number[];
-  jaw_left_3d_9_16: number[];
-  ranges: Record<string, [number, number]>;
-  narrow_face: [number, number];
-}
+import { readdir, stat } from 'node:fs/promises';
+import type { FaceModel } from './face-model.ts';
+import { openFaceKitArrays } from './open-face-kit-arrays.ts';
+import { openFaceKitObj } from './open-face-kit-obj.ts';
+import { type LinearBasisOptions, openLinearBasis } from './open-linear-basis.ts';
 
 /**
- * Reads the packed arrays of ICT-FaceKit Light: `facekit.json`, `neutral.npy`, `identity.npy`, `expression.npy`,
- * `quads.npy`. ICT's axes (y up, z out of the face) become head axes; identity weights are standard deviations,
- * expression weights run from 0 to 1.
- * @throws Error when a file is missing or its shape is not what `facekit.json` says.
+ * Opens a 3D morphable face, whatever its files: the packed arrays of ICT-FaceKit Light (a folder with
+ * `facekit.json`), its original `.obj` files, or a linear basis of your own (`openLinearBasis`: a BFM-like `.mat`, a
+ * FLAME-like `.npz`, a folder of `.npy` arrays).
+ * @param options for a basis of your own; ICT-FaceKit needs none.
+ * @throws Error when there is nothing at `target`, or its files are not what they should be.
  */
-export async function openFaceModel(folder: string): Promise<FaceModel> {
-  const kit = JSON.parse(await readFile(join(folder, 'facekit.json'), 'utf8')) as FaceKit;
-  const neutral = await readArray(folder, 'neutral.npy', [-1, 3]);
-  const vertices = neutral.length / 3;
-  const identity = await readArray(folder, 'identity.npy', [kit.identity.length, vertices, 3]);
-  const expression = await readArray(folder, 'expression.npy', [kit.expression.length, vertices, 3]);
-  const quads = await readArray(folder, 'quads.npy', [-1, 4]);
-  for (const array of [neutral, identity, expression]) toHeadAxes(array as Float32Array);
-  return createFaceModel({
-    name: 'ict-facekit',
-    mean: neutral as Float32Array,
-    ...ictModes(identity as Float32Array, kit.identity, expression as Float32Array, kit.expression),
-    triangles: skinTriangles(quads, kit.ranges.head_neck[1]),
-    landmarks: [
-      ...kit.jaw_right_3d_0_7,
-      kit.landmarks68[8],
-      ...kit.jaw_left_3d_9_16,
-      ...kit.landmarks68.slice(17),
-    ],
-    landmarkOffsets: ICT_LANDMARK_OFFSETS,
-    contourRange: kit.narrow_face,
-  });
-}
-
-/** Splits the quads whose corners are all at or below `last` into triangles. */
-function skinTriangles(quads: ArrayLike<number>, last: number): Uint32Array {
-  const triangles: number[] = [];
-  for (let i = 0; i < quads.length; i += 4) {
-    const [a, b, c, d] = [quads[i], quads[i + 1], quads[i + 2], quads[i + 3]];
-    if (Math.max(a, b, c, d) > last) continue;
-    triangles.push(a, b, c);
-    if (d !== c && d !== a) triangles.push(a, c, d);
-  }
-  return Uint32Array.from(triangles);
-}
-
-async function readArray(folder: string, name: string, shape: number[]): Promise<Float32Array | Int32Array> {
-  const file = join(folder, name);
-  const bytes = await readFile(file);
-  const array = parse(
-    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
-  );
-  const fits =
-    array.shape.length === shape.length && shape.every((size, i) => size < 0 || size === array.shape[i]);
-  if (!fits || array.fortranOrder) {
+export async function openFaceModel(target: string, options: LinearBasisOptions = {}): Promise<FaceModel> {
+  const info = await stat(target).catch(() => undefined);
+  if (!info) {
     throw new Error(
-      `openFaceModel: ${file} must be a C-ordered array of shape [${shape.map((s) => (s < 0 ? 'n' : s))}], got [${array.shape}]${array.fortranOrder ? ' in Fortran order' : ''}`,
+      `openFaceModel: expected a morphable face (ICT-FaceKit's folder, a .mat, .npz or folder of .npy), got nothing at ${target}`,
     );
   }
-  return array.data as Float32Array | Int32Array;
+  if (info.isDirectory()) {
+    const names = await readdir(target);
+    if (names.includes('facekit.json')) return openFaceKitArrays(target);
+    if (names.includes('generic_neutral_mesh.obj')) return openFaceKitObj(target);
+    if (!names.some((name) => name.endsWith('.npy'))) {
+      throw new Error(
+        `openFaceModel: expected facekit.json, generic_neutral_mesh.obj or .npy arrays, got ${names.length} other files in ${target}`,
+      );
+    }
+  }
+  return openLinearBasis(target, options);
 }

@@ -170,11 +170,12 @@ function extendDepth(depth: Float32Array, nearest: Int32Array, side: number): Fl
 
 const counts = new WeakMap<FaceModel, number>();
 
-/** Vertices up to the last one that a triangle uses. */
+/** Vertices up to the last one that a triangle or landmark uses. */
 function usedVertices(model: FaceModel): number {
   let count = counts.get(model);
   if (count === undefined) {
-    count = model.triangles.reduce((most, index) => Math.max(most, index), 0) + 1;
+    const last = (list: Uint32Array): number => list.reduce((most, index) => Math.max(most, index), 0);
+    count = Math.max(last(model.triangles), last(model.landmarks)) + 1;
     counts.set(model, count);
   }
   return count;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ProfileFlags } from '../profile-data.ts';
 import type { SetExitCode } from '../program.ts';
 
 const KINDS = 'voxface, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv';
@@ -36,8 +37,15 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .command('profile')
     .description('Fit a 3D face to each photo and render it at larger yaws (face profiling).')
     .requiredOption('--dataset <kind>', `kind of dataset (${KINDS})`)
-    .requiredOption('--root <path>', 'folder or annotation file')
-    .requiredOption('--facekit <dir>', 'folder of the morphable face (ICT-FaceKit arrays)')
+    .requiredOption('--root <paths...>', 'folders or annotation files, one set after the other')
+    .requiredOption(
+      '--facekit <path>',
+      "the morphable face: ICT-FaceKit's folder (arrays or .obj), a BFM-like .mat, a FLAME-like .npz, a folder of .npy",
+    )
+    .option(
+      '--facekit-landmarks <file>',
+      'JSON list of its 68 landmark vertices, from 0 (default: NAME.landmarks.json beside it, or its own)',
+    )
     .requiredOption('-o, --out <dir>', 'folder of the packed set to write')
     .option(
       '--yaws <list>',
@@ -48,11 +56,18 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .option('--size <pixels>', 'side of the written pictures', '256')
     .option(
       '--shard <i/n>',
-      'this process does part i of n (1-based; Slurm and Kubernetes indices are understood)',
+      'this process does part i of n (1-based; without it the index of a Slurm array or a Kubernetes indexed job)',
     )
     .option('--workers <n>', 'processes on this machine', '1')
     .option('--seed <n>', 'seed of the yaw jitter', '0')
-    .action(async (flags: Record<string, string>) => {
+    .addHelpText(
+      'after',
+      `
+An interrupted run goes on where it stopped when the same command is given again.
+  voxface data profile --dataset 300w --root 300w/afw helen/trainset --facekit ict-facekit --out profiles --workers 2
+Other morphable faces than ICT-FaceKit: docs/facefit.md says which arrays and names are read.`,
+    )
+    .action(async (flags: ProfileFlags) => {
       const { profileData } = await import('../profile-data.ts');
       await profileData(flags);
     });

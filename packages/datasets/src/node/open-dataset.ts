@@ -11,7 +11,17 @@ import { openVoxfaceDataset } from './open-packed-set.ts';
 import { openWflw } from './open-wflw.ts';
 
 /** What `openDataset` can tell by the files it finds. */
-export type DatasetKind = 'voxface' | '300w' | '300w-lp' | 'aflw2000-3d' | 'aflw' | 'wflw' | 'keypoint-csv';
+export const DATASET_KINDS: readonly [
+  'voxface',
+  '300w',
+  '300w-lp',
+  'aflw2000-3d',
+  'aflw',
+  'wflw',
+  'keypoint-csv',
+] = ['voxface', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv'];
+
+export type DatasetKind = (typeof DATASET_KINDS)[number];
 
 export interface OpenDatasetOptions {
   /** Absent: told by the files. */

@@ -1,0 +1,237 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import basis from '../../facefit/test/golden/linear-basis.json' with { type: 'json' };
+import { withoutOptions } from '../src/profile-data.ts';
+import { expectFailure, picture, ptsOf, writeFiles } from './annotated-folder.ts';
+import { run } from './run.ts';
+
+const roots: string[] = [];
+let jpeg: Buffer;
+
+function folder(files: Record<string, string | Uint8Array>): string {
+  const root = writeFiles(files);
+  roots.push(root);
+  return root;
+}
+
+beforeAll(async () => {
+  jpeg = await picture();
+});
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true });
+});
+
+/** A MATLAB file whose only variable, `pt3d_68`, is of a class that does not exist. */
+function unknownClass(): Uint8Array {
+  const bytes = new Uint8Array(Buffer.from(basis.struct, 'base64'));
+  return Uint8Array.from([...bytes.subarray(0, 128), ...matrix(99, 'pt3d_68')]);
+}
+
+function matrix(kind: number, name: string): Uint8Array {
+  const padded = name.padEnd(8, '\0');
+  const words = [14, 56, 6, 8, kind, 0, 5, 8, 1, 1, 1, name.length];
+  const head = new Uint8Array(Uint32Array.from(words).buffer);
+  return new Uint8Array(Buffer.concat([head, Buffer.from(padded), new Uint8Array(16)]));
+}
+
+describe('data inspect', () => {
+  test('names every broken sample of a folder, counts the others and exits with 1', async () => {
+    const root = folder({
+      'good.jpg': jpeg,
+      'good.pts': ptsOf(),
+      'png-inside.jpg': await picture('png'),
+      'png-inside.pts': ptsOf(),
+      'cut.jpg': jpeg.subarray(0, jpeg.length >> 1),
+      'cut.pts': ptsOf(),
+      'fewer.jpg': jpeg,
+      'fewer.pts': ptsOf(undefined, 67),
+      'gap.jpg': jpeg,
+      'gap.pts': ptsOf((row, i) => (i === 9 ? 'NaN 3' : row)),
+      'outside.jpg': jpeg,
+      'outside.pts': ptsOf((row) => row.replace(/^/, '9')),
+      'text.jpg': 'this is no picture\n',
+      'text.pts': ptsOf(),
+      'alone.pts': ptsOf(),
+    });
+    const json = join(root, 'report.json');
+    const result = await run('data', 'inspect', root, '--json', json);
+    expectFailure(
+      result,
+      1,
+      /^voxface: cut: .*a damaged or truncated JPEG of \d+ bytes in .*cut/m,
+      /^voxface: fewer: .*fewer\.pts: .*ibug-68 has 68 landmarks, got 67/m,
+      /^voxface: gap: .*gap\.pts: .*got "NaN 3" at landmark 9/m,
+      /^voxface: outside: .*at least half of the landmarks must lie inside the picture.*\(wrong picture, or wrong scale\?\)/m,
+      /^voxface: text: .*expected a whole JPEG.*text/m,
+      /^voxface: alone: .*expected a picture beside alone\.pts/m,
+    );
+    expect(result.output).toMatch(/count +2/);
+    expect(JSON.parse(readFileSync(json, 'utf8')).broken).toHaveLength(6);
+  });
+
+  test('an unknown MATLAB class is named with its file', async () => {
+    const root = folder({ 'image00001.jpg': jpeg, 'image00001.mat': unknownClass() });
+    expectFailure(
+      await run('data', 'inspect', root, '--kind', 'aflw2000-3d'),
+      1,
+      /image00001: .*pt3d_68 must be a numeric array, got MATLAB class number 99 in .*image00001\.mat/,
+    );
+  });
+
+  test('a database without tables is named with its file', async () => {
+    const root = folder({ 'aflw.sqlite': '' });
+    expectFailure(
+      await run('data', 'inspect', join(root, 'aflw.sqlite')),
+      1,
+      /^voxface: openAflw: .*aflw\.sqlite/,
+    );
+  });
+
+  test('an identifier that comes twice is named', async () => {
+    const row = ['a.jpg', ...Array.from({ length: 136 }, (_, i) => 10 + (i % 60))].join(',');
+    const head = `,${Array.from({ length: 136 }, (_, i) => i).join(',')}`;
+    const root = folder({ 'k.csv': `${head}\n${row}\n${row}\n`, 'a.jpg': jpeg });
+    expectFailure(
+      await run('data', 'inspect', join(root, 'k.csv')),
+      1,
+      /identifiers must be unique, got "a" twice/,
+    );
+  });
+
+  test.each([
+    ['nothing', () => ['nowhere'], 2, /no such file or folder: nowhere/],
+    ['an empty folder', () => [folder({})], 2, /the folder .*voxface-cli-.* is empty/],
+    [
+      'other files',
+      () => [folder({ 'a.doc': 'x' })],
+      1,
+      /expected files of .*, got 1 others, such as a\.doc/,
+    ],
+    [
+      'an unknown kind',
+      () => [folder({}), '--kind', 'faces'],
+      2,
+      /--kind: expected one of voxface, 300w, .*, got faces/,
+    ],
+  ])('%s is refused', async (_, args, code, message) => {
+    expectFailure(await run('data', 'inspect', ...args()), code, message);
+  });
+});
+
+describe('data convert', () => {
+  const good = (): string =>
+    folder({ 'a.jpg': jpeg, 'a.pts': ptsOf(), 'b.jpg': jpeg, 'b.pts': ptsOf(undefined, 67) });
+
+  test('writes the good samples, names the others, and does not write over a set', async () => {
+    const root = good();
+    const out = join(root, 'set');
+    expectFailure(await run('data', 'convert', root, out), 1, /^voxface: b: .*got 67/m);
+    expect(JSON.parse(readFileSync(join(out, 'set.json'), 'utf8')).count).toBe(1);
+    expectFailure(
+      await run('data', 'convert', root, out),
+      1,
+      /already holds a set \(resume it, or choose another folder\)/,
+    );
+    const resumed = await run('data', 'convert', root, out, '--kind', '300w', '--resume');
+    expect(resumed.output).toMatch(/1 samples, 1 left out/);
+  });
+
+  test.each([
+    ['--size', '0', /--size: expected a positive number, got 0/],
+    ['--only', 'nowhere.json', /nowhere\.json: not a readable JSON list of identifiers/],
+    ['--kind', 'faces', /--kind: expected one of/],
+  ])('%s %s is refused', async (flag, value, message) => {
+    const root = good();
+    expectFailure(await run('data', 'convert', root, join(root, 'set'), flag, value), 2, message);
+    expect(existsSync(join(root, 'set'))).toBe(false);
+  });
+});
+
+describe('data profile', () => {
+  const flagsFor = (root: string, facekit = join(root, 'tiny.npz')): string[] => [
+    'data',
+    'profile',
+    ...['--dataset', '300w', '--root', join(root, 'photos'), '--facekit', facekit],
+    ...['--out', join(root, 'out'), '--yaws', '45', '--size', '32'],
+  ];
+  const prepare = (): string =>
+    folder({
+      'photos/a.jpg': jpeg,
+      'photos/a.pts': ptsOf(),
+      'photos/cut.jpg': jpeg.subarray(0, jpeg.length >> 1),
+      'photos/cut.pts': ptsOf(),
+      'photos/fewer.jpg': jpeg,
+      'photos/fewer.pts': ptsOf(undefined, 67),
+      'tiny.npz': Buffer.from(basis.flame, 'base64'),
+      'bfm.mat': Buffer.from(basis.bfm, 'base64'),
+      'list.json': JSON.stringify(basis.landmarks),
+    });
+
+  test('renders the good faces, names the others and exits with 1', async () => {
+    const root = prepare();
+    const result = await run(...flagsFor(root));
+    expectFailure(
+      result,
+      1,
+      /^voxface: cut: .*truncated JPEG/m,
+      /^voxface: fewer: .*got 67/m,
+      /2 faces left out/,
+    );
+    const set = JSON.parse(readFileSync(join(root, 'out/set.json'), 'utf8'));
+    expect(set.samples.map(({ id }: { id: string }) => id)).toEqual(['a', 'a_p1']);
+  });
+
+  test('takes a BFM-like basis with a list of landmarks, and says when there is none', async () => {
+    const root = prepare();
+    expectFailure(
+      await run(...flagsFor(root, join(root, 'bfm.mat'))),
+      1,
+      /expected the 68 landmark vertices of .*bfm\.mat, got none \(write them as a JSON list/,
+    );
+    const listed = await run(
+      ...flagsFor(root, join(root, 'bfm.mat')),
+      '--facekit-landmarks',
+      join(root, 'list.json'),
+    );
+    expect(listed.output).toMatch(/2 pictures made .*, 1 faces in the set/);
+  });
+
+  test.each([
+    ['--dataset', 'faces', /--dataset: expected one of/],
+    ['--root', 'nowhere', /no such file or folder: nowhere/],
+    ['--facekit', 'nowhere', /--facekit: no such file or folder: nowhere/],
+    ['--facekit-landmarks', 'nowhere.json', /--facekit-landmarks: nowhere\.json is not readable JSON/],
+    ['--yaws', '95', /--yaws: expected degrees from -90 to 90/],
+    ['--yaws', '30,', /--yaws: expected degrees from -90 to 90/],
+    ['--shard', '3/2', /--shard: expected i\/n/],
+    ['--workers', 'two', /--workers: expected a positive whole number, got two/],
+    ['--size', '-4', /--size: expected a positive number, got -4/],
+    ['--seed', 'dice', /--seed: expected a whole number, got dice/],
+  ])('%s %s is refused', async (flag, value, message) => {
+    const root = prepare();
+    expectFailure(await run(...flagsFor(root), flag, value), 2, message);
+  });
+
+  test('an empty folder of a morphable face is named', async () => {
+    const root = prepare();
+    expectFailure(
+      await run(...flagsFor(root, folder({}))),
+      1,
+      /expected facekit\.json, generic_neutral_mesh\.obj or \.npy arrays, got 0 other files/,
+    );
+  });
+
+  test('hands its own arguments on to its workers, without their number', () => {
+    const args = ['data', 'profile', '--workers', '2', '--root', 'a', 'b', '--shard=1/2', '--seed', '3'];
+    expect(withoutOptions(args, ['--workers', '--shard'])).toEqual([
+      'data',
+      'profile',
+      '--root',
+      'a',
+      'b',
+      '--seed',
+      '3',
+    ]);
+  });
+});
