@@ -13,7 +13,9 @@ const names = [...manifests].filter(([, manifest]) => !manifest.private).map(([n
 
 // Files that the built code opens by address at run time, beside its own modules.
 const REQUIRED = {
-  backend: ['', '-simd', '-threaded-simd'].map((kind) => `dist/tfjs-backend-wasm${kind}.wasm`),
+  backend: ['.wasm', '-simd.wasm', '-threaded-simd.wasm', '-threaded-simd.js'].map(
+    (ending) => `dist/tfjs-backend-wasm${ending}`,
+  ),
   datasets: ['dist/crop-worker.js'],
   train: ['dist/replica-worker.js'],
   cli: ['dist/bin.js'],

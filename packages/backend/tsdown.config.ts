@@ -8,6 +8,10 @@ export default packageBuild(
     conformance: 'src/conformance.ts',
     'setup-node': 'src/setup-node.ts',
   },
-  // The wasm backend's binaries, beside the module that names them by URL.
-  { copy: ['', '-simd', '-threaded-simd'].map((kind) => `${binaries}/tfjs-backend-wasm${kind}.wasm`) },
+  // The wasm backend's binaries and the script of its threads, beside the module that names them by URL.
+  {
+    copy: ['.wasm', '-simd.wasm', '-threaded-simd.wasm', '-threaded-simd.js'].map(
+      (ending) => `${binaries}/tfjs-backend-wasm${ending}`,
+    ),
+  },
 );

@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { build } from 'vite';
+import { build, createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, openPage } from './open-page.ts';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
-const browser = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
+const PAGE = '<!doctype html><script type="module" src="./page.js"></script>';
 
 /** Ten lines that train a small convolutional network; the same in Node and in a page. */
 const SCRIPT = `import * as tf from '@tensorflow/tfjs-core';
@@ -35,25 +34,6 @@ function expectTrained({ backend, losses }: Report): void {
   expect(losses[7]).toBeLessThan(losses[0]);
 }
 
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
-
-function serve(folder: string): Promise<Server> {
-  const server = createServer((request, response) => {
-    const file = join(
-      folder,
-      request.url === '/' ? 'index.html' : new URL(request.url!, 'http://x').pathname,
-    );
-    if (!existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
-    return response.end(readFileSync(file));
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
 describe('the packed package trains', () => {
   let project: string;
 
@@ -73,7 +53,9 @@ describe('the packed package trains', () => {
       '--omit=optional',
       `./${tarball}`,
     ];
-    run('npm', [...install, '@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-layers@4.22.0'], project);
+    const others = ['tfjs-core@4.22.0', 'tfjs-layers@4.22.0'].map((name) => `@tensorflow/${name}`);
+    run('npm', [...install, ...others, 'webpack@5', 'webpack-cli@6'], project);
+    writeFileSync(join(project, 'page.js'), SCRIPT);
   });
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -92,35 +74,48 @@ describe('the packed package trains', () => {
     expectTrained(JSON.parse(line.slice('report '.length)) as Report);
   });
 
-  it.skipIf(!existsSync(browser))('from a page built with Vite', async () => {
-    writeFileSync(join(project, 'page.js'), SCRIPT);
-    writeFileSync(
-      join(project, 'index.html'),
-      '<!doctype html><script type="module" src="./page.js"></script>',
-    );
+  it.skipIf(!existsSync(CHROMIUM))('from a page built with Vite', async () => {
+    writeFileSync(join(project, 'index.html'), PAGE);
     await build({
       root: project,
       logLevel: 'error',
       configFile: false,
-      build: { target: 'es2022', outDir: 'site' },
+      build: { target: 'es2022', outDir: 'vite-site' },
     });
-    const server = await serve(join(project, 'site'));
-    const address = server.address() as { port: number };
-    const instance = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
+    const { report } = await openPage<Report>(join(project, 'vite-site'));
+    expectTrained(report);
+  });
+
+  it.skipIf(!existsSync(CHROMIUM))('from a page of the development server of Vite', async () => {
+    writeFileSync(join(project, 'index.html'), PAGE);
+    const server = await createServer({
+      root: project,
+      logLevel: 'error',
+      configFile: false,
+      server: { port: 0, host: '127.0.0.1' },
+    });
     try {
-      const page = await instance.newPage();
-      const errors: string[] = [];
-      page.on('pageerror', (error) => errors.push(error.message));
-      await page.goto(`http://127.0.0.1:${address.port}/`);
-      const handle = await page
-        .waitForFunction('globalThis.report', undefined, { timeout: 120_000 })
-        .catch(() => {
-          throw new Error(`the page must train, it said: ${errors.join('; ') || 'nothing'}`);
-        });
-      expectTrained((await handle.jsonValue()) as Report);
+      await server.listen();
+      const { report } = await openPage<Report>(server.resolvedUrls!.local[0]);
+      expectTrained(report);
     } finally {
-      await instance.close();
-      server.close();
+      await server.close();
     }
+  });
+
+  it.skipIf(!existsSync(CHROMIUM)).each([
+    { title: 'with threads', isIsolated: true },
+    { title: 'without threads', isIsolated: false },
+  ])('from a page built with webpack, $title', async ({ isIsolated }) => {
+    const site = join(project, 'webpack-site');
+    if (!existsSync(site)) {
+      const binary = join(project, 'node_modules/.bin/webpack');
+      const options = ['--mode', 'production', '--entry', './page.js', '--output-path', site];
+      execFileSync(binary, options, { cwd: project, stdio: 'pipe' });
+      writeFileSync(join(site, 'index.html'), '<!doctype html><script defer src="./main.js"></script>');
+    }
+    const { report, requests } = await openPage<Report>(site, { isIsolated });
+    expectTrained(report);
+    expect(requests.filter((path) => path.endsWith('.wasm'))).toHaveLength(1);
   });
 });

@@ -33,6 +33,7 @@ interface BackendInternals {
     _malloc(bytes: number): number;
     _free(pointer: number): void;
     HEAPU8: Uint8Array;
+    tfjs: { getThreadsCount(): number };
   };
   dataIdMap: { get(dataId: object): { memoryOffset: number } };
   makeOutput(shape: number[], dtype: 'float32' | 'int32'): TensorInfo;
@@ -42,6 +43,8 @@ interface BackendInternals {
 export interface KernelModule {
   readonly functions: KernelFunctions;
   readonly variant: KernelVariant;
+  /** Threads that the backend's own kernels compute with; ours compute on one. */
+  readonly threads: number;
   /** Byte offset of a tensor's values. */
   pointer(tensor: TensorInfo): number;
   /** New tensor of that shape (float32 unless told), not initialized. */
@@ -98,6 +101,7 @@ function createModule(backend: BackendInternals): KernelModule {
   return {
     functions,
     variant,
+    threads: wasm.tfjs.getThreadsCount(),
     pointer: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
     output: (shape, dtype = 'float32') => backend.makeOutput(shape, dtype),
     scratch(body) {

@@ -78,11 +78,20 @@ function runOn(
 
 const shapeOf2D = (g: ConvolutionGeometry): number[] => [g.batch, g.output[1], g.output[2], g.outChannels];
 
-/** Conv2D; the backend's own is slower, and wrong for 'same' padding with a kernel smaller than its stride. */
+/**
+ * Whether the backend's own Conv2D is the better one: it is slower on one thread, but shares its work among several. It is
+ * wrong for 'same' padding with a kernel smaller than its stride.
+ */
+function isBetterLeft({ threads }: KernelModule, { kernel, stride }: ConvolutionGeometry): boolean {
+  return threads > 2 && kernel.every((taps, axis) => taps >= stride[axis]);
+}
+
+/** Conv2D, unless the backend's own is better. */
 const conv2D = defineKernel<Convolved, Attributes2D>(
   'Conv2D',
   ({ inputs: { x, filter }, attrs, kernels }) => {
     const geometry = geometryFrom2D('Conv2D', x.shape, filter.shape, attrs);
+    if (isBetterLeft(kernels, geometry)) return undefined;
     return runOn(kernels, convolve, geometry, x, filter, shapeOf2D(geometry));
   },
 );
@@ -103,6 +112,7 @@ const fusedConv2D = defineKernel<
   }
   const geometry = geometryFrom2D('FusedConv2D', x.shape, filter.shape, attrs);
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== geometry.outChannels)) return undefined;
+  if (isBetterLeft(kernels, geometry)) return undefined;
   return runOn(kernels, convolve, geometry, x, filter, shapeOf2D(geometry), {
     bias: bias ? kernels.pointer(bias) : undefined,
     activation,

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { extname, join } from 'node:path';
+import { chromium, type Page } from 'playwright-core';
+
+/** Chromium to drive: VOXFACE_CHROMIUM, or Debian's. */
+export const CHROMIUM: string = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+/** Headers that make a page cross-origin isolated, so that it may share memory between threads. */
+const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/** WebGL and WebGPU emulated on the CPU. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan',
+  '--use-webgpu-adapter=swiftshader',
+];
+
+function serve(folder: string, isIsolated: boolean): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url!, 'http://x').pathname;
+    const file = join(folder, path === '/' ? 'index.html' : path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    response.writeHead(200, { 'content-type': type, ...(isIsolated ? ISOLATION : {}) });
+    return response.end(readFileSync(file));
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** What a page left in `globalThis.report`, and what it did meanwhile. */
+export interface PageOutcome<T> {
+  report: T;
+  /** Paths it asked for. */
+  requests: string[];
+  /** Workers that were running at the end. */
+  workers: number;
+}
+
+/**
+ * Serves a folder, opens its index page in Chromium and waits until the page has set `globalThis.report`.
+ *
+ * @param site the folder, or the address of a page that is served already.
+ * @param options.query query of the page's address; `isIsolated`: serve it cross-origin isolated.
+ * @throws with the page's own error when it throws, or when it does not report in time.
+ */
+export async function openPage<T>(
+  site: string,
+  options: { query?: string; isIsolated?: boolean; timeout?: number } = {},
+): Promise<PageOutcome<T>> {
+  const server = site.startsWith('http') ? undefined : await serve(site, options.isIsolated ?? false);
+  const address = server?.address() as { port: number } | undefined;
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  try {
+    const page: Page = await browser.newPage();
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(new URL(request.url()).pathname));
+    const failure = new Promise<never>((_, reject) => {
+      page.on('pageerror', ({ message }) =>
+        reject(new Error(`openPage: the page must report, it threw: ${message}`)),
+      );
+    });
+    failure.catch(() => {});
+    const origin = address === undefined ? site : `http://127.0.0.1:${address.port}/`;
+    await page.goto(`${origin}${options.query ?? ''}`);
+    const timeout = options.timeout ?? 240_000;
+    const reported = page.waitForFunction('globalThis.report', undefined, { timeout });
+    reported.catch(() => {});
+    const handle = await Promise.race([reported, failure]);
+    return { report: (await handle.jsonValue()) as T, requests, workers: page.workers().length };
+  } finally {
+    await browser.close();
+    server?.close();
+  }
+}
