@@ -78,6 +78,25 @@ describe('runTraining', () => {
     await expect(runTraining(config)).rejects.toThrow(/not finite at step \d+ \(lower learningRate/);
   });
 
+  it('stops at volumes that stay empty and says what to try', async () => {
+    const config = await microConfig({
+      // A rate of nothing: the volumes stay what the initial weights make of them.
+      learningRate: { initial: 1e-12 },
+      stages: [{ kind: 'pretrain-estimator', steps: 10 }],
+      collapseAfter: 4,
+      evaluateEvery: 100,
+      checkpointEvery: 100,
+    });
+    await expect(runTraining(config)).rejects.toThrow(
+      /volumes collapsed, they explain .* % of the energy 4 steps into the stage \(try a lower learningRate/,
+    );
+    await expect(
+      runTraining({ ...config, collapseAfter: 0, output: `${config.output}-on` }),
+    ).resolves.toMatchObject({
+      finished: true,
+    });
+  });
+
   it('names the data that does not fit the model', async () => {
     const config = await microConfig();
     const model = { ...(config.model as object), landmarks: 68 };

@@ -49,15 +49,16 @@ function ofDimensions(dataset: Dataset, dims: 2 | 3, spec: DataSpec): Dataset {
 }
 
 async function openFormat(spec: DataSpec): Promise<Dataset> {
+  const named = spec.name === undefined ? {} : { name: spec.name };
   switch (spec.format) {
     case 'packed':
       return openVoxfaceDataset(spec.root);
     case '300w':
-      return open300w(spec.root, { name: spec.name });
+      return open300w(spec.root, named);
     case 'keypoint-csv':
       if (spec.file === undefined) {
         throw new Error(`openDataSpec: keypoint-csv needs 'file' beside 'root' (${spec.root})`);
       }
-      return openKeypointCsv(spec.file, spec.root, { name: spec.name });
+      return openKeypointCsv(spec.file, spec.root, named);
   }
 }

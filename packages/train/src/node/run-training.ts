@@ -5,7 +5,6 @@ import { setupBackend } from '@voxface/backend';
 import { createCropWorkers } from '@voxface/datasets/node';
 import type { FaceShapeModelOptions } from '@voxface/models';
 import { loadModel, saveModel } from '@voxface/models/node';
-
 import { restoreState } from '../checkpoint.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
 import { createRunNetworks, createRunReplica, createSourceOpener, type RunData } from '../create-run.ts';
