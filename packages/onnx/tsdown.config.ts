@@ -1,3 +1,8 @@
 import { packageBuild } from '../../tsdown.base.ts';
 
-export default packageBuild({ index: 'src/index.ts', node: 'src/node.ts', web: 'src/web.ts' });
+export default packageBuild({
+  index: 'src/index.ts',
+  node: 'src/node.ts',
+  web: 'src/web.ts',
+  'photo-worker': 'src/photos/photo-worker.ts',
+});

@@ -19,7 +19,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const pictures = summary.written.filter((file) => file.endsWith('.png'));
   console.log(`
 ${summary.faces} faces in ${summary.photos} photos
-${(summary.modelMs / summary.faces).toFixed(1)} ms per face for the landmarks, ${(summary.detectorMs / summary.photos).toFixed(0)} ms per photo for the detector
+${(summary.modelMs! / summary.faces).toFixed(1)} ms per face for the landmarks, ${(summary.detectorMs! / summary.photos).toFixed(0)} ms per photo for the detector
 ${pictures.length} pictures (overlays, 3D views), the predicted semantic volume ${volume}
 and one JSON file per photo are in ${resolve(options.out)}`);
 }

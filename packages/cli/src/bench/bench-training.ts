@@ -1,0 +1,75 @@
+import type { BenchSection } from './bench-report.ts';
+import type { BenchSettings } from './bench-settings.ts';
+import { findRepository, runProgram, runSource, whyNoTorch } from './repository.ts';
+import { type Contestant, type Duration, runRounds } from './rounds.ts';
+
+/** The network of `train_step.py --preset wide`: two stacks of 128 features, 128 px. */
+const NETWORK = '{"preset":"small","features":128}';
+const BATCH = 8;
+/** Each round starts programs that make several steps and report their best. */
+const MOST_ROUNDS = 3;
+
+/** The joint training step (Eq. 9) on wasm, on the native backend where it is built, and in PyTorch. */
+export async function benchTraining(settings: BenchSettings): Promise<BenchSection[]> {
+  const title = `Training step, two stacks of 128 features, 128 px, batch ${BATCH}, best of 8 steps`;
+  const repository = findRepository();
+  if (repository === undefined) {
+    return [{ title, notes: ['skipped: its scripts lie in the repository (packages/train/bench)'] }];
+  }
+  const notes: string[] = [];
+  const contestants: Contestant[] = [];
+  const noTorch = await whyNoTorch(settings.python);
+  if (noTorch) notes.push(noTorch);
+  else {
+    for (const threads of new Set([settings.threads, 1])) {
+      contestants.push(torchStep(settings.python, repository, threads));
+    }
+  }
+  for (const backend of ['wasm', 'node']) {
+    const contestant = ourStep(repository, backend);
+    try {
+      if (backend === 'node') await contestant.run();
+      contestants.push(contestant);
+    } catch (error) {
+      notes.push(`${backend}: skipped, ${(error as Error).message}`);
+    }
+  }
+  const timings = await runRounds(contestants, Math.min(MOST_ROUNDS, settings.rounds));
+  return [{ title, unit: 'step', timings, notes }];
+}
+
+function ourStep(repository: string, backend: string): Contestant {
+  return {
+    name: `voxface, ${backend}`,
+    run: async () =>
+      readStep(
+        await runSource(repository, 'packages/train/bench/step.ts', [
+          NETWORK,
+          String(BATCH),
+          backend,
+          'joint',
+        ]),
+        /best step (\d+); cpu (\d+)/,
+      ),
+    close: () => {},
+  };
+}
+
+function torchStep(python: string, repository: string, threads: number): Contestant {
+  const flags = ['--preset', 'wide', '--batch', String(BATCH), '--threads', String(threads)];
+  return {
+    name: `PyTorch, ${threads} thread${threads === 1 ? '' : 's'}`,
+    run: async () =>
+      readStep(
+        await runProgram(python, ['scripts/bench/train_step.py', ...flags], repository),
+        /joint\s+best\s+([\d.]+) ms.*cpu\s+([\d.]+) ms/,
+      ),
+    close: () => {},
+  };
+}
+
+function readStep(output: string, pattern: RegExp): Duration {
+  const match = pattern.exec(output);
+  if (!match) throw new Error(`bench: expected a line like ${pattern}, got ${output.slice(0, 200)}`);
+  return { wall: Number(match[1]), cpu: Number(match[2]) };
+}

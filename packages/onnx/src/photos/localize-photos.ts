@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { FaceShapeModel, LocatedFace, PredictorOptions } from '@voxface/models';
+import type { FaceApiDetectorOptions } from '@voxface/models/face-api';
+import { exportDetector } from '../create-onnx-detector.ts';
+import { exportOnnx } from '../export-onnx.ts';
+import type { PhotoAnswer, PhotoRequest, ThreadSetup } from './photo-job.ts';
+import { startPhotoThread } from './start-photo-thread.ts';
+
+export interface LocalizePhotosOptions {
+  /** File written by `exportOnnx` (path or bytes), or a model, which is exported in memory. */
+  model: string | Uint8Array | FaceShapeModel;
+  /** Detector for photos without boxes; false when every photo comes with its boxes. */
+  detector?: FaceApiDetectorOptions | false;
+  predictor?: PredictorOptions;
+  /** Turns photos upright as their orientation tags say. */
+  orient?: boolean;
+  /** Threads, each with its own networks on one core; null takes every core this process may use. */
+  threads?: number | null;
+}
+
+export const LOCALIZE_PHOTOS_DEFAULTS: Required<Omit<LocalizePhotosOptions, 'model'>> = {
+  detector: {},
+  predictor: {},
+  orient: true,
+  threads: null,
+};
+
+/** What came of one photo; `error` says in a line why it failed. */
+export type LocatedPhoto =
+  | {
+      readonly file: string;
+      readonly width: number;
+      readonly height: number;
+      readonly faces: readonly LocatedFace[];
+      readonly error?: undefined;
+    }
+  | { readonly file: string; readonly error: string };
+
+/** Photos that a thread gets at a time: their faces share batches. */
+const PHOTOS_PER_JOB = 8;
+/** Jobs that each thread may be ahead of the first photo that is not finished or not taken. */
+const JOBS_AHEAD = 3;
+
+/**
+ * Landmarks of every face in many photo files, on all cores: each thread reads, decodes, detects and predicts
+ * with one-threaded sessions of ONNX Runtime, which scales better than one session on many threads. Results come
+ * in the order of the photos; a photo that fails is reported in its place. Threads wait when results are not
+ * taken, so memory does not grow with the number of photos. Leaving the loop early ends the threads.
+ * Needs onnxruntime-node and `@voxface/datasets`.
+ * @throws RangeError when `threads` is no positive integer; Error when a thread fails as a whole.
+ */
+export async function* localizePhotos(
+  photos: readonly (string | PhotoRequest)[],
+  options: LocalizePhotosOptions,
+): AsyncGenerator<LocatedPhoto> {
+  const settings = { ...LOCALIZE_PHOTOS_DEFAULTS, ...options };
+  const cores = settings.threads ?? availableParallelism();
+  if (!(Number.isInteger(cores) && cores > 0)) {
+    throw new RangeError(`localizePhotos: threads must be a positive integer, got ${cores}`);
+  }
+  const requests = photos.map((photo) => (typeof photo === 'string' ? { file: photo } : photo));
+  if (requests.length === 0) return;
+  const setup = await prepare(settings);
+  const perJob = Math.max(1, Math.min(PHOTOS_PER_JOB, Math.ceil(requests.length / cores)));
+  const count = Math.min(cores, Math.ceil(requests.length / perJob));
+  const answers = new Map<number, PhotoAnswer>();
+  let wake = (): void => {};
+  let failure: Error | undefined;
+  let sent = 0;
+  let taken = 0;
+  const idle: (() => void)[] = [];
+  const threads = Array.from({ length: count }, () =>
+    startPhotoThread(setup, {
+      answer: (answer) => {
+        answers.set(answer.index, answer);
+        wake();
+      },
+      fail: (error) => {
+        failure = error;
+        wake();
+      },
+    }),
+  );
+  const feed = (thread: (typeof threads)[number]): void => {
+    if (sent >= requests.length) return;
+    if (sent + perJob > taken + perJob * count * JOBS_AHEAD) {
+      idle.push(() => feed(thread));
+      return;
+    }
+    const end = Math.min(requests.length, sent + perJob);
+    const job = requests.slice(sent, end).map((request, i) => ({ index: sent + i, request }));
+    sent = end;
+    thread.send({ photos: job }, () => feed(thread));
+  };
+  try {
+    for (const thread of threads) feed(thread);
+    for (; taken < requests.length; taken++) {
+      while (!answers.has(taken) && failure === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (failure !== undefined) throw failure;
+      const { found, error } = answers.get(taken)!;
+      answers.delete(taken);
+      const { file } = requests[taken];
+      yield error === undefined ? { file, ...found! } : { file, error };
+      for (const again of idle.splice(0)) again();
+    }
+  } finally {
+    await Promise.all(threads.map((thread) => thread.close()));
+  }
+}
+
+async function prepare(settings: Required<LocalizePhotosOptions>): Promise<ThreadSetup> {
+  const { model, detector, predictor, orient } = settings;
+  const { modelUrl, ...detectorOptions } = detector || {};
+  const exported = detector === false ? null : await exportDetector({ ...detectorOptions, modelUrl });
+  return {
+    model: share(await readModel(model)),
+    detector: exported && { head: exported.head, file: share(exported.file) },
+    detectorOptions,
+    predictorOptions: predictor,
+    orient,
+  };
+}
+
+async function readModel(model: LocalizePhotosOptions['model']): Promise<Uint8Array> {
+  if (typeof model === 'string') return readFile(model);
+  return model instanceof Uint8Array ? model : exportOnnx(model, { volume: false });
+}
+
+/** A copy that all threads see. */
+function share(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}

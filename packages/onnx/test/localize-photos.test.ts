@@ -1,0 +1,80 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readImage } from '@voxface/datasets/node';
+import { createRandom } from '@voxface/landmarks';
+import { createFaceShapeModel, type FaceShapeModel } from '@voxface/models';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOnnxPredictor, type LocatedPhoto, localizePhotos } from '../src/node.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'voxface-photos-'));
+const box = { x: 10, y: 6, width: 30, height: 28 };
+const files = Array.from({ length: 40 }, (_, i) => join(folder, `${i}.jpg`));
+const broken = 13;
+let model: FaceShapeModel;
+
+beforeAll(async () => {
+  model = createFaceShapeModel('tiny');
+  const random = createRandom(3);
+  for (const [i, file] of files.entries()) {
+    const [width, height] = [50 + (i % 5), 40 + (i % 3)];
+    const raw = Uint8Array.from({ length: width * height * 3 }, () => random.integer(256));
+    const jpeg = await sharp(raw, { raw: { width, height, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+    writeFileSync(file, i === broken ? jpeg.subarray(0, jpeg.length >> 1) : jpeg);
+  }
+});
+afterAll(() => {
+  model.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+async function collect(results: AsyncIterable<LocatedPhoto>): Promise<LocatedPhoto[]> {
+  const all: LocatedPhoto[] = [];
+  for await (const result of results) all.push(result);
+  return all;
+}
+
+describe('localizePhotos', () => {
+  it('gives what one predictor gives, in order, and names the broken photo', async () => {
+    const requests = files.map((file, i) => ({ file, boxes: i % 4 === 1 ? [box, box] : [box] }));
+    const results = await collect(localizePhotos(requests, { model, detector: false, threads: 2 }));
+    expect(results.map(({ file }) => file)).toEqual(files);
+    const predictor = await createOnnxPredictor(model);
+    for (const [i, result] of results.entries()) {
+      if (i === broken) {
+        expect(result.error).toMatch(/truncated JPEG.*13\.jpg/);
+        continue;
+      }
+      if (result.error !== undefined) throw new Error(result.error);
+      expect(result.width).toBe(50 + (i % 5));
+      expect(result.faces).toHaveLength(i % 4 === 1 ? 2 : 1);
+      const { landmarks } = await predictor.predict(await readImage(files[i]), box);
+      for (const face of result.faces) {
+        expect(face.score).toBe(1);
+        face.landmarks.points.forEach((value, k) => {
+          expect(Math.abs(value - landmarks.points[k])).toBeLessThan(1e-3);
+        });
+      }
+    }
+    predictor.dispose();
+  });
+
+  it('ends its threads when the caller leaves the loop', async () => {
+    const requests = files.map((file) => ({ file, boxes: [box] }));
+    for await (const result of localizePhotos(requests, { model, detector: false, threads: 2 })) {
+      expect(result.file).toBe(files[0]);
+      break;
+    }
+  });
+
+  it('takes an empty list and refuses no threads', async () => {
+    expect(await collect(localizePhotos([], { model }))).toEqual([]);
+    await expect(collect(localizePhotos(files, { model, threads: 0 }))).rejects.toThrow(
+      /threads must be a positive integer, got 0/,
+    );
+  });
+});
