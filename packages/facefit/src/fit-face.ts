@@ -1,6 +1,7 @@
 import { boxOf, centerDepth, type Landmarks } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import { type FitBasis, fitBasis, shapeOfWeights } from './fit-basis.ts';
+import { createPulls, errorOf, type JawLine, slideContour, weighPulls } from './fit-pulls.ts';
 import { type FitState, type Pull, stepFit } from './fit-state.ts';
 import { type FacePose, type Matrix3, poseOfRotation } from './rotation.ts';
 import { fitWeakPerspective } from './weak-perspective.ts';
@@ -10,7 +11,7 @@ export interface FitFaceOptions {
    * What jaw landmarks 0..16 mark. `contour`: the visible contour, as human annotators of 300W do; `vertices`: the
    * true 3D jaw line, as in 300W-LP and AFLW2000-3D; `ignore`: leave them out.
    */
-  jaw?: 'contour' | 'vertices' | 'ignore';
+  jaw?: JawLine;
   /** Identity modes to fit, from the first. */
   identityModes?: number;
   /** Standard deviation of the annotation of landmarks 17..67, as a share of sqrt(width x height) of the box. */
@@ -88,7 +89,7 @@ export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFace
   const basis = fitBasis(model, settings.identityModes);
   const state = startFit(basis, targets, settings.jaw);
   const shape = new Float64Array(basis.mean.length);
-  const pulls = createPulls(basis, targets, settings);
+  const pulls = createPulls(basis, targets, settings.jaw);
   for (let iteration = 0; iteration < settings.iterations; iteration++) {
     shapeOfWeights(basis, state.weights, shape);
     if (settings.jaw === 'contour') slideContour(basis, state, shape, pulls);
@@ -100,7 +101,7 @@ export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFace
   return finish(model, basis, state, shape, pulls, landmarks, { size, centerX, centerY });
 }
 
-function startFit(basis: FitBasis, targets: Float64Array, jaw: 'contour' | 'vertices' | 'ignore'): FitState {
+function startFit(basis: FitBasis, targets: Float64Array, jaw: JawLine): FitState {
   const mean = new Float64Array(68 * 3);
   const weights = new Float64Array(68).fill(1);
   basis.landmarkRows.forEach((row, i) => {
@@ -114,94 +115,6 @@ function startFit(basis: FitBasis, targets: Float64Array, jaw: 'contour' | 'vert
     translation: [camera.translation[0], camera.translation[1]],
     weights: new Float64Array(basis.modes),
   };
-}
-
-function createPulls(basis: FitBasis, targets: Float64Array, settings: Required<FitFaceOptions>): Pull[] {
-  let innerX = 0;
-  let innerY = 0;
-  for (let i = 17; i < 68; i++) {
-    innerX += targets[2 * i] / 51;
-    innerY += targets[2 * i + 1] / 51;
-  }
-  const pulls: Pull[] = [];
-  for (let i = settings.jaw === 'ignore' ? 17 : 0; i < 68; i++) {
-    const [targetX, targetY] = [targets[2 * i], targets[2 * i + 1]];
-    let [normalX, normalY] = [1, 0];
-    if (i < 17) {
-      const before = Math.max(0, i - 1);
-      const after = Math.min(16, i + 1);
-      const tangentX = targets[2 * after] - targets[2 * before];
-      const tangentY = targets[2 * after + 1] - targets[2 * before + 1];
-      const length = Math.hypot(tangentX, tangentY) || 1;
-      normalX = tangentY / length;
-      normalY = -tangentX / length;
-      if (normalX * (targetX - innerX) + normalY * (targetY - innerY) < 0) {
-        normalX = -normalX;
-        normalY = -normalY;
-      }
-    }
-    pulls.push({
-      row: basis.landmarkRows[i],
-      targetX,
-      targetY,
-      normalX,
-      normalY,
-      normalWeight: 0,
-      tangentWeight: 0,
-    });
-  }
-  return pulls;
-}
-
-/** Gives each jaw pull the vertex of its path that lies farthest out along the pull's normal. */
-function slideContour(basis: FitBasis, state: FitState, shape: Float64Array, pulls: Pull[]): void {
-  const { rotation: r } = state;
-  for (let i = 0; i < 17; i++) {
-    const pull = pulls[i];
-    const ax = pull.normalX * r[0] + pull.normalY * r[3];
-    const ay = pull.normalX * r[1] + pull.normalY * r[4];
-    const az = pull.normalX * r[2] + pull.normalY * r[5];
-    let farthest = -Infinity;
-    for (const row of basis.pathRows[i]) {
-      const out = ax * shape[3 * row] + ay * shape[3 * row + 1] + az * shape[3 * row + 2];
-      if (out > farthest) {
-        farthest = out;
-        pull.row = row;
-      }
-    }
-  }
-}
-
-function weighPulls(
-  state: FitState,
-  shape: Float64Array,
-  pulls: Pull[],
-  settings: Required<FitFaceOptions>,
-  outlier: number,
-): void {
-  const { jaw, noise, jawNoise } = settings;
-  const first = jaw === 'ignore' ? 17 : 0;
-  pulls.forEach((pull, i) => {
-    const isJaw = first + i < 17;
-    const across = isJaw ? jawNoise[0] : noise;
-    const along = isJaw ? (jaw === 'contour' ? jawNoise[1] : jawNoise[0]) : noise;
-    const [errorX, errorY] = errorOf(state, shape, pull);
-    const a = (errorX * pull.normalX + errorY * pull.normalY) / across;
-    const b = (-errorX * pull.normalY + errorY * pull.normalX) / along;
-    const trust = 1 / (1 + (a * a + b * b) / (outlier * outlier));
-    pull.normalWeight = trust / across;
-    pull.tangentWeight = trust / along;
-  });
-}
-
-function errorOf(state: FitState, shape: Float64Array, pull: Pull): [number, number] {
-  const { rotation: r, scale: s, translation: t } = state;
-  const at = 3 * pull.row;
-  const [x, y, z] = [shape[at], shape[at + 1], shape[at + 2]];
-  return [
-    pull.targetX - s * (r[0] * x + r[1] * y + r[2] * z) - t[0],
-    pull.targetY - s * (r[3] * x + r[4] * y + r[5] * z) - t[1],
-  ];
 }
 
 function finish(
