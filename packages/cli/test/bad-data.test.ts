@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import basis from '../../facefit/test/golden/linear-basis.json' with { type: 'json' };
 import { withoutOptions } from '../src/profile-data.ts';
 import { expectFailure, picture, ptsOf, writeFiles } from './annotated-folder.ts';
@@ -211,6 +211,25 @@ describe('data profile', () => {
   ])('%s %s is refused', async (flag, value, message) => {
     const root = prepare();
     expectFailure(await run(...flagsFor(root), flag, value), 2, message);
+  });
+
+  test("takes its part from the variables of a cluster's job, and refuses those that make no sense", async () => {
+    const root = prepare();
+    const set = (index: string): void => {
+      vi.stubEnv('SLURM_ARRAY_TASK_ID', index);
+      vi.stubEnv('SLURM_ARRAY_TASK_MIN', '1');
+      vi.stubEnv('SLURM_ARRAY_TASK_COUNT', '2');
+    };
+    set('7');
+    expectFailure(
+      await run(...flagsFor(root)),
+      2,
+      /expected i\/n with 0 <= i < n, got 6\/2 from the job's environment/,
+    );
+    set('1');
+    expectFailure(await run(...flagsFor(root)), 1, /1 faces left out/);
+    vi.unstubAllEnvs();
+    expect(existsSync(join(root, 'out/shard-0-of-2/set.json'))).toBe(true);
   });
 
   test('an empty folder of a morphable face is named', async () => {
