@@ -1,9 +1,9 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
-import { createRandom } from '@voxface/landmarks';
 import { parseTrainingConfig } from '../src/config.ts';
 import { createRunNetworks, createRunReplica } from '../src/create-run.ts';
 import type { PhaseName } from '../src/phases.ts';
+import { noiseCrops } from './noise-crops.ts';
 import { profileKernels } from './profile-kernels.ts';
 
 const [preset = 'small', batch = '12', backend = 'wasm', kinds = 'volume,coordinate,joint'] =
@@ -22,20 +22,7 @@ if (backend !== 'current') await setupBackend(config.backend as never);
 const networks = createRunNetworks(config);
 const replica = createRunReplica(config, networks);
 const { inputSize, landmarks } = networks.model.options;
-const random = createRandom(1);
-const samples3d = Array.from({ length: batchSize }, (_, i) => ({
-  id: String(i),
-  size: inputSize,
-  mirrored: false,
-  crop: [1, 0, 0, 1, 0, 0] as const,
-  pixels: Uint8Array.from({ length: inputSize * inputSize * 3 }, () => random.integer(256)),
-  landmarks: {
-    dims: 3 as const,
-    points: Float32Array.from({ length: landmarks * 3 }, (_, k) =>
-      k % 3 === 2 ? random.uniform(-0.3, 0.3) : random.uniform(0.1, 0.9),
-    ),
-  },
-}));
+const samples3d = noiseCrops(batchSize, inputSize, landmarks);
 const profile = profileKernels();
 const STEPS = 8;
 for (const phase of kinds.split(',') as PhaseName[]) {

@@ -17,16 +17,42 @@ export interface ValidationResult {
   readonly nme3d?: number;
 }
 
-/**
- * Evaluates on ground-truth boxes: crop, G, P, back to pixels, NME. Hidden landmarks do not count.
- * @param batchSize crops per forward pass.
- */
+/** Errors of one image, as fractions of the box size; see `ValidationResult`. */
+export interface ImageErrors {
+  readonly id: string;
+  readonly nme: number;
+  readonly nmeInner?: number;
+  readonly nme3d?: number;
+}
+
+/** Evaluates on ground-truth boxes; the means of `measureModel`. */
 export async function evaluateModel(
   model: FaceShapeModel,
   dataset: Dataset,
   batchSize = 16,
 ): Promise<ValidationResult> {
-  const sums = { nme: 0, inner: 0, nme3d: 0 };
+  const errors = await measureModel(model, dataset, batchSize);
+  const mean = (name: 'nme' | 'nmeInner' | 'nme3d'): number =>
+    errors.reduce((sum, image) => sum + (image[name] ?? 0), 0) / errors.length;
+  return {
+    dataset: dataset.name,
+    count: dataset.length,
+    nme: mean('nme'),
+    ...(dataset.scheme.count === 68 && { nmeInner: mean('nmeInner') }),
+    ...(dataset.dims === 3 && { nme3d: mean('nme3d') }),
+  };
+}
+
+/**
+ * Errors of a model per image on ground-truth boxes: crop, G, P, back to pixels, NME. Hidden landmarks do not count.
+ * @param batchSize crops per forward pass.
+ */
+export async function measureModel(
+  model: FaceShapeModel,
+  dataset: Dataset,
+  batchSize = 16,
+): Promise<ImageErrors[]> {
+  const errors: ImageErrors[] = [];
   for (let start = 0; start < dataset.length; start += batchSize) {
     const end = Math.min(dataset.length, start + batchSize);
     const samples = await Promise.all(
@@ -36,24 +62,22 @@ export async function evaluateModel(
     const predicted = await predictCrops(model, crops);
     samples.forEach((sample, i) => {
       const shape = fromUnit({ points: predicted[i], dims: 3 } as Landmarks<3>, crops[i].crop);
-      const { landmarks, visible, scheme } = sample;
-      const [plane, truth] = [toPlane(shape), toPlane(landmarks)];
-      // A subset of the landmarks is measured by the box of all of them.
-      const { width, height } = sample.box;
-      const normalizer = scheme.count === 68 ? boxSize : fixedNormalizer(Math.sqrt(width * height));
-      const options = { normalizer, reference: truth, visible };
-      sums.nme += nme(plane, truth, options);
-      if (landmarks.dims === 3) sums.nme3d += nme(shape, landmarks, { ...options, alignDepth: 'mean' });
-      if (scheme.count === 68) sums.inner += nme(plane, truth, { ...options, subset: INNER_51_OF_68 });
+      errors.push(measureImage(shape, sample));
     });
   }
-  const count = dataset.length;
+  return errors;
+}
+
+function measureImage(shape: Landmarks<3>, { id, landmarks, visible, scheme, box }: Sample): ImageErrors {
+  const [plane, truth] = [toPlane(shape), toPlane(landmarks)];
+  // A subset of the landmarks is measured by the box of all of them.
+  const normalizer = scheme.count === 68 ? boxSize : fixedNormalizer(Math.sqrt(box.width * box.height));
+  const options = { normalizer, reference: truth, visible };
   return {
-    dataset: dataset.name,
-    count,
-    nme: sums.nme / count,
-    ...(dataset.scheme.count === 68 && { nmeInner: sums.inner / count }),
-    ...(dataset.dims === 3 && { nme3d: sums.nme3d / count }),
+    id,
+    nme: nme(plane, truth, options),
+    ...(scheme.count === 68 && { nmeInner: nme(plane, truth, { ...options, subset: INNER_51_OF_68 }) }),
+    ...(landmarks.dims === 3 && { nme3d: nme(shape, landmarks, { ...options, alignDepth: 'mean' }) }),
   };
 }
 

@@ -33,7 +33,7 @@ export {
   trainingConfigSchema,
 } from './config.ts';
 export { createLocalEngine, type GradientEngine } from './engine.ts';
-export { evaluateModel, type ValidationResult } from './evaluate.ts';
+export { evaluateModel, type ImageErrors, measureModel, type ValidationResult } from './evaluate.ts';
 export { experimentConfig } from './experiment-config.ts';
 export { EXPERIMENTS, type Experiment, type ExperimentSize } from './experiments.ts';
 export { createFittedDataset } from './fitted-dataset.ts';

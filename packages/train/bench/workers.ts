@@ -1,0 +1,55 @@
+/**
+ * Samples per second of one training process with one and with two worker threads, in turns, on the same part of the
+ * batch per worker: a batch of B alone, 2 B together. Medians over the rounds.
+ *
+ *     node --conditions=voxface-source --import tsx packages/train/bench/workers.ts [PRESET] [B] [BACKEND] [ROUNDS]
+ */
+import { setupBackend } from '@voxface/backend';
+import { parseTrainingConfig } from '../src/config.ts';
+import { createRunNetworks, createRunReplica } from '../src/create-run.ts';
+import { createLocalEngine, type GradientEngine } from '../src/engine.ts';
+import { createParallelEngine } from '../src/node/parallel-engine.ts';
+import { noiseCrops } from './noise-crops.ts';
+
+const [preset = 'small', batch = '12', backend = 'wasm', rounds = '7'] = process.argv.slice(2);
+const batchSize = Number(batch);
+const configOf = (workers: number) =>
+  parseTrainingConfig({
+    name: 'bench',
+    output: 'none',
+    model: preset,
+    batchSize: workers * batchSize,
+    workers,
+    backend,
+    data: { train3d: [{ format: 'packed', root: 'none' }] },
+    stages: [{ kind: 'finetune', steps: 1 }],
+  });
+await setupBackend(backend as 'wasm');
+const networks = createRunNetworks(configOf(1));
+const replica = createRunReplica(configOf(1), networks);
+const engines: Record<number, GradientEngine> = {
+  1: createLocalEngine(replica),
+  2: await createParallelEngine(configOf(2), replica, 2),
+};
+const { inputSize, landmarks } = networks.model.options;
+const samples3d = noiseCrops(batchSize, inputSize, landmarks);
+const times: Record<number, number[]> = { 1: [], 2: [] };
+for (let round = 0; round <= Number(rounds); round++) {
+  for (const workers of [1, 2]) {
+    const engine = engines[workers];
+    const start = performance.now();
+    await engine.load(Array.from({ length: workers }, () => ({ samples3d, samples2d: [] })));
+    const { gradients } = await engine.compute('joint', 0);
+    for (const name of Object.keys(gradients) as (keyof typeof gradients)[]) {
+      await engine.write(name, await networks.weights[name]!.trainable.read());
+    }
+    if (round > 0) times[workers].push(performance.now() - start);
+  }
+}
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
+const rates = [1, 2].map((workers) => (workers * batchSize * 1000) / median(times[workers]));
+console.log(
+  `${preset}, ${backend}, ${batchSize} samples per worker: ${rates[0].toFixed(1)} samples/s with one worker, ${rates[1].toFixed(1)} with two, ratio ${(rates[1] / rates[0]).toFixed(2)}`,
+);
+await engines[2].close();
+process.exit(0);
