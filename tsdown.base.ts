@@ -13,6 +13,7 @@ export function packageBuild(entry: Record<string, string>, options: UserConfig 
     sourcemap: false,
     hash: false,
     tsconfig: '../../tsconfig.base.json',
+    external: [/^node:/],
     inputOptions: { resolve: { conditionNames: ['import', 'default'] } },
     ...options,
   }) as UserConfig;

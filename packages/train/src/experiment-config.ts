@@ -19,7 +19,10 @@ interface SizeSettings {
   readonly batchSize: number;
   /** Length of the first stage and of what follows it, in epochs of the paper's sets or in steps. */
   readonly lengths: { epochs: [number, number, number] } | { steps: [number, number, number] };
+  /** Learning rates of the first stage and of what follows it. */
   readonly rates: readonly [number, number];
+  /** Of the second rate: short runs learn to read predicted volumes at a high one, and settle at a low one. */
+  readonly shape: 'steps' | 'cosine';
 }
 
 /** Lengths are those of pre-training, of the 3D baseline after it, and of what uses both sets. */
@@ -31,6 +34,7 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     batchSize: 20,
     lengths: { epochs: [20, 10, 20] },
     rates: [2.5e-4, 2.5e-5],
+    shape: 'steps',
   },
   small: {
     data: OWN_DATA,
@@ -38,7 +42,8 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     depths: PAPER_DEPTHS,
     batchSize: 12,
     lengths: { steps: [1600, 800, 1600] },
-    rates: [1e-3, 3e-4],
+    rates: [1e-3, 1e-3],
+    shape: 'cosine',
   },
   tiny: {
     data: OWN_DATA,
@@ -51,8 +56,9 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     },
     depths: [1, 64],
     batchSize: 24,
-    lengths: { steps: [300, 250, 250] },
-    rates: [1e-3, 3e-4],
+    lengths: { steps: [200, 300, 300] },
+    rates: [1e-3, 1e-3],
+    shape: 'cosine',
   },
 };
 
@@ -110,20 +116,20 @@ function lossUnit({ volume }: Experiment): number {
   return (volume?.sigma ?? 1) ** -3;
 }
 
-/** Pre-training, then the 3D set alone or the mixture, at a lower rate (a tenth in the paper). */
+/** Pre-training, then the 3D set alone or the mixture, at a lower rate in the paper. */
 function stagesOf(learning: Experiment['learning'], size: ExperimentSize): TrainingConfigInput['stages'] {
-  const { lengths, rates } = SIZES[size];
+  const { lengths, rates, shape } = SIZES[size];
   const [first, alone, both] = 'epochs' in lengths ? lengths.epochs : lengths.steps;
-  const stage = (kind: StageKind, amount: number, initial: number) => ({
+  const stage = (kind: StageKind, amount: number, learningRate: object) => ({
     kind,
     ...('epochs' in lengths ? { epochs: amount } : { steps: amount }),
-    learningRate: { initial },
+    learningRate: { initial: rates[0], ...learningRate },
   });
-  if (learning === 'one-stage')
-    return [stage('finetune', first, rates[0]), stage('finetune', alone, rates[1])];
-  const pretrain = stage('pretrain', first, rates[0]);
-  if (learning === 'baseline') return [pretrain, stage('finetune', alone, rates[1])];
-  return [pretrain, stage(learning === 'mix' ? 'mixed' : 'adversarial', both, rates[1])];
+  const then = { initial: rates[1], shape };
+  if (learning === 'one-stage') return [stage('finetune', first, {}), stage('finetune', alone, then)];
+  const pretrain = stage('pretrain', first, {});
+  if (learning === 'baseline') return [pretrain, stage('finetune', alone, then)];
+  return [pretrain, stage(learning === 'mix' ? 'mixed' : 'adversarial', both, then)];
 }
 
 type StageKind = TrainingConfigInput['stages'][number]['kind'];
