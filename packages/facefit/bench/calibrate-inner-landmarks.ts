@@ -18,7 +18,7 @@ const INNER = Array.from({ length: 51 }, (_, i) => i + 17);
 const faces = (await readTrainingFaces()).filter((_, i) => i % 3 === 0);
 const published = await openFaceModel(FACEKIT);
 const partner = [...mirrorIndices(IBUG_68)];
-let offsets = new Float32Array(204);
+let offsets: Float32Array = new Float32Array(204);
 for (let round = 1; round <= ROUNDS; round++) {
   const model = createFaceModel({ ...published, landmarkOffsets: offsets, contourRange: [0, 6705] });
   const residual = new Float64Array(136);

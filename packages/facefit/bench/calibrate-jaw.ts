@@ -19,7 +19,7 @@ const JAW = Array.from({ length: 17 }, (_, i) => i);
 const { calibration, held, samples } = await aflw2000Parts();
 const model = await openFaceModel(FACEKIT);
 const partner = [...mirrorIndices(IBUG_68)];
-let offsets = Float32Array.from(model.landmarkOffsets);
+let offsets: Float32Array = Float32Array.from(model.landmarkOffsets);
 offsets.fill(0, 0, 51);
 for (let round = 1; round <= ROUNDS; round++) {
   const residuals = residualsOf(withOffsets(model, offsets), calibration);

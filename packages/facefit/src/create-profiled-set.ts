@@ -117,7 +117,7 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
 /** Refuses to go on with a set whose pictures were made with other settings: the mixture would be neither. */
 async function checkSettings(
   directory: string,
-  settings: ProfiledSetOptions & typeof PROFILED_SET_DEFAULTS,
+  settings: ProfiledSetOptions & Required<Pick<ProfiledSetOptions, keyof typeof PROFILED_SET_DEFAULTS>>,
 ): Promise<void> {
   const { dataset, model, yaws, maximumYaw, unturned, size, seed, quality, fit } = settings;
   const own = JSON.stringify({

@@ -6,6 +6,7 @@ import { createRaster, rasterize } from './rasterize.ts';
 import { reconstructVertices } from './reconstruct-vertices.ts';
 import { extendDepth, joinTriangles } from './relief-grid.ts';
 import { createSkull } from './skull.ts';
+import { smoothOutline } from './smooth-outline.ts';
 
 /** Cells per side of the grid. */
 const CELLS = 120;
@@ -94,15 +95,15 @@ export function createRelief(model: FaceModel, fit: FaceFit): Relief {
   }
   // The middle of the head lies above the line between the ears' jaw ends.
   const middle: [number, number] = [pivot[0] - 0.65 * radius * r[1], pivot[1] - 0.65 * radius * r[4]];
-  const outline = (x: number, y: number): number => {
+  const outline = smoothOutline((x, y) => {
     let reach = 0;
-    for (; reach < span; reach += cell) {
+    for (; reach < span; reach += cell / 2) {
       const column = Math.round((middle[0] + x * reach - left) / cell);
       const row = Math.round((middle[1] + y * reach - top) / cell);
       if (column < 0 || row < 0 || column >= side || row >= side || !inside[row * side + column]) break;
     }
     return reach;
-  };
+  });
   const skull = createSkull(model, { rotation: r, vertices: fromPivot, outline, middle, radius });
   const total = side * side + skull.points.length / 3;
   return {

@@ -25,7 +25,7 @@ export interface SkullFrame {
 }
 
 /** Share of the way from the middle of the head to its outline where colours are taken: inside the hair line. */
-const INWARD = 0.93;
+const INWARD = 0.85;
 /** Keeps the skull inside the ears and the hair that the photo shows. */
 const NARROWER = 0.95;
 /** How far, as a share of the angle behind the ears, colours come from higher up on the outline. */
