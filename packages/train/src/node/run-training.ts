@@ -3,23 +3,20 @@ import { join } from 'node:path';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { createCropWorkers } from '@voxface/datasets/node';
-import type { FaceShapeModelOptions } from '@voxface/models';
-import { loadModel, saveModel } from '@voxface/models/node';
+import { loadModel } from '@voxface/models/node';
 import { restoreState } from '../checkpoint.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
-import { createRunNetworks, createRunReplica, createSourceOpener, type RunData } from '../create-run.ts';
+import { createRunNetworks, createRunReplica, createSourceOpener } from '../create-run.ts';
 import { createLocalEngine, type GradientEngine } from '../engine.ts';
-import { evaluateModel, type ValidationResult } from '../evaluate.ts';
 import type { TrainedNetworks } from '../networks.ts';
 import { planStages } from '../stages.ts';
-import { createTrainer, type Trainer } from '../trainer.ts';
+import { createTrainer } from '../trainer.ts';
 import { createTrainingState, type TrainingState } from '../training-state.ts';
-import { withAverage } from '../with-average.ts';
 import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
-import { createProgressMeter, describeValidation } from './describe-progress.ts';
-import { openDataSpec, openTrainingData } from './open-data.ts';
+import { checkLandmarks, openRunData } from './open-run-data.ts';
 import { createParallelEngine } from './parallel-engine.ts';
-import { openRunLog, type RunLog } from './run-log.ts';
+import { openRunLog } from './run-log.ts';
+import { type Run, runSteps, type TrainingResult } from './run-steps.ts';
 
 /** Options of a run. */
 export interface RunTrainingOptions {
@@ -29,15 +26,6 @@ export interface RunTrainingOptions {
   signal?: AbortSignal;
   /** Told one line of text at a time: progress, evaluations, warnings. */
   log?: (line: string) => void;
-}
-
-/** How a run ended. */
-export interface TrainingResult {
-  readonly steps: number;
-  readonly finished: boolean;
-  readonly evaluations: readonly ValidationResult[];
-  /** Folder of the exported model. */
-  readonly model: string;
 }
 
 /**
@@ -86,109 +74,10 @@ export async function runTraining(
   }
 }
 
-interface Run {
-  readonly config: TrainingConfig;
-  readonly networks: TrainedNetworks;
-  readonly data: RunData;
-  readonly trainer: Trainer;
-  readonly engine: GradientEngine;
-  readonly folder: CheckpointFolder;
-  readonly records: RunLog;
-  readonly save: () => Promise<string>;
-  readonly log: (line: string) => void;
-  readonly backend: string;
-}
-
-async function runSteps(run: Run, signal?: AbortSignal): Promise<TrainingResult> {
-  const { config, trainer, records, log, save } = run;
-  const { state, totalSteps } = trainer;
-  let evaluations: ValidationResult[] = [];
-  const meter = createProgressMeter(config.batchSize);
-  while (state.step < totalSteps && !signal?.aborted) {
-    const record = await trainer.step();
-    records.addStep(record);
-    meter.count();
-    const last = state.step === totalSteps;
-    if (state.step % config.logEvery === 0 || last) {
-      log(meter.describe(record, totalSteps));
-      await records.flush();
-    }
-    const evaluate = state.step % config.evaluateEvery === 0 || last;
-    const checkpoint = state.step % config.checkpointEvery === 0 || last || signal?.aborted;
-    if (evaluate || checkpoint) await trainer.syncStatistics();
-    if (evaluate) {
-      evaluations = await evaluateRun(run);
-      await records.flush();
-    }
-    const isBest = state.best?.step === state.step;
-    if (checkpoint || isBest) {
-      const saved = await save();
-      if (isBest) await run.folder.markBest(saved);
-    }
-    if (evaluate || checkpoint) meter.restart();
-  }
-  await records.flush();
-  const model = join(config.output, 'model');
-  await withAverage(state, run.engine, () => saveModel(run.networks.model, model));
-  const finished = state.step >= totalSteps;
-  log(`${finished ? 'finished' : 'stopped'} at step ${state.step} of ${totalSteps}; model in ${model}`);
-  return { steps: state.step, finished, evaluations, model };
-}
-
-/** Evaluates the averaged weights (or the raw ones); a new best is exported to `best/`. */
-async function evaluateRun(run: Run): Promise<ValidationResult[]> {
-  const { config, networks, data, trainer, engine, records, log } = run;
-  const { state } = trainer;
-  const start = performance.now();
-  return withAverage(state, engine, async () => {
-    const results: ValidationResult[] = [];
-    for (const dataset of data.validation) results.push(await evaluateModel(networks.model, dataset));
-    for (const result of results) {
-      log(
-        `step ${state.step}: ${describeValidation(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
-      );
-    }
-    records.addEvaluation(state.step, results);
-    const error = results[0]?.nme;
-    if (error !== undefined && error < (state.best?.error ?? Infinity)) {
-      state.best = { error, step: state.step };
-      await saveModel(networks.model, join(config.output, 'best'));
-    }
-    return results;
-  });
-}
-
-async function openRunData(config: TrainingConfig, log: (line: string) => void): Promise<RunData> {
-  const { train3d, train2d, validation } = config.data;
-  const data: RunData = {
-    train3d: await openTrainingData(train3d, 3),
-    train2d: await openTrainingData(train2d, 2),
-    validation: await Promise.all(validation.map(openDataSpec)),
-  };
-  const count = (dataset?: { length: number }) => dataset?.length ?? 0;
-  log(
-    `data: ${count(data.train3d)} 3D and ${count(data.train2d)} 2D training samples, ${data.validation.map((d) => `${d.length} of ${d.name}`).join(', ') || 'no validation'}`,
-  );
-  return data;
-}
-
 async function createRunEngine(config: TrainingConfig, networks: TrainedNetworks): Promise<GradientEngine> {
   const replica = createRunReplica(config, networks);
   if (config.workers === 1) return createLocalEngine(replica, config.accumulate);
   return createParallelEngine(config, replica, config.workers);
-}
-
-/** Schemes are compared by count and name: 68 points of another scheme would train without complaint. */
-function checkLandmarks(options: FaceShapeModelOptions, data: RunData): void {
-  for (const dataset of [data.train3d, data.train2d, ...data.validation]) {
-    if (dataset === undefined) continue;
-    const { count, name } = dataset.scheme;
-    if (count !== options.landmarks || name !== options.scheme) {
-      throw new RangeError(
-        `runTraining: the model has ${options.landmarks} landmarks of ${options.scheme}, ${dataset.name} has ${count} of ${name} (set model.landmarks and model.scheme, or convert the data)`,
-      );
-    }
-  }
 }
 
 async function resumeState(

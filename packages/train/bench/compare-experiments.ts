@@ -2,7 +2,7 @@
  * Compares the small runs of the paper's experiments: means per run, and paired differences with bootstrap intervals.
  * Prints the tables of docs/results.md.
  *
- *     node --conditions=voxface-source --import tsx scripts/results/reproduction.mts RUNS SETS [YOUTUBE]
+ *     node --conditions=voxface-source --import tsx packages/train/bench/compare-experiments.ts RUNS SETS [YOUTUBE]
  *
  * RUNS holds folders `NAME-SIZE-SEED` as `voxface train NAME --size SIZE --seed SEED` writes them, SETS the packed sets
  * `validation` and `validation-profiles`, YOUTUBE the test frames of youtube-keypoints (a folder with its CSV beside it).
@@ -13,8 +13,8 @@ import { setupBackend } from '@voxface/backend';
 import type { Dataset } from '@voxface/datasets';
 import { pairedBootstrap } from '@voxface/metrics';
 import { loadModel } from '@voxface/models/node';
-import { type ImageErrors, measureModel } from '@voxface/train';
-import { openDataSpec } from '@voxface/train/node';
+import { type ImageErrors, measureModel } from '../src/evaluate.ts';
+import { openDataSpec } from '../src/node.ts';
 
 const [runs, sets, youtube] = process.argv.slice(2);
 const PLAIN = { repeat: 1, every: 1, offset: 0 };
