@@ -42,6 +42,8 @@ export default defineConfig({
       nodeLane('slow', laneGlobs('slow'), [], 1_800_000),
       {
         resolve: { conditions: ['voxface-source', 'module', 'browser', 'import', 'default'] },
+        // Its build finds its WebAssembly beside itself.
+        optimizeDeps: { exclude: ['onnxruntime-web', 'onnxruntime-web/wasm'] },
         test: {
           name: 'browser',
           include: laneGlobs('browser'),

@@ -43,5 +43,7 @@ function weights(): Plugin {
 export default defineConfig({
   base: './',
   build: { target: 'es2022', chunkSizeWarningLimit: 4000 },
+  // Its build finds its WebAssembly beside itself.
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
   plugins: [weights()],
 });

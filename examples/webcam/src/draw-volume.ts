@@ -1,29 +1,27 @@
-import { div, scalar, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { boxOf, cropAffine, cropPixels, type Landmarks } from '@voxface/landmarks';
-import { estimateVolumes, type FaceShapeModel, type ImageSource, toPixels } from '@voxface/models';
+import { type ImageSource, toPixels } from '@voxface/models';
 import type { View } from './draw-shape.ts';
+import type { Localizer } from './localizer.ts';
 
 /** Runs the estimator on one face and draws its last volume as coloured points, turned by the view's angles. */
 export async function drawVolume(
   canvas: HTMLCanvasElement,
-  model: FaceShapeModel,
+  localizer: Localizer,
   image: ImageSource,
   landmarks: Landmarks<3>,
   view: View,
 ): Promise<void> {
-  const size = model.options.inputSize;
-  const crop = cropPixels(await toPixels(image), cropAffine(boxOf(landmarks)), size);
-  const volume = tidy(() => {
-    const input = div(tensor4d(Float32Array.from(crop), [1, size, size, 3]), scalar(255)) as Tensor4D;
-    return estimateVolumes(model, input).at(-1)!;
-  });
-  const values = (await volume.data()) as Float32Array;
-  const [, height, width, depth, channels] = volume.shape;
-  volume.dispose();
-  drawPoints(canvas, values, [height, width, depth, channels], view);
+  const crop = cropPixels(await toPixels(image), cropAffine(boxOf(landmarks)), localizer.inputSize);
+  const { values, shape } = await localizer.estimateVolume(crop);
+  drawPoints(canvas, values, shape, view);
 }
 
-function drawPoints(canvas: HTMLCanvasElement, values: Float32Array, shape: number[], view: View): void {
+function drawPoints(
+  canvas: HTMLCanvasElement,
+  values: Float32Array,
+  shape: readonly number[],
+  view: View,
+): void {
   const [height, width, depth, channels] = shape;
   const context = canvas.getContext('2d') as CanvasRenderingContext2D;
   context.clearRect(0, 0, canvas.width, canvas.height);

@@ -1,7 +1,9 @@
+import { dispose, div, scalar, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { type Box, boxOf, type Landmarks } from '@voxface/landmarks';
 import {
   createPredictor,
+  estimateVolumes,
   type FaceDetector,
   type FaceShape,
   type FaceShapeModel,
@@ -11,12 +13,21 @@ import {
 } from '@voxface/models';
 import { createFaceApiDetector } from '@voxface/models/face-api';
 
-export type PageBackend = 'webgl' | 'webgpu' | 'wasm';
+export type PageBackend = 'webgl' | 'webgpu' | 'wasm' | 'onnx';
+
+/** A semantic volume: values [height, width, depth, channels]. */
+export interface SemanticVolume {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+}
 
 /** Everything that lives on one backend. */
 export interface Localizer {
   readonly backend: string;
-  readonly model: FaceShapeModel;
+  /** Side of the crops in pixels. */
+  readonly inputSize: number;
+  /** What the networks see in a crop of RGB bytes [inputSize, inputSize, 3]. */
+  estimateVolume(crop: Uint8Array): Promise<SemanticVolume>;
   /** Faces of a picture by the detector. */
   detect(image: ImageSource): Promise<FaceShape[]>;
   /** Faces again, around where they were: no detector, much faster. */
@@ -24,11 +35,21 @@ export interface Localizer {
   dispose(): void;
 }
 
+/** The networks of the shipped model on one backend. */
+interface Networks {
+  readonly backend: string;
+  readonly predictor: Predictor;
+  readonly estimateVolume: Localizer['estimateVolume'];
+  dispose(): void;
+}
+
 /** Prepares a backend, the shipped model and the detector. */
 export async function createLocalizer(name: PageBackend): Promise<Localizer> {
-  const { name: backend } = await setupBackend(name);
+  // With ONNX Runtime the detector runs on TensorFlow.js's WebAssembly.
+  const { name: backend } = await setupBackend(name === 'onnx' ? 'wasm' : name);
   const model = await loadModelFromUrl(new URL('models/small/', document.baseURI));
-  const predictor: Predictor = createPredictor(model);
+  const networks = name === 'onnx' ? await openOnnx(model) : openTensorflow(model, backend);
+  const { predictor } = networks;
   const detector: FaceDetector = await createFaceApiDetector({
     network: 'tiny',
     modelUrl: new URL('face-api/', document.baseURI),
@@ -36,8 +57,9 @@ export async function createLocalizer(name: PageBackend): Promise<Localizer> {
   const around = async (image: ImageSource, boxes: readonly Box[]): Promise<FaceShape[]> =>
     predictor.predictBatch(boxes.map((box) => ({ image, box })));
   return {
-    backend,
-    model,
+    backend: networks.backend,
+    inputSize: predictor.inputSize,
+    estimateVolume: networks.estimateVolume,
     detect: async (image) =>
       around(
         image,
@@ -49,10 +71,47 @@ export async function createLocalizer(name: PageBackend): Promise<Localizer> {
         previous.map(({ landmarks }) => boxOf(landmarks)),
       ),
     dispose() {
-      predictor.dispose();
+      networks.dispose();
       detector.dispose();
+    },
+  };
+}
+
+function openTensorflow(model: FaceShapeModel, backend: string): Networks {
+  const predictor = createPredictor(model);
+  const size = model.options.inputSize;
+  return {
+    backend,
+    predictor,
+    async estimateVolume(crop) {
+      const volume = tidy(() => {
+        const input = div(tensor4d(Float32Array.from(crop), [1, size, size, 3]), scalar(255)) as Tensor4D;
+        return estimateVolumes(model, input).at(-1)!;
+      });
+      const values = (await volume.data()) as Float32Array;
+      dispose(volume);
+      return { values, shape: volume.shape.slice(1) };
+    },
+    dispose() {
+      predictor.dispose();
       model.dispose();
     },
+  };
+}
+
+/** Exports the model in memory. ONNX Runtime, 14 MB of WebAssembly, is loaded only here. */
+async function openOnnx(model: FaceShapeModel): Promise<Networks> {
+  const { createOnnxPredictor } = await import('@voxface/onnx/web');
+  const predictor = await createOnnxPredictor(model);
+  model.dispose();
+  return {
+    backend: 'onnx',
+    predictor,
+    estimateVolume: async (crop) => ({
+      values: (await predictor.estimateVolumes([crop]))[0],
+      shape: predictor.info.volume!,
+    }),
+    dispose: () => predictor.dispose(),
   };
 }
 

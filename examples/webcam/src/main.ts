@@ -47,7 +47,7 @@ async function show(
   if (faces.length > 0) {
     drawShape(shape, faces[0].landmarks, view);
     if (!tracking || state.frames % 4 === 0) {
-      await drawVolume(volume, current.model, image, faces[0].landmarks, view);
+      await drawVolume(volume, current, image, faces[0].landmarks, view);
     }
   }
   report(current, milliseconds);

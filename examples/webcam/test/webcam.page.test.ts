@@ -35,6 +35,7 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
   let browser: Browser;
   let page: Page;
   const problems: string[] = [];
+  const requests: string[] = [];
 
   beforeAll(async () => {
     const outDir = join(folder, 'dist');
@@ -69,6 +70,8 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
       permissions: ['camera'],
     });
     page = await context.newPage();
+    page.setDefaultTimeout(120_000);
+    page.on('request', (request) => requests.push(request.url()));
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(server.resolvedUrls?.local[0] as string);
   }, 240_000);
@@ -79,13 +82,15 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const stateAfter = async (frames: number): Promise<PageState> => {
+  /** The state once so many frames were shown and the last of them on that backend. */
+  const stateAfter = async (frames: number, backend = ''): Promise<PageState> => {
     await page.waitForFunction(
-      (least) => (globalThis as never as { voxface: PageState }).voxface.frames >= least,
-      frames,
-      {
-        timeout: 240_000,
+      ([least, name]) => {
+        const state = (globalThis as never as { voxface: PageState }).voxface;
+        return state.frames >= Number(least) && state.backend.includes(`${name}`);
       },
+      [frames, backend] as const,
+      { timeout: 240_000 },
     );
     return page.evaluate(() => (globalThis as never as { voxface: PageState }).voxface);
   };
@@ -112,7 +117,7 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
     await page.selectOption('#backend', 'webgl');
     const { frames } = await stateAfter(0);
     await page.setInputFiles('#photo', photo);
-    const state = await stateAfter(frames + 1);
+    const state = await stateAfter(frames + 1, 'webgl');
     expectNoses(state, 1280 / 1920);
     expect(state.backend).toBe('webgl');
     if (process.env.VOXFACE_SCREENSHOTS) {
@@ -121,6 +126,27 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
       await page.screenshot({ path: join(process.env.VOXFACE_SCREENSHOTS, 'webcam-phone.png') });
     }
     expect(await page.textContent('#status')).toMatch(/3 faces, \d+ ms on webgl/);
+    expect(problems).toEqual([]);
+  }, 300_000);
+
+  test('switches to ONNX Runtime, which it loads only then, and back', async () => {
+    const runtime = (): string[] => requests.filter((address) => /ort-wasm.*\.wasm$/.test(address));
+    expect(runtime()).toEqual([]);
+    const before = await stateAfter(0);
+    await page.selectOption('#backend', 'onnx');
+    const onnx = await stateAfter(before.frames + 1, 'onnx');
+    expect(onnx.backend).toBe('onnx');
+    expect(runtime()).toHaveLength(1);
+    expectNoses(onnx, 1280 / 1920);
+    await page.selectOption('#backend', 'wasm');
+    const wasm = await stateAfter(onnx.frames + 1, 'wasm');
+    expect(wasm.backend).toBe('wasm');
+    expect(onnx.faces).toHaveLength(wasm.faces.length);
+    wasm.faces.forEach(({ landmarks }, f) => {
+      landmarks.flat().forEach((value, i) => {
+        expect(Math.abs(value - onnx.faces[f].landmarks.flat()[i])).toBeLessThan(0.01);
+      });
+    });
     expect(problems).toEqual([]);
   }, 300_000);
 });

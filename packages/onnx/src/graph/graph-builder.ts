@@ -1,4 +1,5 @@
 import type { AttributeValue, GraphNode, Initializer } from '../format/messages.ts';
+import type { GraphValue } from './value.ts';
 
 /** Collects the nodes and constants of a graph under unique names. */
 export class GraphBuilder {
@@ -6,6 +7,10 @@ export class GraphBuilder {
   readonly initializers: Map<string, Initializer> = new Map();
   /** Results of data movements, by input and target, so that none is done twice. */
   readonly moved: Map<string, string> = new Map();
+  /** What was joined along the channels, by the name of the result: operators may take the parts instead. */
+  readonly joined: Map<string, readonly GraphValue[]> = new Map();
+  /** Outputs of movements that leave every number in its channel; scales of channels reach through them. */
+  readonly channelwise: Set<string> = new Set();
   readonly #names = new Set<string>();
   readonly #integers = new Map<string, string>();
 

@@ -99,6 +99,7 @@ export function convertConcatenate(call: LayerCall): GraphValue {
   const axes = laid[0].axes.map((own, i) =>
     i === axis ? createAxis(total) : i === 0 ? own : createAxis(axisSize(own)),
   );
+  builder.joined.set(joined, inputs);
   return { name: joined, dims: order.map((k) => axes[k]), axes };
 }
 

@@ -1,6 +1,15 @@
 import { materialize, spatialOrder } from '../graph/materialize.ts';
 import { axisSize, createAxis, type GraphValue } from '../graph/value.ts';
 import { channelAxisOf, type LayerCall, type LayerWeight, pickSettings } from './layer-call.ts';
+import { convertConcatenate } from './merge.ts';
+import { addRepeatedParts, splitParts } from './repeated-slices.ts';
+import {
+  convolveWindows,
+  gatherWindows,
+  padSlices,
+  type SliceConvolution,
+  sliceOrder,
+} from './slice-convolution.ts';
 import { transposeWeights } from './transpose-weights.ts';
 import { windowOf } from './window.ts';
 
@@ -8,7 +17,8 @@ import { windowOf } from './window.ts';
  * A 3D convolution as 2D convolutions of slices: the slices under the kernel are gathered side by side as
  * channels and one planar convolution handles all output slices as a batch. ONNX Runtime has blocked direct
  * kernels for two dimensions and only a general matrix product over unfolded windows for three. The axis that
- * is taken apart is the one that lies outermost in memory, so that a slice is one block.
+ * is taken apart is the one that lies outermost in memory, so that a slice is one block. Inputs that are mostly
+ * repeated along that axis are convolved once per distinct place (`addRepeatedParts`).
  * @param kernel [k, k, k, in, out].
  */
 export function convolveSlices(
@@ -21,18 +31,10 @@ export function convolveSlices(
   const spatial = spatialOrder(inputs[0], channelAxis);
   const [outer, ...plane] = spatial;
   const { axes } = inputs[0];
-  const order = [axes[0], axes[outer], axes[channelAxis], ...plane.map((axis) => axes[axis])];
-  const value = materialize(builder, inputs[0], order);
   const natural = spatial.toSorted((a, b) => a - b);
   const turned = spatial.map((axis) => natural.indexOf(axis));
-  const { data, shape } = transposeWeights(kernel.data, kernel.shape, [
-    4,
-    turned[0],
-    3,
-    turned[1],
-    turned[2],
-  ]);
-  const [outputs, taps, channels, ...size] = shape;
+  const flat = transposeWeights(kernel.data, kernel.shape, [4, turned[0], 3, turned[1], turned[2]]);
+  const [outputs, taps, , ...size] = flat.shape;
   const { attributes, outSizes } = windowOf(call, {
     sizes: spatial.map((axis) => axisSize(axes[axis])),
     kernel: [taps, ...size],
@@ -40,27 +42,33 @@ export function convolveSlices(
     dilations: [1, 1, 1],
   });
   const { strides, pads } = attributes;
-  const slices = gatherSlices(call, value, {
-    taps,
+  const convolution: SliceConvolution = {
+    call,
+    channelAxis,
+    outer,
+    plane,
+    kernel: flat,
     stride: strides[0],
     before: pads[0],
     after: pads[3],
     count: outSizes[0],
-  });
-  const planes = plane.map((axis) => axisSize(axes[axis]));
-  const image = builder.node(
-    'Reshape',
-    [slices, builder.integers([-1, taps * channels, ...planes])],
-    `${name}_slices`,
-  );
-  const names = [image, builder.floats(`${name}_kernel`, [outputs, taps * channels, ...size], data)];
-  if (bias !== undefined) names.push(builder.floats(`${name}_bias`, bias.shape, bias.data));
-  const result = builder.node('Conv', names, name, {
-    kernel_shape: size,
-    strides: strides.slice(1),
-    pads: [pads[1], pads[2], pads[4], pads[5]],
-    group: 1,
-  });
+    attributes: {
+      kernel_shape: size,
+      strides: strides.slice(1),
+      pads: [pads[1], pads[2], pads[4], pads[5]],
+      group: 1,
+    },
+  };
+  const parts = splitParts(convolution, builder.joined.get(inputs[0].name));
+  let result: string;
+  if (parts === null) {
+    result = convolvePart(convolution, inputs[0], flat, bias, name);
+  } else {
+    const { varying, kernel: own } = parts;
+    const joined = varying.length === 1 ? varying[0] : joinVarying(call, varying);
+    const moving = convolvePart(convolution, joined, own, bias, `${name}_varying`);
+    result = addRepeatedParts(convolution, parts.repeated, moving, outSizes.slice(1));
+  }
   const outAxes = [...axes];
   outAxes[channelAxis] = createAxis(outputs);
   spatial.forEach((axis, i) => {
@@ -74,22 +82,34 @@ export function convolveSlices(
   return { name: result, dims, axes: outAxes };
 }
 
-/** [b, slices, ...] -> [b, count, taps, ...]: the slices under the kernel at every place of it. */
-function gatherSlices(
-  call: LayerCall,
-  value: GraphValue,
-  window: { taps: number; stride: number; before: number; after: number; count: number },
-): string {
-  const { builder, name } = call;
-  const { taps, stride, before, after, count } = window;
-  let slices = value.name;
-  if (before + after > 0) {
-    const pads = builder.integers([0, before, 0, 0, 0, 0, after, 0, 0, 0]);
-    slices = builder.node('Pad', [slices, pads], `${name}_padded`, { mode: 'constant' });
-  }
-  if (count === 1 && taps === axisSize(value.dims[1]) + before + after) return slices;
-  const places = Array.from({ length: count * taps }, (_, i) => Math.floor(i / taps) * stride + (i % taps));
-  return builder.node('Gather', [slices, builder.integers(places, [count, taps])], `${name}_windows`, {
-    axis: 1,
+function joinVarying(call: LayerCall, varying: readonly GraphValue[]): GraphValue {
+  return convertConcatenate({
+    ...call,
+    name: `${call.name}_joined`,
+    config: { axis: -1 },
+    inputs: varying,
   });
+}
+
+/** Gathers the slices under the kernel and convolves them. */
+function convolvePart(
+  convolution: SliceConvolution,
+  input: GraphValue,
+  kernel: LayerWeight,
+  bias: LayerWeight | undefined,
+  hint: string,
+): string {
+  const { call, channelAxis, outer, plane, stride, before, after, count } = convolution;
+  const { builder } = call;
+  const value = materialize(builder, input, sliceOrder(convolution, input));
+  const taps = kernel.shape[1];
+  let slices = value.name;
+  if (before + after > 0) slices = padSlices(builder, slices, before, after, hint);
+  if (count !== 1 || taps !== axisSize(input.axes[outer]) + before + after) {
+    const places = Array.from({ length: count * taps }, (_, i) => Math.floor(i / taps) * stride + (i % taps));
+    slices = gatherWindows(builder, slices, places, taps, hint);
+  }
+  const planes = plane.map((axis) => axisSize(input.axes[axis]));
+  const channels = axisSize(input.axes[channelAxis]);
+  return convolveWindows(convolution, slices, { kernel, channels, planes, bias }, hint);
 }
