@@ -23,7 +23,10 @@ export async function prepareNode(gpu: boolean, { threads }: SetupOptions): Prom
   if (!isNode()) throw new Error('it runs in Node only');
   const { loadTfjsNode } = await importHidden<Loader>(loaderUrl());
   const loaded = loadTfjsNode({ gpu, threads });
-  if (gpu && !loaded.usesGpu) throw new Error('TensorFlow finds no GPU that its CUDA can use');
+  if (gpu && !loaded.usesGpu)
+    throw new Error(
+      'TensorFlow finds no GPU that its CUDA can use; nvidia-smi must list one, with a driver for CUDA 12',
+    );
   if (!(await setBackend(loaded.backendName))) throw new Error('TensorFlow could not be initialized');
   const version = loaded.tensorflowVersion ? ` ${loaded.tensorflowVersion}` : '';
   return {

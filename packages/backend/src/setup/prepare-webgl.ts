@@ -1,5 +1,6 @@
 import { env, setBackend } from '@tensorflow/tfjs-core';
 import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
+import { missingPackage } from './missing-package.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
@@ -14,7 +15,7 @@ function rendererOf(gl: WebGL2RenderingContext): string {
  * Makes WebGL current.
  *
  * @param hardwareOnly refuse a renderer that runs on the CPU.
- * @throws when there is no WebGL 2, or its textures do not hold 32-bit floats, which training needs.
+ * @throws when there is no WebGL 2, its package is missing, or its textures do not hold 32-bit floats, which training needs.
  */
 export async function prepareWebgl(hardwareOnly: boolean): Promise<PreparedBackend> {
   const canvas = typeof OffscreenCanvas === 'undefined' ? undefined : new OffscreenCanvas(1, 1);
@@ -25,7 +26,12 @@ export async function prepareWebgl(hardwareOnly: boolean): Promise<PreparedBacke
   if (!gl) throw new Error('there is no WebGL 2 here');
   const renderer = rendererOf(gl);
   if (hardwareOnly && SOFTWARE.test(renderer)) throw new Error(`WebGL is emulated on the CPU (${renderer})`);
-  await import('@tensorflow/tfjs-backend-webgl');
+  // Inside a try, so that webpack takes it for optional.
+  try {
+    await import('@tensorflow/tfjs-backend-webgl');
+  } catch (error) {
+    throw missingPackage('@tensorflow/tfjs-backend-webgl', error);
+  }
   registerGpuKernels('webgl');
   if (!(await setBackend('webgl'))) throw new Error('WebGL could not be initialized');
   if (!env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {

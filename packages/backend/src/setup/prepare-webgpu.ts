@@ -3,6 +3,7 @@ import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
 import { isNode } from './backend-name.ts';
 import { hasVulkanDriver } from './has-vulkan-driver.ts';
 import { importHidden } from './import-hidden.ts';
+import { missingPackage } from './missing-package.ts';
 import type { PreparedBackend } from './prepared-backend.ts';
 
 /** The npm package `webgpu` (Dawn). */
@@ -29,8 +30,8 @@ interface Gpu {
 /** Puts `navigator.gpu` and the WebGPU classes where the backend looks for them; it asks once, when it is loaded. */
 async function installDawn(): Promise<void> {
   if ((globalThis.navigator as { gpu?: object } | undefined)?.gpu !== undefined) return;
-  const dawn = await importHidden<DawnPackage & { default?: DawnPackage }>('webgpu').catch(() => {
-    throw new Error("the package 'webgpu' is not installed (npm install webgpu)");
+  const dawn = await importHidden<DawnPackage & { default?: DawnPackage }>('webgpu').catch((error) => {
+    throw missingPackage('webgpu', error);
   });
   const { create, globals } = dawn.create === undefined ? dawn.default! : dawn;
   Object.assign(globalThis, globals);
@@ -48,7 +49,7 @@ function describe({ info }: Adapter): string {
  * Makes WebGPU current, in the browser or in Node through the npm package `webgpu`.
  *
  * @param hardwareOnly refuse an adapter that runs on the CPU.
- * @throws when there is no WebGPU, or no adapter.
+ * @throws when there is no WebGPU, no adapter, or a package is missing.
  */
 export async function prepareWebgpu(hardwareOnly: boolean): Promise<PreparedBackend> {
   if (isNode() && hardwareOnly && !(await hasVulkanDriver()))
@@ -63,7 +64,12 @@ export async function prepareWebgpu(hardwareOnly: boolean): Promise<PreparedBack
   const isSoftware =
     adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter || /swiftshader|llvmpipe/i.test(device);
   if (hardwareOnly && isSoftware) throw new Error(`WebGPU is emulated on the CPU (${device})`);
-  await import('@tensorflow/tfjs-backend-webgpu');
+  // Inside a try, so that webpack takes it for optional.
+  try {
+    await import('@tensorflow/tfjs-backend-webgpu');
+  } catch (error) {
+    throw missingPackage('@tensorflow/tfjs-backend-webgpu', error);
+  }
   registerGpuKernels('webgpu');
   if (!(await setBackend('webgpu'))) throw new Error('WebGPU could not be initialized');
   return { name: 'webgpu', detail: `the GPU through WebGPU${device && ` (${device})`}` };
