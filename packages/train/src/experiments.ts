@@ -1,6 +1,6 @@
 /**
  * `paper`: licensed data, a GPU, the sizes of the paper. `small`: this project's data on a CPU, 128-px input, about an
- * hour. `tiny`: the same data, 64-px input, two stacks unless the experiment is about them, minutes.
+ * hour. `tiny`: half the width of that, two stacks unless the experiment is about them, minutes.
  */
 export type ExperimentSize = 'paper' | 'small' | 'tiny';
 
@@ -11,7 +11,7 @@ export interface Experiment {
   /** Table or figure, and what the row is. */
   readonly note: string;
   readonly learning: 'baseline' | 'mix' | 'adversarial' | 'adversarial-unshared' | 'one-stage';
-  /** Depths at 64 voxels; the smaller sizes cut what exceeds their 32 or 16. */
+  /** Depths at 64 voxels; the smaller sizes cut what exceeds their 32. */
   readonly depths?: readonly number[];
   readonly volume?: { sigma?: number; colors?: 'sorted' | 'random' | 'compact' };
   readonly scheme?: 'five-points' | 'aflw-21' | 'inner-51';

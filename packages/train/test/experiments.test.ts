@@ -23,7 +23,7 @@ describe('experiments of the paper', () => {
   it.each([
     ['paper', 64],
     ['small', 32],
-    ['tiny', 16],
+    ['tiny', 32],
   ] as const)('are valid configurations with valid models, %s size', (size, depth) => {
     for (const { name } of EXPERIMENTS) {
       const config = parseTrainingConfig(experimentConfig(name, size, 3), name);
