@@ -3,7 +3,7 @@
  * (|yaw|, |pitch| < 20 degrees) to every third face of AFW + HELEN train, in head axes, left-right symmetric, added
  * up over six rounds. Wide tolerances keep the fit from bending the face toward the points. From the root:
  *
- *   node --conditions=voxface-source --import tsx packages/facefit/bench/calibrate-inner-landmarks.ts
+ *   node --conditions=voxface-source --import tsx packages/facefit/bench/calibrate-inner-landmarks.ts [every, 3]
  */
 import { IBUG_68, mirrorIndices } from '@voxface/landmarks';
 import { createFaceModel, fitFace } from '../src/index.ts';
@@ -15,7 +15,8 @@ const ROUNDS = 6;
 const STEP = 0.8;
 const INNER = Array.from({ length: 51 }, (_, i) => i + 17);
 
-const faces = (await readTrainingFaces()).filter((_, i) => i % 3 === 0);
+const every = Number(process.argv[2] ?? 3);
+const faces = (await readTrainingFaces()).filter((_, i) => i % every === 0);
 const published = await openFaceModel(FACEKIT);
 const partner = [...mirrorIndices(IBUG_68)];
 let offsets: Float32Array = new Float32Array(204);
@@ -53,5 +54,10 @@ for (let round = 1; round <= ROUNDS; round++) {
     `round ${round}: ${count} of ${faces.length} faces, mean error of 17..67 before it ${((100 * error) / count).toFixed(2)} %`,
   );
 }
+const furthest = published.landmarkOffsets.reduce(
+  (most, value, k) => (k < 51 ? most : Math.max(most, Math.abs(value - offsets[k]))),
+  0,
+);
+console.log(`largest difference to the source file: ${furthest.toFixed(2)} cm`);
 console.log('offsets of 17..67, centimetres:');
 console.log(JSON.stringify([...offsets.subarray(51)].map((value) => Number(value.toFixed(2)))));

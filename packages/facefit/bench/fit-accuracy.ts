@@ -1,12 +1,12 @@
 /**
  * Accuracy and speed of `fitFace` with its defaults. From the root:
  *
- *   node --conditions=voxface-source --import tsx packages/facefit/bench/fit-accuracy.ts
+ *   node --conditions=voxface-source --import tsx packages/facefit/bench/fit-accuracy.ts [every, 1]
  *
  * AFW + HELEN train: errors over sqrt(width x height) of the landmark box, inner points 17..67 and jaw against its
  * contour vertex; faces turned inside out (looking away from the camera, or the nose behind the ends of the jaw);
  * speed. AFLW2000-3D, from the 2D points: yaw error and |z| error after mean alignment, for the six sample files and
- * for an eighth of the others that `calibrate-jaw.ts` does not use.
+ * for a 16th of the others that `calibrate-jaw.ts` does not use.
  */
 import { boxOf } from '@voxface/landmarks';
 import { type FaceFit, fitFace } from '../src/index.ts';
@@ -14,7 +14,8 @@ import { openFaceModel } from '../src/node.ts';
 import { type Aflw2000Face, aflw2000Parts, FACEKIT, quantile, readTrainingFaces } from './real-faces.ts';
 
 const model = await openFaceModel(FACEKIT);
-const faces = await readTrainingFaces();
+const every = Number(process.argv[2] ?? 1);
+const faces = (await readTrainingFaces()).filter((_, i) => i % every === 0);
 fitFace(model, faces[0]);
 const begun = performance.now();
 const cpu = process.cpuUsage();

@@ -46,14 +46,16 @@ async function readAflw2000Faces(): Promise<Aflw2000Face[]> {
 }
 
 /**
- * The parts that the scripts here agree on: every eighth face (rows 0, 8, ...) to calibrate on, another eighth (rows 4,
- * 12, ...) to measure on, and the six sample files, which are in neither.
+ * The parts that the scripts here agree on: every `stride`th face (rows 0, 16, ...) to calibrate on, as many others between
+ * them (rows 8, 24, ...) to measure on, and the six sample files, which are in neither.
  */
-export async function aflw2000Parts(): Promise<Record<'calibration' | 'held' | 'samples', Aflw2000Face[]>> {
+export async function aflw2000Parts(
+  stride = 16,
+): Promise<Record<'calibration' | 'held' | 'samples', Aflw2000Face[]>> {
   const faces = await readAflw2000Faces();
   return {
-    calibration: faces.filter(({ sample }, row) => !sample && row % 8 === 0),
-    held: faces.filter(({ sample }, row) => !sample && row % 8 === 4),
+    calibration: faces.filter(({ sample }, row) => !sample && row % stride === 0),
+    held: faces.filter(({ sample }, row) => !sample && row % stride === stride / 2),
     samples: faces.filter(({ sample }) => sample),
   };
 }
