@@ -3,7 +3,7 @@
 //   node --import tsx --conditions=voxface-source scripts/backend/make-backends-table.mts [backend ...]
 // Backends: cpu, wasm, webgl and webgpu (in Chromium, see measure-in-chromium.mts), node (needs `voxface setup-node`).
 // Default: all of them. Each run is a process or a page of its own, because kernels are registered globally
-// (`--stock NAME` or `--ours NAME` prints one). `setupBackend` replaces no kernel of node: its two runs are the same.
+// (`--stock NAME` or `--ours NAME` prints one).
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -30,7 +30,8 @@ async function measure(mode: string, name: string): Promise<void> {
   } else if (name === 'wasm') {
     createRequire(new URL('index.ts', source))('@tensorflow/tfjs-backend-wasm');
   } else {
-    backend = (await setupBackend(name)).name;
+    const { loadTfjsNode } = await import(new URL('setup-node.ts', source).href);
+    backend = loadTfjsNode().backendName;
   }
   const report = await runConformance({ backend });
   console.log(MARKER + JSON.stringify(kernelStates(report)));

@@ -1,5 +1,5 @@
 import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
-import { setupBackend } from '@voxface/backend';
+import { registerNativeKernels, setupBackend } from '@voxface/backend';
 import { assertConformance, runConformance, summarizeConformance } from '@voxface/backend/conformance';
 import { loadTfjsNode } from '@voxface/backend/setup-node';
 
@@ -12,7 +12,8 @@ export async function checkNativeNode(build: { gpu: boolean; tensorflowVersion: 
   enableProdMode();
   await setupBackend('cpu');
   const { gpu, tensorflowVersion } = build;
-  const { backendName } = loadTfjsNode({ gpu, tensorflow: tensorflowVersion });
+  const { backendName, usesGpu } = loadTfjsNode({ gpu, tensorflow: tensorflowVersion });
+  if (!usesGpu) registerNativeKernels();
   await setBackend(backendName);
   const report = await runConformance({ backend: backendName });
   const list = `voxface conformance --backend ${gpu ? 'node-gpu' : 'node'}`;

@@ -1,4 +1,5 @@
 import { setBackend } from '@tensorflow/tfjs-core';
+import { registerNativeKernels } from '../native/register-native-kernels.ts';
 import { isNode } from './backend-name.ts';
 import { importHidden } from './import-hidden.ts';
 import type { PreparedBackend, SetupOptions } from './prepared-backend.ts';
@@ -27,6 +28,7 @@ export async function prepareNode(gpu: boolean, { threads }: SetupOptions): Prom
     throw new Error(
       'TensorFlow finds no GPU that its CUDA can use; nvidia-smi must list one, with a driver for CUDA 12',
     );
+  if (!loaded.usesGpu) registerNativeKernels();
   if (!(await setBackend(loaded.backendName))) throw new Error('TensorFlow could not be initialized');
   const version = loaded.tensorflowVersion ? ` ${loaded.tensorflowVersion}` : '';
   return {
