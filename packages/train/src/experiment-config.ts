@@ -23,6 +23,8 @@ interface SizeSettings {
   readonly rates: readonly [number, number];
   /** Of the second rate: short runs learn to read predicted volumes at a high one, and settle at a low one. */
   readonly shape: 'steps' | 'cosine';
+  /** Milder than the paper's where a few thousand samples must do. */
+  readonly augmentation?: { rotation: number; scale: [number, number] };
 }
 
 /** Lengths are those of pre-training, of the 3D baseline after it, and of what uses both sets. */
@@ -47,11 +49,12 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
   },
   tiny: {
     data: OWN_DATA,
-    model: { preset: 'small', features: 32, regressorChannels: [12, 24, 48, 80, 80] },
+    model: { preset: 'small' },
     depths: [1, 64],
     batchSize: 12,
-    lengths: { steps: [250, 250, 250] },
+    lengths: { steps: [250, 200, 200] },
     rates: [1e-3, 1e-3],
+    augmentation: { rotation: 30, scale: [0.8, 1.25] },
     shape: 'cosine',
   },
 };
@@ -70,7 +73,7 @@ export function experimentConfig(name: string, size: ExperimentSize, seed = 0): 
   }
   const { note, learning, scheme, weights } = experiment;
   const both = learning === 'mix' || learning.startsWith('adversarial');
-  const { data, batchSize } = SIZES[size];
+  const { data, batchSize, augmentation } = SIZES[size];
   const sources = (roots: readonly string[]) =>
     roots.map((root) => ({ format: 'packed' as const, root, ...(scheme && { scheme }) }));
   return {
@@ -86,6 +89,7 @@ export function experimentConfig(name: string, size: ExperimentSize, seed = 0): 
       validation: sources(data.validation),
     },
     batchSize,
+    ...(augmentation && { augmentation }),
     balance: { unit: lossUnit(experiment) },
     ...(weights && { weights }),
     stages: stagesOf(learning, size),

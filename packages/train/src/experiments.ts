@@ -1,6 +1,6 @@
 /**
  * `paper`: licensed data, a GPU, the sizes of the paper. `small`: this project's data on a CPU, 128-px input, about an
- * hour. `tiny`: half the width of that, two stacks unless the experiment is about them, minutes.
+ * hour. `tiny`: the same networks with two stacks unless the experiment is about them, a few thousand samples, minutes.
  */
 export type ExperimentSize = 'paper' | 'small' | 'tiny';
 
