@@ -38,6 +38,7 @@ describe('exportOnnx', () => {
     ['tiny', {}],
     ['one stage, last volume only, no image', { depths: [8], regressorInput: 'last', regressorImage: false }],
     ['three stages', { depths: [1, 2, 8] }],
+    ['four stages', { depths: [1, 2, 4, 8] }],
     ['compact volumes, stages of one depth', { depths: [8, 8], volume: { colors: 'compact' } }],
   ] as const)('agrees with TensorFlow.js to 1e-4: %s', async (_, changes) => {
     const model = createFaceShapeModel({ ...PRESETS.tiny, ...changes } as never);
@@ -46,6 +47,17 @@ describe('exportOnnx', () => {
     expect(check.landmarks).toBeLessThan(1e-4);
     expect(check.volume).toBeLessThan(1e-4);
     model.dispose();
+  });
+
+  it('convolves repeated slices once where they are most of the input', async () => {
+    const namesOf = async (changes: object): Promise<string> => {
+      const model = createFaceShapeModel({ ...PRESETS.tiny, ...changes } as never);
+      const file = await exportOnnx(model);
+      model.dispose();
+      return Buffer.from(file).toString('latin1');
+    };
+    expect(await namesOf({ depths: [1, 2, 4, 8] })).toContain('encoder_conv1_varying');
+    expect(await namesOf({ depths: [8, 8] })).not.toContain('encoder_conv1_varying');
   });
 
   it('stays close in half precision: 0.2 px of a 256-px crop', async () => {

@@ -5,7 +5,6 @@ import type { FaceApiDetectorOptions } from '@voxface/models/face-api';
 import { exportDetector } from '../create-onnx-detector.ts';
 import { exportOnnx } from '../export-onnx.ts';
 import type { PhotoAnswer, PhotoRequest, ThreadSetup } from './photo-job.ts';
-import { startPhotoThread } from './start-photo-thread.ts';
 
 export interface LocalizePhotosOptions {
   /** File written by `exportOnnx` (path or bytes), or a model, which is exported in memory. */
@@ -62,6 +61,8 @@ export async function* localizePhotos(
   const requests = photos.map((photo) => (typeof photo === 'string' ? { file: photo } : photo));
   if (requests.length === 0) return;
   const setup = await prepare(settings);
+  // Only here, because @voxface/datasets, which reads photos, is an optional peer.
+  const { startPhotoThread } = await import('./start-photo-thread.ts');
   const perJob = Math.max(1, Math.min(PHOTOS_PER_JOB, Math.ceil(requests.length / cores)));
   const count = Math.min(cores, Math.ceil(requests.length / perJob));
   const answers = new Map<number, PhotoAnswer>();
