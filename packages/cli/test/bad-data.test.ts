@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DATASET_KINDS } from '@voxface/datasets/node';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import basis from '../../facefit/test/golden/linear-basis.json' with { type: 'json' };
 import { withoutOptions } from '../src/profile-data.ts';
@@ -68,6 +69,13 @@ describe('data inspect', () => {
     );
     expect(result.output).toMatch(/count +2/);
     expect(JSON.parse(readFileSync(json, 'utf8')).broken).toHaveLength(6);
+  });
+
+  test('help lists the kinds that can be opened', async () => {
+    for (const command of ['inspect', 'convert', 'profile']) {
+      const { output } = await run('data', command, '--help');
+      expect(output.replace(/\s+/g, ' ')).toContain(DATASET_KINDS.join(', '));
+    }
   });
 
   test('an unknown MATLAB class is named with its file', async () => {
