@@ -52,7 +52,7 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     model: { preset: 'small' },
     depths: [1, 64],
     batchSize: 12,
-    lengths: { steps: [250, 200, 200] },
+    lengths: { steps: [150, 100, 100] },
     rates: [1e-3, 1e-3],
     augmentation: { rotation: 30, scale: [0.8, 1.25] },
     shape: 'cosine',
