@@ -7,6 +7,7 @@ import { foldBatchNormalization } from './optimize/fold-batch-normalization.ts';
 import { foldPadding } from './optimize/fold-padding.ts';
 import { foldScaling } from './optimize/fold-scaling.ts';
 import { removeUnused } from './optimize/graph-passes.ts';
+import { mergeParallelConvolutions } from './optimize/merge-parallel-convolutions.ts';
 
 /** How weights are stored. `float16` halves the file; the runtime widens it once on loading and computes in float32. */
 export type OnnxPrecision = 'float32' | 'float16';
@@ -47,6 +48,7 @@ export function finishGraph(
   foldPadding(builder, names);
   foldBatchNormalization(builder, names);
   foldScaling(builder, names);
+  mergeParallelConvolutions(builder, names);
   mergeIdentities(builder, names);
   removeUnused(builder, names);
   const initializers = [...builder.initializers.values()];

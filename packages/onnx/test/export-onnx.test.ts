@@ -60,6 +60,12 @@ describe('exportOnnx', () => {
     expect(await namesOf({ depths: [8, 8] })).not.toContain('encoder_conv1_varying');
   });
 
+  it('feeds features and volume back in one convolution', async () => {
+    const text = Buffer.from(await exportOnnx(tiny)).toString('latin1');
+    expect(text).toContain('stack1_feedback_stack1_head_feedback_kernel');
+    expect(text).not.toContain('stack1_sum_part1');
+  });
+
   it('stays close in half precision: 0.2 px of a 256-px crop', async () => {
     const { landmarks } = await checkOnnx(await exportOnnx(tiny, { precision: 'float16' }), tiny);
     expect(landmarks).toBeGreaterThan(0);
