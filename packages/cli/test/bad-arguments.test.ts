@@ -1,5 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setupBackend } from '@voxface/backend';
+import { createFaceShapeModel, presetOptions } from '@voxface/models';
+import { saveModel } from '@voxface/models/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectFailure } from './annotated-folder.ts';
 import { createFixtures } from './photos.ts';
@@ -65,6 +68,15 @@ describe('evaluate', () => {
       2,
       /--merge: .*other\.json was not written by voxface evaluate --json/,
     );
+  });
+
+  test('a model of other landmarks than the dataset is named with both numbers', async () => {
+    await setupBackend('cpu');
+    const model = createFaceShapeModel({ ...presetOptions('tiny'), landmarks: 21, scheme: 'aflw-21' });
+    await saveModel(model, fixtures.at('model-21'));
+    model.dispose();
+    const flags = ['--model', fixtures.at('model-21'), '--backend', 'cpu'];
+    expectFailure(await run(...set(fixtures.at('annotated')), ...flags), 1, /a: .*68.* landmarks, got 21/);
   });
 
   test('a model of other landmarks than the protocol is refused', async () => {
