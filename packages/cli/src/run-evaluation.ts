@@ -1,9 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type DatasetKind, openDataset } from '@voxface/datasets/node';
+import { DATASET_KINDS } from '@voxface/datasets/node';
 import { type AccumulatorState, createAccumulator, type Evaluation, PROTOCOLS } from '@voxface/metrics';
 import { UsageError } from './errors.ts';
 import { formatEvaluation, toPercentJson } from './format-evaluation.ts';
+import { openData } from './open-data.ts';
 import { openPredictionSource } from './prediction-source.ts';
 import { createProgress } from './progress.ts';
 import { writeReport } from './write-report.ts';
@@ -36,6 +37,9 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
 
 /** Scores a model or given predictions on a dataset, prints the result and writes what is asked for. */
 export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
+  if (!(DATASET_KINDS as readonly string[]).includes(flags.dataset)) {
+    throw new UsageError(`--dataset: expected one of ${DATASET_KINDS.join(', ')}, got ${flags.dataset}`);
+  }
   const protocol = flags.protocol ?? DEFAULT_PROTOCOLS[flags.dataset];
   if (protocol === undefined || !Object.hasOwn(PROTOCOLS, protocol)) {
     throw new UsageError(
@@ -59,7 +63,7 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
 async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   if (!flags.root)
     throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
-  const dataset = await openDataset(flags.root, { kind: flags.dataset as DatasetKind });
+  const dataset = await openData(flags.root, flags.dataset, '--dataset');
   const { first, step } = parseShard(flags.shard);
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
   const source = await openPredictionSource(flags);
