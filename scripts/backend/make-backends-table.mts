@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { kernelStates, type Measured, type State } from './kernel-states.mts';
+import { kernelStates, type Measured, type State } from '../../packages/backend/bench/kernel-states.ts';
 
 const self = fileURLToPath(import.meta.url);
 const page = fileURLToPath(new URL('../../docs/backends.md', import.meta.url));

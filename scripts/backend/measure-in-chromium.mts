@@ -1,11 +1,11 @@
-// Builds conformance-page.mts and runs it in Chromium (VOXFACE_CHROMIUM, or Debian's), GPUs emulated on the CPU.
+// Builds packages/backend/bench/conformance-page.ts and runs it in Chromium (VOXFACE_CHROMIUM, or Debian's), GPUs emulated on the CPU.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { Measured } from '../../packages/backend/bench/kernel-states.ts';
 import { openPage } from '../../packages/backend/test/open-page.ts';
-import type { Measured } from './kernel-states.mts';
 
 const HALF_AN_HOUR = 1_800_000;
 
@@ -14,14 +14,14 @@ export async function measureInChromium(backend: string, mode: 'stock' | 'ours')
   const folder = mkdtempSync(join(tmpdir(), 'voxface-conformance-'));
   try {
     await build({
-      entryPoints: [fileURLToPath(new URL('conformance-page.mts', import.meta.url))],
+      entryPoints: [
+        fileURLToPath(new URL('../../packages/backend/bench/conformance-page.ts', import.meta.url)),
+      ],
       outfile: join(folder, 'page.js'),
       bundle: true,
       format: 'esm',
       target: 'es2022',
       conditions: ['voxface-source'],
-      // The page lies outside the package whose dependencies it measures.
-      nodePaths: [fileURLToPath(new URL('../../packages/backend/node_modules', import.meta.url))],
       logLevel: 'error',
     });
     writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');

@@ -1,5 +1,5 @@
 // Outcome of the conformance suite per kernel, for the table of docs/backends.md; used in Node and in the page.
-import type { ConformanceReport } from '../../packages/backend/src/conformance.ts';
+import type { ConformanceReport } from '../src/conformance.ts';
 
 /** What became of a kernel's checks. */
 export type State = 'ok' | 'missing' | 'wrong';

@@ -1,9 +1,9 @@
-// The page of make-backends-table.mts: runs the conformance suite on a backend of the browser and reports.
+// The page of scripts/backend/make-backends-table.mts: runs the conformance suite on a backend of the browser and reports.
 // Query: ?backend=webgl&mode=stock (as it comes from npm) or mode=ours (after setupBackend).
 import { ready, setBackend } from '@tensorflow/tfjs-core';
-import { runConformance } from '../../packages/backend/src/conformance.ts';
-import { setupBackend } from '../../packages/backend/src/index.ts';
-import { kernelStates } from './kernel-states.mts';
+import { runConformance } from '../src/conformance.ts';
+import { setupBackend } from '../src/index.ts';
+import { kernelStates } from './kernel-states.ts';
 
 const query = new URLSearchParams(globalThis.location.search);
 const backend = query.get('backend') as 'webgl' | 'webgpu';
