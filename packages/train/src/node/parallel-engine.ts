@@ -1,10 +1,10 @@
 import type { Worker } from 'node:worker_threads';
+import { startWorker } from '@voxface/datasets/node';
 import type { TrainingConfig } from '../config.ts';
 import type { GradientEngine } from '../engine.ts';
 import { type NetworkName, selectNetworks } from '../networks.ts';
 import type { PhaseResult, Replica } from '../replica.ts';
 import type { ReplicaAnswer, ReplicaRequest, SharedVectors, WorkerPhaseResult } from './replica-messages.ts';
-import { startWorker } from './start-worker.ts';
 
 /**
  * Data-parallel engine: this thread's replica and `workers - 1` threads, each with its own backend, each with an equal
