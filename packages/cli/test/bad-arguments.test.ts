@@ -54,10 +54,11 @@ describe('evaluate', () => {
   test('needs a dataset, and names the one that is missing', async () => {
     expectFailure(await run('evaluate', '--dataset', '300w'), 2, /--root: the folder .* is needed, got none/);
     const missing = await run(...set(fixtures.at('nowhere')), '--mean-shape');
-    expectFailure(missing, missing.code, /nowhere/);
-    expect(missing.code).not.toBe(0);
+    expectFailure(missing, 2, /no such file or folder: .*nowhere/);
     const empty = await run(...set(fixtures.at('empty')), '--mean-shape');
-    expectFailure(empty, 1, /got the empty folder .*empty/);
+    expectFailure(empty, 2, /the folder .*empty is empty, expected a dataset/);
+    const unknown = await run('evaluate', '--dataset', 'lfw', '--root', fixtures.at('annotated'));
+    expectFailure(unknown, 2, /--dataset: expected one of .*300w.*, got lfw/);
   });
 
   test('a file to merge that evaluate did not write is named', async () => {
