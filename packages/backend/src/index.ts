@@ -2,6 +2,7 @@ export { assertTrainable } from './assert-trainable.ts';
 export { registerCpuKernels } from './cpu/register-cpu-kernels.ts';
 export { registerGpuKernels } from './gpu/register-gpu-kernels.ts';
 export { registerNativeKernels } from './native/register-native-kernels.ts';
+export { isNative, type NativeAttributes, runNative } from './native/run-native.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';
 export { upsample3d } from './operations/upsample-3d.ts';
 export { BACKEND_NAMES, type BackendName } from './setup/backend-name.ts';

@@ -19,12 +19,17 @@ export async function openData(
   kindOption: string,
   options: Omit<OpenDatasetOptions, 'kind'> = {},
 ): Promise<Dataset> {
-  if (kind !== undefined && !(DATASET_KINDS as readonly string[]).includes(kind)) {
-    throw new UsageError(`${kindOption}: expected one of ${DATASET_KINDS.join(', ')}, got ${kind}`);
-  }
+  if (kind !== undefined) checkDatasetKind(kind, kindOption);
   if (!existsSync(path)) throw new UsageError(`no such file or folder: ${path}`);
   if (statSync(path).isDirectory() && readdirSync(path).length === 0) {
     throw new UsageError(`the folder ${path} is empty, expected a dataset`);
   }
   return openDataset(path, { ...options, kind: kind as DatasetKind | undefined });
+}
+
+/** @throws UsageError when there is no such kind of dataset. */
+export function checkDatasetKind(kind: string, option: string): void {
+  if (!(DATASET_KINDS as readonly string[]).includes(kind)) {
+    throw new UsageError(`${option}: expected one of ${DATASET_KINDS.join(', ')}, got ${kind}`);
+  }
 }

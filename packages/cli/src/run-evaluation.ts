@@ -1,10 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DATASET_KINDS } from '@voxface/datasets/node';
 import { type AccumulatorState, createAccumulator, type Evaluation, PROTOCOLS } from '@voxface/metrics';
 import { UsageError } from './errors.ts';
 import { formatEvaluation, toPercentJson } from './format-evaluation.ts';
-import { openData } from './open-data.ts';
+import { checkDatasetKind, openData } from './open-data.ts';
 import { openPredictionSource } from './prediction-source.ts';
 import { createProgress } from './progress.ts';
 import { writeReport } from './write-report.ts';
@@ -37,9 +36,7 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
 
 /** Scores a model or given predictions on a dataset, prints the result and writes what is asked for. */
 export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
-  if (!(DATASET_KINDS as readonly string[]).includes(flags.dataset)) {
-    throw new UsageError(`--dataset: expected one of ${DATASET_KINDS.join(', ')}, got ${flags.dataset}`);
-  }
+  checkDatasetKind(flags.dataset, '--dataset');
   const protocol = flags.protocol ?? DEFAULT_PROTOCOLS[flags.dataset];
   if (protocol === undefined || !Object.hasOwn(PROTOCOLS, protocol)) {
     throw new UsageError(

@@ -1,5 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { EXPERIMENTS, type ExperimentSize, experimentConfig, type TrainingConfigInput } from '@voxface/train';
+import {
+  EXPERIMENT_SIZES,
+  EXPERIMENTS,
+  type ExperimentSize,
+  experimentConfig,
+  type TrainingConfigInput,
+} from '@voxface/train';
 import { runTraining } from '@voxface/train/node';
 import { describeError, UsageError } from './errors.ts';
 
@@ -51,14 +57,12 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
 }
 
 function readExperiment(name: string, { size, seed }: TrainFlags): TrainingConfigInput {
-  if (!SIZES.includes(size as ExperimentSize)) {
-    throw new UsageError(`--size: expected one of ${SIZES.join(', ')}, got ${size}`);
+  if (!EXPERIMENT_SIZES.includes(size as ExperimentSize)) {
+    throw new UsageError(`--size: expected one of ${EXPERIMENT_SIZES.join(', ')}, got ${size}`);
   }
   if (!/^\d+$/.test(seed)) throw new UsageError(`--seed: expected a whole number, got ${seed}`);
   return experimentConfig(name, size as ExperimentSize, Number(seed));
 }
-
-const SIZES: readonly ExperimentSize[] = ['paper', 'small', 'tiny'];
 
 async function readConfig(file: string): Promise<TrainingConfigInput> {
   try {

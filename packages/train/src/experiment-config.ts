@@ -27,6 +27,16 @@ interface SizeSettings {
   readonly augmentation?: { rotation: number; scale: [number, number] };
 }
 
+const SMALL: SizeSettings = {
+  data: OWN_DATA,
+  model: { preset: 'small' },
+  depths: PAPER_DEPTHS,
+  batchSize: 12,
+  lengths: { steps: [1600, 800, 1600] },
+  rates: [1e-3, 1e-3],
+  shape: 'cosine',
+};
+
 /** Lengths are those of pre-training, of the 3D baseline after it, and of what uses both sets. */
 const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
   paper: {
@@ -38,26 +48,17 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     rates: [2.5e-4, 2.5e-5],
     shape: 'steps',
   },
-  small: {
-    data: OWN_DATA,
-    model: { preset: 'small' },
-    depths: PAPER_DEPTHS,
-    batchSize: 12,
-    lengths: { steps: [1600, 800, 1600] },
-    rates: [1e-3, 1e-3],
-    shape: 'cosine',
-  },
+  small: SMALL,
   tiny: {
-    data: OWN_DATA,
-    model: { preset: 'small' },
+    ...SMALL,
     depths: [1, 64],
-    batchSize: 12,
     lengths: { steps: [150, 100, 100] },
-    rates: [1e-3, 1e-3],
     augmentation: { rotation: 30, scale: [0.8, 1.25] },
-    shape: 'cosine',
   },
 };
+
+/** All sizes. */
+export const EXPERIMENT_SIZES: readonly ExperimentSize[] = Object.keys(SIZES) as ExperimentSize[];
 
 /**
  * Configuration of an experiment.

@@ -34,7 +34,7 @@ export {
 } from './config.ts';
 export { createLocalEngine, type GradientEngine } from './engine.ts';
 export { evaluateModel, type ImageErrors, measureModel, type ValidationResult } from './evaluate.ts';
-export { experimentConfig } from './experiment-config.ts';
+export { EXPERIMENT_SIZES, experimentConfig } from './experiment-config.ts';
 export { EXPERIMENTS, type Experiment, type ExperimentSize } from './experiments.ts';
 export { createFittedDataset } from './fitted-dataset.ts';
 export { accelerateTraining } from './kernels/accelerate-training.ts';

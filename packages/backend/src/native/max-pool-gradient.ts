@@ -1,6 +1,6 @@
 import { backend_util, dispose, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
-import { floatAttributes, type NativeAttribute, type NativeBackend } from './native-backend.ts';
+import { type NativeAttributes, runNative } from './run-native.ts';
 
 interface Attributes {
   filterSize: [number, number] | number;
@@ -12,16 +12,14 @@ interface Attributes {
 type Inputs = Record<'dy' | 'input' | 'output', TensorInfo>;
 
 /** oneDNN's pooling: its forward pass notes the place of each maximum, which its gradient reads. */
-function runOneDnn(native: NativeBackend, inputs: Inputs, pooling: NativeAttribute[]): Tensor {
-  const { TF_ATTR_BOOL, TF_ATTR_STRING } = native.binding;
-  const label = { name: '_kernel', type: TF_ATTR_STRING, value: 'MklNameChangeOp' };
-  const enabled = { name: 'workspace_enabled', type: TF_ATTR_BOOL, value: true };
-  const pooled = native.executeMultipleOutputs('_MklNativeMaxPool', [...pooling, label], [inputs.input], 2);
+function runOneDnn(inputs: Inputs, pooling: NativeAttributes): Tensor {
+  const labelled = { ...pooling, _kernel: 'MklNameChangeOp' };
+  const pooled = runNative('_MklNativeMaxPool', [inputs.input], 2, ['T'], labelled);
   const [output, places] = pooled;
   try {
-    const attributes = [...pooling, enabled, label];
     const gradientInputs = [inputs.input, output, inputs.dy, places];
-    return native.executeSingleOutput('_MklNativeMaxPoolGrad', attributes, gradientInputs);
+    const attributes = { ...labelled, workspace_enabled: true };
+    return runNative('_MklNativeMaxPoolGrad', gradientInputs, 1, ['T'], attributes)[0];
   } finally {
     dispose(pooled);
   }
@@ -37,7 +35,6 @@ export const maxPoolGradient: KernelReplacement = {
   create(original) {
     let isAvailable = true;
     return (params) => {
-      const native = params.backend as NativeBackend;
       const inputs = params.inputs as unknown as Inputs;
       const { filterSize, strides, pad, dimRoundingMode } = params.attrs as unknown as Attributes;
       const { input } = inputs;
@@ -46,14 +43,13 @@ export const maxPoolGradient: KernelReplacement = {
       const padding = pool.padInfo.type;
       const isCovered = padding === 'VALID' || padding === 'SAME';
       if (!isAvailable || !isCovered || input.dtype !== 'float32') return original(params);
-      const { TF_ATTR_INT, TF_ATTR_STRING } = native.binding;
       try {
-        return runOneDnn(native, inputs, [
-          ...floatAttributes(native),
-          { name: 'ksize', type: TF_ATTR_INT, value: [1, pool.filterHeight, pool.filterWidth, 1] },
-          { name: 'strides', type: TF_ATTR_INT, value: [1, pool.strideHeight, pool.strideWidth, 1] },
-          { name: 'padding', type: TF_ATTR_STRING, value: padding },
-        ]);
+        return runOneDnn(inputs, {
+          data_format: 'NHWC',
+          ksize: [1, pool.filterHeight, pool.filterWidth, 1],
+          strides: [1, pool.strideHeight, pool.strideWidth, 1],
+          padding,
+        });
       } catch {
         isAvailable = false;
         return original(params);

@@ -1,6 +1,6 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
-import { floatAttributes, type NativeBackend } from './native-backend.ts';
+import { runNative } from './run-native.ts';
 
 /**
  * Sum over all axes but the last, the gradient of a bias, through BiasAddGrad: three times as fast as the general Sum,
@@ -18,7 +18,6 @@ export const sumRows: KernelReplacement = {
       axes.length === rank - 1 && rank > 1 && rank < 6 && axes.every((reduced) => reduced < rank - 1);
     if (!isOverRows || keepDims || x.dtype !== 'float32' || util.sizeFromShape(x.shape) === 0)
       return original(params);
-    const native = params.backend as NativeBackend;
-    return native.executeSingleOutput('BiasAddGrad', floatAttributes(native), [x]);
+    return runNative('BiasAddGrad', [x], 1, ['T'], { data_format: 'NHWC' })[0];
   },
 };

@@ -8,8 +8,7 @@ import {
   type Tensor1D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
-import { normalizeBatch as normalizeWithBatch } from '@voxface/backend';
-import { isNative, runNative } from './native-operation.ts';
+import { isNative, normalizeBatch as normalizeWithBatch, runNative } from '@voxface/backend';
 
 /** A normalized batch and the running statistics after it. */
 export interface NormalizedBatch {

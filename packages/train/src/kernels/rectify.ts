@@ -1,5 +1,5 @@
 import { customGrad, mul, relu, step, type Tensor } from '@tensorflow/tfjs-core';
-import { isNative, runNative } from './native-operation.ts';
+import { isNative, runNative } from '@voxface/backend';
 
 /** ReLU whose gradient is one kernel on the native backend (TensorFlow.js composes it of six). Any shape. */
 export function rectify(x: Tensor): Tensor {
