@@ -6,8 +6,13 @@ import type { PhaseName } from '../src/phases.ts';
 import { noiseCrops } from './noise-crops.ts';
 import { profileKernels } from './profile-kernels.ts';
 
-const [preset = 'small', batch = '12', backend = 'wasm', kinds = 'volume,coordinate,joint'] =
-  process.argv.slice(2);
+const [
+  preset = 'small',
+  batch = '12',
+  backend = 'wasm',
+  kinds = 'volume,coordinate,joint',
+  mode = 'recorded',
+] = process.argv.slice(2);
 const batchSize = Number(batch);
 const config = parseTrainingConfig({
   name: 'bench',
@@ -20,7 +25,7 @@ const config = parseTrainingConfig({
 });
 if (backend !== 'current') await setupBackend(config.backend as never);
 const networks = createRunNetworks(config);
-const replica = createRunReplica(config, networks);
+const replica = createRunReplica(config, networks, mode === 'recorded');
 const { inputSize, landmarks } = networks.model.options;
 const samples3d = noiseCrops(batchSize, inputSize, landmarks);
 const profile = profileKernels();

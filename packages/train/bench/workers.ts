@@ -5,9 +5,11 @@
  *     node --conditions=voxface-source --import tsx packages/train/bench/workers.ts [PRESET] [B] [BACKEND] [ROUNDS]
  */
 import { setupBackend } from '@voxface/backend';
+import { type AdamState, adamUpdate, createAdamState } from '../src/adam.ts';
 import { parseTrainingConfig } from '../src/config.ts';
 import { createRunNetworks, createRunReplica } from '../src/create-run.ts';
 import { createLocalEngine, type GradientEngine } from '../src/engine.ts';
+import type { NetworkName, NetworkWeights } from '../src/networks.ts';
 import { createParallelEngine } from '../src/node/parallel-engine.ts';
 import { noiseCrops } from './noise-crops.ts';
 
@@ -17,7 +19,7 @@ const configOf = (workers: number) =>
   parseTrainingConfig({
     name: 'bench',
     output: 'none',
-    model: preset,
+    model: preset.startsWith('{') ? JSON.parse(preset) : preset,
     batchSize: workers * batchSize,
     workers,
     backend,
@@ -33,6 +35,12 @@ const engines: Record<number, GradientEngine> = {
 };
 const { inputSize, landmarks } = networks.model.options;
 const samples3d = noiseCrops(batchSize, inputSize, landmarks);
+const parameters: Partial<Record<NetworkName, Float32Array>> = {};
+const adam: Partial<Record<NetworkName, AdamState>> = {};
+for (const [name, { trainable }] of Object.entries(networks.weights) as [NetworkName, NetworkWeights][]) {
+  parameters[name] = await trainable.read();
+  adam[name] = createAdamState(trainable.size);
+}
 const times: Record<number, number[]> = { 1: [], 2: [] };
 for (let round = 0; round <= Number(rounds); round++) {
   for (const workers of [1, 2]) {
@@ -40,8 +48,9 @@ for (let round = 0; round <= Number(rounds); round++) {
     const start = performance.now();
     await engine.load(Array.from({ length: workers }, () => ({ samples3d, samples2d: [] })));
     const { gradients } = await engine.compute('joint', 0);
-    for (const name of Object.keys(gradients) as (keyof typeof gradients)[]) {
-      await engine.write(name, await networks.weights[name]!.trainable.read());
+    for (const [name, gradient] of Object.entries(gradients) as [NetworkName, Float32Array][]) {
+      adamUpdate(parameters[name]!, gradient, adam[name]!, 1e-6);
+      await engine.write(name, parameters[name]!);
     }
     if (round > 0) times[workers].push(performance.now() - start);
   }

@@ -29,12 +29,12 @@ export function createRunNetworks(config: TrainingConfig, start?: FaceShapeModel
   return listNetworks(model, adversarial ? createVolumeDiscriminator(model, { shared }) : undefined, shared);
 }
 
-/** Creates a replica of the networks with the configuration's losses. */
-export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks): Replica {
+/** Creates a replica of the networks with the configuration's losses; see `ReplicaOptions.record`. */
+export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks, record = true): Replica {
   const { options } = networks.model;
   const encoder = createVolumeEncoder(options.landmarks, volumeOptions(options));
   const { weights, coordinateLoss: form, lossScale } = config;
-  return createReplica(networks, encoder, { weights, form, lossScale });
+  return createReplica(networks, encoder, { weights, form, lossScale, record });
 }
 
 /** Training sets of a run. */

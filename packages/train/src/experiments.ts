@@ -1,6 +1,7 @@
 /**
  * `paper`: licensed data, a GPU, the sizes of the paper. `small`: this project's data on a CPU, 128-px input, about an
- * hour. `tiny`: the same networks with two stacks unless the experiment is about them, a few thousand samples, minutes.
+ * hour. `tiny`: the same networks with two stacks unless the experiment is about them, five thousand samples without
+ * profiles, minutes.
  */
 export type ExperimentSize = 'paper' | 'small' | 'tiny';
 

@@ -1,4 +1,4 @@
-import { add, mul, type Scalar } from '@tensorflow/tfjs-core';
+import { add, mul, neg, type Scalar } from '@tensorflow/tfjs-core';
 
 /** Weights of the loss terms. */
 export interface LossWeights {
@@ -24,10 +24,10 @@ export function jointObjective(volume: Scalar, coordinate: Scalar, weights: Loss
  */
 export function discriminatorObjective(
   terms: { real: Scalar; fake: Scalar; trueCoordinate?: Scalar; coordinate?: Scalar },
-  mu: number,
+  mu: number | Scalar,
   weights: LossWeights,
 ): Scalar {
-  let total = add(terms.real, mul(terms.fake, -mu));
+  let total = add(terms.real, neg(mul(terms.fake, mu)));
   for (const term of [terms.trueCoordinate, terms.coordinate]) {
     if (term !== undefined) total = add(total, mul(term, weights.auxiliary));
   }

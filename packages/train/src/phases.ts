@@ -33,7 +33,7 @@ export interface PhaseInput {
   /** How coordinate errors count. */
   readonly form?: CoordinateLossForm;
   /** mu of Eq. 12 at this step. */
-  readonly mu: number;
+  readonly mu: number | Scalar;
   /** What `prepare` returned. */
   readonly prepared?: Tensor4D[];
 }

@@ -3,11 +3,12 @@ import type { CroppedSample } from '@voxface/datasets';
 import type { VolumeEncoder } from '@voxface/volume';
 import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
 import type { CoordinateLossForm } from './losses.ts';
-import { type NetworkName, selectNetworks, type TrainedNetworks } from './networks.ts';
+import type { NetworkName, TrainedNetworks } from './networks.ts';
 import { LOSS_WEIGHTS, type LossWeights } from './objectives.ts';
+import { createPhaseRunner } from './phase-runner.ts';
 import { PHASES, type PhaseName } from './phases.ts';
 import { createStatisticsAverage } from './statistics-average.ts';
-import { readScalars, valueAndGradients } from './value-and-gradients.ts';
+import { readScalars } from './value-and-gradients.ts';
 
 /** The samples of one micro-batch: 3D, 2D, or both. */
 export interface StepSamples {
@@ -36,7 +37,7 @@ export interface Replica {
   /** Runs a phase over the loaded micro-batches and averages; parameters stay as they are. */
   compute(phase: PhaseName, mu: number): Promise<PhaseResult>;
   takeTimes(): StepTimes;
-  /** Frees the loaded batch (not the networks). */
+  /** Frees the loaded batch and what was recorded (not the networks). */
   dispose(): void;
 }
 
@@ -47,12 +48,15 @@ export interface ReplicaOptions {
   form: CoordinateLossForm;
   /** Factor on the loss during the backward pass, divided out of the gradients afterwards. */
   lossScale: number;
+  /** Records each phase once on backends where that is faster; see `createPhaseRunner`. */
+  record: boolean;
 }
 
 export const REPLICA_DEFAULTS: Required<ReplicaOptions> = {
   weights: LOSS_WEIGHTS,
   form: 'squared',
   lossScale: 1,
+  record: true,
 };
 
 /** Creates the replica of these networks on the current backend. */
@@ -61,7 +65,8 @@ export function createReplica(
   encoder: VolumeEncoder,
   options: Partial<ReplicaOptions> = {},
 ): Replica {
-  const { weights, form, lossScale } = { ...REPLICA_DEFAULTS, ...options };
+  const { weights, form, lossScale, record } = { ...REPLICA_DEFAULTS, ...options };
+  const runner = createPhaseRunner({ networks, weights, form, lossScale, record });
   let loaded: TrainingBatch[][] = [];
   let times: StepTimes = {};
   const spend = (name: string, since: number): number => {
@@ -105,24 +110,19 @@ export function createReplica(
     },
     async compute(phase, mu) {
       const names = PHASES[phase].trains(networks);
-      const sets = selectNetworks(networks, names).map((network) => network.trainable);
-      const sums = sets.map((set) => new Float32Array(set.size));
       const losses: Record<string, number> = {};
       const average = createStatisticsAverage(networks, loaded.length);
+      const sums: Float32Array[] = [];
       for (const batches of loaded) {
         average.before();
         const start = performance.now();
-        const { terms, gradients } = valueAndGradients(
-          sets,
-          PHASES[phase],
-          { networks, batches, weights, form, mu },
-          lossScale,
-        );
+        const { terms, gradients } = runner.run(phase, batches, mu);
         const computed = spend(phase, start);
-        for (let i = 0; i < sets.length; i++) {
-          addScaled(sums[i], (await gradients[i].data()) as Float32Array, 1 / (loaded.length * lossScale));
-        }
+        const values = await Promise.all(gradients.map((gradient) => gradient.data()));
         dispose(gradients);
+        values.forEach((value, i) => {
+          sums[i] = addScaled(sums[i], value as Float32Array, 1 / (loaded.length * lossScale));
+        });
         addScaledTerms(losses, await readScalars(terms), 1 / loaded.length);
         spend('download', computed);
         average.after();
@@ -135,12 +135,18 @@ export function createReplica(
       times = {};
       return taken;
     },
-    dispose: free,
+    dispose() {
+      free();
+      runner.dispose();
+    },
   };
 }
 
-function addScaled(total: Float32Array, values: Float32Array, scale: number): void {
-  for (let i = 0; i < total.length; i++) total[i] += values[i] * scale;
+/** Adds in place; the first addend is scaled in place and becomes the total. */
+function addScaled(total: Float32Array | undefined, values: Float32Array, scale: number): Float32Array {
+  if (total !== undefined) for (let i = 0; i < total.length; i++) total[i] += values[i] * scale;
+  else if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] *= scale;
+  return total ?? values;
 }
 
 function addScaledTerms(total: Record<string, number>, values: Record<string, number>, scale: number): void {

@@ -80,18 +80,12 @@ function padBias(
 export function runPass(kernels: KernelModule, allocate: (bytes: number) => number, pass: Pass): void {
   const { kernel, channels, columns, weightStrides } = pass;
   const { offsets, run } = tapRuns(kernel, pass.dilation, pass.input.size, channels);
-  const packed = allocate(Math.ceil(columns / PANEL) * PANEL * volumeOf(kernel) * channels * 4);
-  const weights = pass.weights + pass.weightStart * 4;
   const { channelStride, columnStride } = pass;
-  kernels.functions.pack_weights(
-    weights,
-    packed,
-    ...kernel,
-    channels,
-    columns,
-    ...weightStrides,
-    channelStride,
-    columnStride,
+  const order = [...kernel, channels, columns, ...weightStrides, channelStride, columnStride];
+  const bytes = Math.ceil(columns / PANEL) * PANEL * volumeOf(kernel) * channels * 4;
+  const start = pass.weights + pass.weightStart * 4;
+  const packed = kernels.packed(pass.weights, `${pass.weightStart} ${order}`, bytes, allocate, (target) =>
+    kernels.functions.pack_weights(start, target, ...order),
   );
   const taps = allocate(offsets.length * 4);
   kernels.writeInts(taps, offsets);

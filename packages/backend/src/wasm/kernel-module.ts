@@ -1,6 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { KERNEL_BINARIES, type KernelVariant } from './kernel-binaries.ts';
+import { createRetained } from './retained-weights.ts';
 
 /** The functions of packages/backend/kernels/*.c; pointers are byte offsets into the backend's own memory. */
 type Call = (...pointersAndSizes: number[]) => void;
@@ -51,6 +52,23 @@ export interface KernelModule {
   output(shape: number[], dtype?: 'float32' | 'int32'): TensorInfo;
   /** Runs `body` with an allocator of scratch memory (bytes in, byte offset out), all of it freed at the end. */
   scratch<T>(body: (allocate: (bytes: number) => number) => T): T;
+  /**
+   * Weights whose values stay as they are until they are released: kernels keep what they pack of them. Counts; by the byte
+   * offset of the tensor.
+   */
+  retain(tensor: TensorInfo): void;
+  release(tensor: TensorInfo): void;
+  /**
+   * Packed form of the weights at a byte offset, made by `pack` at the first call where they are retained, in scratch
+   * memory of the caller where they are not.
+   */
+  packed(
+    weights: number,
+    form: string,
+    bytes: number,
+    allocate: (bytes: number) => number,
+    pack: (target: number) => void,
+  ): number;
   /** Copies bytes between byte offsets. */
   copy(from: number, to: number, bytes: number): void;
   /** Writes float32 zeros at a byte offset. */
@@ -98,9 +116,13 @@ function createModule(backend: BackendInternals): KernelModule {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const functions = instance.exports as unknown as KernelFunctions;
   functions.__stack_pointer.value = ((wasm._malloc(STACK_BYTES) + STACK_BYTES) >>> 4) << 4;
+  const retained = createRetained(wasm);
   return {
     functions,
     variant,
+    retain: ({ dataId }) => retained.retain(dataId, backend.dataIdMap.get(dataId).memoryOffset),
+    release: ({ dataId }) => retained.release(dataId),
+    packed: retained.packed,
     threads: wasm.tfjs.getThreadsCount(),
     pointer: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
     output: (shape, dtype = 'float32') => backend.makeOutput(shape, dtype),

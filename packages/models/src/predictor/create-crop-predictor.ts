@@ -67,6 +67,8 @@ export interface CropRunner {
   readonly scheme: string;
   /** Crops of RGB bytes [size, size, 3] -> coordinates [b, n, 3] in crop unit space. */
   run(crops: readonly Uint8Array[]): Promise<ArrayLike<number>>;
+  /** Frees what the runner keeps between calls. */
+  dispose?(): void;
 }
 
 /**
@@ -132,6 +134,7 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     predictUnit,
     dispose: () => {
       alive = false;
+      runner.dispose?.();
     },
   };
 }

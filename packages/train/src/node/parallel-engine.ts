@@ -118,11 +118,14 @@ function averageResults(results: readonly PhaseResult[]): PhaseResult {
   return { losses: averageRecords(results.map((result) => result.losses)), gradients };
 }
 
-function averageVectors(vectors: readonly Float32Array[]): Float32Array {
-  const sum = Float32Array.from(vectors[0]);
-  for (const vector of vectors.slice(1)) for (let i = 0; i < sum.length; i++) sum[i] += vector[i];
-  for (let i = 0; i < sum.length; i++) sum[i] /= vectors.length;
-  return sum;
+/** Mean of vectors of one size, in the memory of the first. */
+function averageVectors([mean, ...others]: readonly Float32Array[]): Float32Array {
+  const scale = 1 / (others.length + 1);
+  others.forEach((vector, k) => {
+    const factor = k === others.length - 1 ? scale : 1;
+    for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] + vector[i]) * factor;
+  });
+  return mean;
 }
 
 function averageRecords(records: readonly Record<string, number>[]): Record<string, number> {

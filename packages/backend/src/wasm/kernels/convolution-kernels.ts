@@ -166,6 +166,16 @@ const conv3DBackpropInput = defineKernel<
   return runOn(kernels, convolveInputGradient, geometry, dy, filter, attrs.inputShape);
 });
 
+/** Told by programs that the values of a tensor stay: its packed forms are then kept until it is released. */
+const retainWeights = defineKernel<{ weights: TensorInfo }, { isRetained: boolean }>(
+  'RetainWeights',
+  ({ inputs: { weights }, attrs: { isRetained }, kernels }) => {
+    if (isRetained) kernels.retain(weights);
+    else kernels.release(weights);
+    return [];
+  },
+);
+
 /** Two- and three-dimensional convolutions and their gradients. */
 export const CONVOLUTION_KERNELS: readonly KernelReplacement[] = [
   conv2D,
@@ -175,4 +185,5 @@ export const CONVOLUTION_KERNELS: readonly KernelReplacement[] = [
   conv3D,
   conv3DBackpropFilter,
   conv3DBackpropInput,
+  retainWeights,
 ];

@@ -1,4 +1,4 @@
-import { backend_util, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { backend_util, type KernelBackend, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import { copyBox, rowMajorStrides } from '../copy-box.ts';
 import { defineKernel } from '../define-kernel.ts';
@@ -28,6 +28,18 @@ function cut(
   copyBox(kernels, from, to, size, strides, rowMajorStrides(size));
   return output;
 }
+
+/** Identity as a second name of the same values, as on other backends; the backend's own copies them. */
+const identity: KernelReplacement = {
+  kernelName: 'Identity',
+  backendName: 'wasm',
+  create: (original) => (params) => {
+    const { x } = params.inputs as unknown as { x: TensorInfo };
+    if (x.dtype === 'string') return original(params);
+    (params.backend as KernelBackend).incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+  },
+};
 
 /** Slice; the backend's own copies the whole input first, and walks element by element from rank 5. */
 const slice = defineKernel<{ x: TensorInfo }, { begin: number | number[]; size: number | number[] }>(
@@ -105,4 +117,10 @@ const resizeNearestGradient = defineKernel<{ images: TensorInfo; dy: TensorInfo 
 );
 
 /** Kernels that only move values. */
-export const MOVEMENT_KERNELS: readonly KernelReplacement[] = [slice, split, concat, resizeNearestGradient];
+export const MOVEMENT_KERNELS: readonly KernelReplacement[] = [
+  identity,
+  slice,
+  split,
+  concat,
+  resizeNearestGradient,
+];

@@ -1,0 +1,65 @@
+import { getBackend, type Tensor3D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import type { FaceShapeModel } from '../face-shape-model.ts';
+import { isRecordingFaster } from '../program/is-recording-faster.ts';
+import { type Program, recordProgram } from '../program/record-program.ts';
+import { estimateFlatVolumes, regressCoordinates } from '../run-networks.ts';
+import type { CropRunner } from './create-crop-predictor.ts';
+import { cropsToUnitRange } from './crops-to-unit-range.ts';
+
+/** A recording is good for these weights on this backend alone. */
+interface RecordedRun {
+  readonly program: Program;
+  readonly weights: readonly object[];
+  readonly backend: string;
+}
+
+/**
+ * Runs G and P on crops. Where TensorFlow.js' overhead matters, every number of crops is recorded once and runs as a
+ * list of kernels from then on; new weights make a new recording.
+ */
+export function createNetworkRunner(model: FaceShapeModel): CropRunner {
+  const { inputSize, landmarks, scheme } = model.options;
+  const recorded = new Map<number, RecordedRun>();
+  const run = (images: Tensor4D): Tensor3D =>
+    tidy(() => regressCoordinates(model, estimateFlatVolumes(model, images), images));
+  const forget = (count: number): void => {
+    recorded.get(count)?.program.dispose();
+    recorded.delete(count);
+  };
+
+  function runRecorded(images: Tensor4D): Tensor3D {
+    const [count] = images.shape;
+    const weights = weightsOf(model);
+    const known = recorded.get(count);
+    if (known?.backend === getBackend() && known.weights.every((dataId, i) => dataId === weights[i])) {
+      return known.program.run([images])[0] as Tensor3D;
+    }
+    forget(count);
+    const { program, outputs } = recordProgram([images], () => [run(images)]);
+    recorded.set(count, { program, weights, backend: getBackend() });
+    return outputs[0] as Tensor3D;
+  }
+
+  return {
+    inputSize,
+    landmarks,
+    scheme,
+    async run(crops) {
+      const images = tensor4d(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
+      const points = isRecordingFaster() ? runRecorded(images) : run(images);
+      images.dispose();
+      try {
+        return await points.data();
+      } finally {
+        points.dispose();
+      }
+    },
+    dispose() {
+      for (const count of [...recorded.keys()]) forget(count);
+    },
+  };
+}
+
+function weightsOf({ estimator, regressor }: FaceShapeModel): object[] {
+  return [...estimator.weights, ...regressor.weights].map((weight) => weight.read().dataId);
+}

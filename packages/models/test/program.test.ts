@@ -1,0 +1,113 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { recordProgram } from '../src/index.ts';
+
+let tensors = 0;
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(() => {
+  tensors = tf.memory().numTensors;
+});
+afterEach(() => {
+  expect(tf.memory().numTensors, 'tensors left').toBe(tensors);
+});
+
+const values = (tensor: tf.Tensor): number[] => Array.from(tensor.dataSync());
+
+describe('recordProgram', () => {
+  it('computes anew from new inputs, with the constants of the recording', () => {
+    const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+    const { program, outputs } = recordProgram([x], () => [
+      tf.add(tf.matMul(x, tf.ones([3, 1])), 10),
+      tf.sum(x),
+    ]);
+    expect(outputs.map(values)).toEqual([[16, 25], [21]]);
+    const y = tf.tensor2d([1, 1, 1, 0, 0, 2], [2, 3]);
+    for (let run = 0; run < 3; run++) {
+      const results = program.run([y]);
+      expect(results.map(values)).toEqual([[13, 12], [5]]);
+      expect(results[0].shape).toEqual([2, 1]);
+      tf.dispose(results);
+    }
+    program.dispose();
+    tf.dispose([x, y, ...outputs]);
+  });
+
+  it('leaves out what no output needs, and what only renames a tensor', () => {
+    const x = tf.tensor1d([1, 2, 3, 4, 5, 6]);
+    const { program, outputs } = recordProgram([x], () => {
+      tf.sum(tf.exp(x));
+      return [tf.square(tf.clone(tf.reshape(x, [2, 3])))];
+    });
+    expect(program.length).toBe(1);
+    const [result] = program.run([x]);
+    expect(result.shape).toEqual([2, 3]);
+    expect(values(result)).toEqual([1, 4, 9, 16, 25, 36]);
+    program.dispose();
+    tf.dispose([x, result, ...outputs]);
+  });
+
+  it('gives views of inputs, constants and one result out as tensors of their own', () => {
+    const x = tf.tensor1d([3, 4]);
+    const constant = tf.tensor1d([7]);
+    const { program, outputs } = recordProgram([x], () => {
+      const double = tf.mul(x, 2);
+      return [x, constant, double, tf.reshape(double, [2, 1]), tf.reshape(x, [1, 2])];
+    });
+    constant.dispose();
+    tf.dispose(outputs);
+    const results = program.run([x]);
+    tf.dispose(results.slice(0, 3));
+    expect(values(results[3])).toEqual([6, 8]);
+    expect(results[4].shape).toEqual([1, 2]);
+    expect(values(x)).toEqual([3, 4]);
+    const again = program.run([x]);
+    expect(values(again[1])).toEqual([7]);
+    program.dispose();
+    tf.dispose([x, ...results, ...again]);
+  });
+
+  it('records gradients and assignments to variables', () => {
+    const start = tf.tensor1d([1, -2]);
+    const w = tf.variable(start);
+    const x = tf.tensor1d([3, 5]);
+    const step = (): tf.Tensor[] => {
+      const { grads } = tf.variableGrads(() => tf.sum(tf.square(tf.mul(w, x))) as tf.Scalar, [w]);
+      w.assign(tf.sub(w, tf.mul(grads[w.name], 0.01)));
+      return [w];
+    };
+    const { program, outputs } = recordProgram([w, x], step);
+    // d/dw (w x)^2 = 2 w x^2: (1 - 0.18, -2 + 1).
+    expect(values(w)).toEqual([expect.closeTo(0.82, 6), expect.closeTo(-1, 6)]);
+    const [next] = program.run([w, x]);
+    expect(values(next)).toEqual([expect.closeTo(0.82 ** 2, 6), expect.closeTo(-0.5, 6)]);
+    program.dispose();
+    tf.dispose([start, w, x, next, ...outputs]);
+  });
+
+  it('refuses to record reads, other shapes and runs after dispose', () => {
+    const x = tf.tensor1d([1, 2]);
+    expect(() => recordProgram([x], () => [tf.mul(x, x.dataSync()[0])])).toThrow(/must not be read/);
+    const { program, outputs } = recordProgram([x], () => [tf.square(x)]);
+    const long = tf.tensor1d([1, 2, 3]);
+    expect(() => program.run([long])).toThrow(
+      /expected 1 inputs, the 1th float32\[2\], got 1 and float32\[3\]/,
+    );
+    expect(() => program.run([])).toThrow(RangeError);
+    program.dispose();
+    expect(() => program.run([x])).toThrow(/was disposed/);
+    tf.dispose([x, long, ...outputs]);
+  });
+
+  it('refuses tensors that come from no kernel', () => {
+    const x = tf.tensor1d([1, 2]);
+    const host = tf.backend();
+    const unseen = (): tf.Tensor => {
+      const dataId = {};
+      host.move(dataId, new Float32Array([1, 2]), [2], 'float32', 1);
+      return tf.engine().makeTensorFromTensorInfo({ dataId, shape: [2], dtype: 'float32' });
+    };
+    expect(() => recordProgram([x], () => [tf.add(x, unseen())])).toThrow(/must come from a kernel/);
+    x.dispose();
+  });
+});

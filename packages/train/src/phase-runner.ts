@@ -1,0 +1,115 @@
+import { dispose, type Scalar, scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { isRecordingFaster, type Program, recordProgram } from '@voxface/models';
+import type { TrainingBatch } from './batch.ts';
+import { type NetworkName, selectNetworks } from './networks.ts';
+import type { ParameterSet } from './parameters.ts';
+import { PHASES, type PhaseInput, type PhaseName } from './phases.ts';
+import { type ValueAndGradients, valueAndGradients } from './value-and-gradients.ts';
+
+/** Values and gradients of phases, see `valueAndGradients`. */
+export interface PhaseRunner {
+  run(phase: PhaseName, batches: readonly TrainingBatch[], mu: number): ValueAndGradients;
+  /** Frees what was recorded. */
+  dispose(): void;
+}
+
+/** What stays the same in all phases of a run. */
+export interface PhaseSettings extends Pick<PhaseInput, 'networks' | 'weights' | 'form'> {
+  /** Factor on the loss before the backward pass; the gradients carry it. */
+  readonly lossScale: number;
+  /** Whether phases are recorded once and run as lists of kernels afterwards; same results, less overhead. */
+  readonly record: boolean;
+}
+
+/** Shapes of batches that are kept at once: 2D batches with and without hidden landmarks make several. */
+const MOST_PROGRAMS = 12;
+
+interface RecordedPhase {
+  readonly program: Program;
+  readonly terms: readonly string[];
+  readonly sets: number;
+  /** Variables that the phase assigns to. */
+  readonly changed: readonly Variable[];
+}
+
+/** Creates the runner of these networks on the current backend. */
+export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
+  const { networks, weights, form, lossScale } = settings;
+  const isRecorded = settings.record && isRecordingFaster();
+  const recorded = new Map<string, RecordedPhase>();
+  const all = Object.keys(networks.weights) as NetworkName[];
+  const variables = selectNetworks(networks, all).flatMap(({ trainable, statistics }) => [
+    ...trainable.variables,
+    ...statistics.variables,
+  ]);
+  const setsOf = (phase: PhaseName): ParameterSet[] =>
+    selectNetworks(networks, PHASES[phase].trains(networks)).map((network) => network.trainable);
+  const plainly = (phase: PhaseName, batches: readonly TrainingBatch[], mu: number | Scalar) =>
+    valueAndGradients(setsOf(phase), PHASES[phase], { networks, batches, weights, form, mu }, lossScale);
+
+  function record(key: string, phase: PhaseName, batches: readonly TrainingBatch[], mu: Scalar) {
+    const before = variables.map(({ dataId }) => dataId);
+    let terms: Record<string, Scalar> = {};
+    let changed: Variable[] = [];
+    const { program, outputs } = recordProgram([...variables, mu, ...tensorsOf(batches)], () => {
+      const result = plainly(phase, batches, mu);
+      terms = result.terms;
+      changed = variables.filter(({ dataId }, i) => dataId !== before[i]);
+      return [...Object.values(terms), ...result.gradients, ...changed];
+    });
+    dispose(terms);
+    const entry = { program, terms: Object.keys(terms), sets: setsOf(phase).length, changed };
+    if (recorded.size >= MOST_PROGRAMS) {
+      const [oldest, { program: gone }] = recorded.entries().next().value!;
+      gone.dispose();
+      recorded.delete(oldest);
+    }
+    recorded.set(key, entry);
+    return unpack(entry, outputs);
+  }
+
+  return {
+    run(phase, batches, mu) {
+      if (!isRecorded) return plainly(phase, batches, mu);
+      const key = [phase, ...batches.map(signatureOf)].join(' ');
+      const balance = scalar(mu);
+      try {
+        const known = recorded.get(key);
+        if (known === undefined) return record(key, phase, batches, balance);
+        return unpack(known, known.program.run([...variables, balance, ...tensorsOf(batches)]));
+      } finally {
+        balance.dispose();
+      }
+    },
+    dispose() {
+      for (const { program } of recorded.values()) program.dispose();
+      recorded.clear();
+    },
+  };
+}
+
+/** Assigns the variables, and names the rest. */
+function unpack({ terms, sets, changed }: RecordedPhase, outputs: Tensor[]): ValueAndGradients {
+  changed.forEach((variable, i) => {
+    const value = outputs[terms.length + sets + i];
+    variable.assign(value);
+    value.dispose();
+  });
+  return {
+    terms: Object.fromEntries(terms.map((name, i) => [name, outputs[i] as Scalar])),
+    gradients: outputs.slice(terms.length, terms.length + sets),
+  };
+}
+
+function tensorsOf(batches: readonly TrainingBatch[]): Tensor[] {
+  return batches.flatMap((batch) => {
+    const common = [batch.images, batch.unit];
+    if (batch.kind === '3d') return [...common, ...batch.stages];
+    return [...common, batch.heatmap, batch.mask, batch.complete].filter((tensor) => tensor !== undefined);
+  });
+}
+
+function signatureOf(batch: TrainingBatch): string {
+  const masks = batch.kind === '2d' ? `${batch.mask !== undefined}-${batch.complete !== undefined}` : '';
+  return `${batch.kind}-${batch.size}${masks}`;
+}
