@@ -51,6 +51,8 @@ describe('cropPixels', () => {
     ['enlarging', 3, 12, 0, false],
     ['shrinking threefold, turned', 3, 90, 33, false],
     ['RGBA, mirrored, over the edges', 4, 200, -20, true],
+    ['shrinking twice and a half, upright', 3, 62, 0, false],
+    ['shrinking ninefold, upright, mirrored, over the edges', 4, 220, 0, true],
     ['a single pixel wide face', 3, 1, 5, true],
   ];
   it.each(cases)('follows its rule: %s', (_, channels, side, rotation, mirrored) => {
