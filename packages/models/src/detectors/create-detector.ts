@@ -1,11 +1,11 @@
 import { type Affine, type Box, cropPixels, type Pixels } from '@voxface/landmarks';
 import { toPixels } from '../predictor/image-source.ts';
 import { type BoxCalibration, calibrateBox, NO_CALIBRATION } from './calibration.ts';
+import { decodeSsd } from './decode-ssd.ts';
+import { decodeTiny } from './decode-tiny.ts';
 import type { DetectionHead, DetectionNetwork } from './detection-network.ts';
 import type { DetectedFace, FaceDetector } from './face-detector.ts';
 import { type Candidate, suppressNonMaxima } from './non-max-suppression.ts';
-import { decodeSsd } from './ssd-network.ts';
-import { decodeTiny } from './tiny-network.ts';
 
 /** How a detector's candidates become faces. */
 export interface DetectorOptions {

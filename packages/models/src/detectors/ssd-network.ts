@@ -1,7 +1,6 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import { add, dispose, keep, mul, reshape, rsqrt, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { NamedWeights, NetworkDescription, NetworkOperations } from './detection-network.ts';
-import type { Candidate } from './non-max-suppression.ts';
 
 /** Side of the input that the anchors belong to. */
 export const SSD_INPUT_SIZE = 512;
@@ -76,33 +75,4 @@ function foldDepthwise(weights: NamedWeights, index: number): DepthwiseLayer {
     const bias = sub(norm('beta'), mul(norm('moving_mean'), scale));
     return { filter: keep(filter) as Tensor4D, bias: keep(bias) as Tensor1D };
   });
-}
-
-/** Box encodings relative to anchors [top, left, bottom, right] with variances 0.1 and 0.2. */
-export function decodeSsd(
-  boxes: Float32Array,
-  classes: Float32Array,
-  anchors: Float32Array,
-  minScore: number,
-): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (let i = 0; i < classes.length / 3; i++) {
-    const score = 1 / (1 + Math.exp(-classes[3 * i + 1]));
-    if (!(score > minScore)) continue;
-    const [top, left, bottom, right] = anchors.subarray(4 * i, 4 * i + 4);
-    const height = bottom - top;
-    const width = right - left;
-    const centerY = (boxes[4 * i] / 10) * height + top + height / 2;
-    const centerX = (boxes[4 * i + 1] / 10) * width + left + width / 2;
-    const halfHeight = (Math.exp(boxes[4 * i + 2] / 5) * height) / 2;
-    const halfWidth = (Math.exp(boxes[4 * i + 3] / 5) * width) / 2;
-    candidates.push({
-      left: centerX - halfWidth,
-      top: centerY - halfHeight,
-      right: centerX + halfWidth,
-      bottom: centerY + halfHeight,
-      score,
-    });
-  }
-  return candidates;
 }
