@@ -17,6 +17,7 @@ const REQUIRED = {
     (ending) => `dist/tfjs-backend-wasm${ending}`,
   ),
   datasets: ['dist/crop-worker.js'],
+  onnx: ['dist/photo-worker.js'],
   train: ['dist/replica-worker.js'],
   cli: ['dist/bin.js'],
 };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { FaceShapeModel, PredictorOptions } from '@voxface/models';
-import { exportOnnx } from './export-onnx.ts';
+import type { FaceShapeModel } from '@voxface/models';
+import type { PredictorOptions } from '@voxface/models/predictor';
 import { readModelInfo } from './metadata.ts';
 import { NODE_SESSION_DEFAULTS, type NodeSessionOptions, openNodeSession } from './node-runtime.ts';
 import { createSessionPredictor, type OnnxPredictor, type RuntimeSession } from './session-predictor.ts';
@@ -31,5 +31,8 @@ export async function createOnnxPredictor(
 
 async function readSource(source: string | Uint8Array | FaceShapeModel): Promise<Uint8Array> {
   if (typeof source === 'string') return readFile(source);
-  return source instanceof Uint8Array ? source : exportOnnx(source, { volume: true });
+  if (source instanceof Uint8Array) return source;
+  // Only here: a file needs no TensorFlow.js.
+  const { exportOnnx } = await import('./export-onnx.ts');
+  return exportOnnx(source, { volume: true });
 }

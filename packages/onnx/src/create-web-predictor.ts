@@ -1,6 +1,6 @@
-import type { FaceShapeModel, PredictorOptions } from '@voxface/models';
+import type { FaceShapeModel } from '@voxface/models';
+import type { PredictorOptions } from '@voxface/models/predictor';
 import type * as runtime from 'onnxruntime-web';
-import { exportOnnx } from './export-onnx.ts';
 import { readModelInfo } from './metadata.ts';
 import { createSessionPredictor, type OnnxPredictor, type RuntimeSession } from './session-predictor.ts';
 
@@ -62,7 +62,11 @@ export async function createOnnxPredictor(
 
 async function readSource(source: string | URL | Uint8Array | FaceShapeModel): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
-  if (typeof source !== 'string' && !(source instanceof URL)) return exportOnnx(source);
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    // Only here: a file needs no TensorFlow.js.
+    const { exportOnnx } = await import('./export-onnx.ts');
+    return exportOnnx(source);
+  }
   const response = await fetch(source);
   if (!response.ok) {
     throw new Error(`createOnnxPredictor: expected a file at ${source}, got status ${response.status}`);

@@ -4,7 +4,7 @@ import {
   cropsToUnitRange,
   type Predictor,
   type PredictorOptions,
-} from '@voxface/models';
+} from '@voxface/models/predictor';
 import type { OnnxModelInfo } from './metadata.ts';
 
 /** A tensor as both packages of ONNX Runtime have it. */

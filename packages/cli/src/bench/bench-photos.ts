@@ -23,15 +23,16 @@ interface Way {
   readonly name: string;
   /** Photos of the list that it does; the slow way of old does fewer. */
   readonly share: number;
-  run(photos: readonly Photo[], boxed: boolean): Promise<number>;
+  /** Answers with the faces found; `done` is called after every photo. */
+  run(photos: readonly Photo[], boxed: boolean, done: () => void): Promise<number>;
 }
 
 interface Pass {
   readonly photosPerSecond: number;
   readonly cpuMs: number;
   readonly faces: number;
-  /** Resident memory in MiB: after a quarter, and the most after that. */
-  readonly memory: readonly [number, number];
+  /** Resident memory in MiB: after a quarter of the photos, the most after that, and after the last photo. */
+  readonly memory: readonly [number, number, number];
 }
 
 /** Passes per way: they take turns. */
@@ -75,7 +76,12 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
   const loaded = await loadModel(findModelDirectory(settings.models[0]));
   const model = await exportOnnx(loaded, { volume: false });
   loaded.dispose();
-  const loop = async (photos: readonly Photo[], boxed: boolean, detector: FaceDetector): Promise<number> => {
+  const loop = async (
+    photos: readonly Photo[],
+    boxed: boolean,
+    done: () => void,
+    detector: FaceDetector,
+  ): Promise<number> => {
     const predictor = await createOnnxPredictor(model, { threads: settings.threads });
     let faces = 0;
     for (const { file, boxes } of photos) {
@@ -83,12 +89,13 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
       const found = boxed ? boxes : (await detector.detect(image)).map(({ box }) => box);
       for (const box of found) await predictor.predict(image, box);
       faces += found.length;
+      done();
     }
     predictor.dispose();
     detector.dispose();
     return faces;
   };
-  const threaded = async (photos: readonly Photo[], boxed: boolean): Promise<number> => {
+  const threaded = async (photos: readonly Photo[], boxed: boolean, done: () => void): Promise<number> => {
     const requests = photos.map(({ file, boxes }) => (boxed ? { file, boxes } : { file }));
     let faces = 0;
     for await (const result of localizePhotos(requests, {
@@ -98,6 +105,7 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
     })) {
       if (result.error !== undefined) throw new Error(result.error);
       faces += result.faces.length;
+      done();
     }
     return faces;
   };
@@ -107,32 +115,30 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
     {
       name: `plain loop, ONNX Runtime on ${threads} threads`,
       share: 1,
-      run: async (photos, boxed) => loop(photos, boxed, await createOnnxDetector({ threads })),
+      run: async (photos, boxed, done) => loop(photos, boxed, done, await createOnnxDetector({ threads })),
     },
     {
       name: 'plain loop, detector on wasm (a fifth of the photos)',
       share: 0.2,
-      run: async (photos, boxed) => loop(photos, boxed, await createFaceApiDetector()),
+      run: async (photos, boxed, done) => loop(photos, boxed, done, await createFaceApiDetector()),
     },
   ];
 }
 
 async function measure(way: Way, photos: readonly Photo[], boxed: boolean): Promise<Pass> {
-  const samples: number[] = [];
-  const timer = setInterval(() => samples.push(process.memoryUsage().rss / 2 ** 20), 100);
+  const resident: number[] = [];
   const busy = process.cpuUsage();
   const start = performance.now();
-  const faces = await way.run(photos, boxed);
+  const faces = await way.run(photos, boxed, () => resident.push(process.memoryUsage.rss() / 2 ** 20));
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(busy);
-  clearInterval(timer);
-  samples.push(process.memoryUsage().rss / 2 ** 20);
-  const quarter = Math.floor(samples.length / 4);
+  // By photos, not by time: threads take a while to start.
+  const later = resident.slice(Math.floor(resident.length / 4));
   return {
     photosPerSecond: photos.length / seconds,
     cpuMs: (user + system) / 1000 / photos.length,
     faces,
-    memory: [samples[quarter], Math.max(...samples.slice(quarter))],
+    memory: [later[0], Math.max(...later), later[later.length - 1]],
   };
 }
 
@@ -145,21 +151,20 @@ function table(ways: readonly Way[], passes: readonly (readonly Pass[])[]): stri
     'the first is faster by',
     'processor ms per photo',
     'faces',
-    'rss MiB after a quarter, most after that',
+    'rss MiB after a quarter of the photos, most after that, after the last',
   ];
   const first = median(passes[0], 'photosPerSecond');
   const rows = ways.map(({ name }, i) => {
     const own = passes[i];
     if (own.length === 0) return null;
     const speeds = own.map(({ photosPerSecond }) => photosPerSecond.toFixed(1)).join(', ');
-    const [early, most] = own[own.length - 1].memory;
     return [
       name,
       speeds,
       (first / median(own, 'photosPerSecond')).toFixed(2),
       median(own, 'cpuMs').toFixed(1),
       String(own[0].faces),
-      `${early.toFixed(0)}, ${most.toFixed(0)}`,
+      own[own.length - 1].memory.map((size) => size.toFixed(0)).join(', '),
     ];
   });
   return [head, ...rows.filter((row) => row !== null)];

@@ -36,16 +36,16 @@ export type LocatedPhoto =
     }
   | { readonly file: string; readonly error: string };
 
-/** Photos that a thread gets at a time: their faces share batches. */
-const PHOTOS_PER_JOB = 8;
-/** Jobs that each thread may be ahead of the first photo that is not finished or not taken. */
-const JOBS_AHEAD = 3;
+/** Photos that a thread has in memory: the one that it looks at, and those that are read meanwhile. */
+const PHOTOS_PER_THREAD = 3;
+/** Photos per thread by which the threads may be ahead of the first that is not finished or not taken. */
+const PHOTOS_AHEAD = 24;
 
 /**
  * Landmarks of every face in many photo files, on all cores: each thread reads, decodes, detects and predicts
  * with one-threaded sessions of ONNX Runtime, which scales better than one session on many threads. Results come
- * in the order of the photos; a photo that fails is reported in its place. Threads wait when results are not
- * taken, so memory does not grow with the number of photos. Leaving the loop early ends the threads.
+ * in the order of the photos; a photo that fails is reported in its place. A thread holds at most three decoded
+ * photos, and threads wait when results are not taken, so memory does not grow with the number of photos. Leaving the loop early ends the threads.
  * Needs onnxruntime-node and `@voxface/datasets`.
  * @throws RangeError when `threads` is no positive integer; Error when a thread fails as a whole.
  */
@@ -63,18 +63,17 @@ export async function* localizePhotos(
   const setup = await prepare(settings);
   // Only here, because @voxface/datasets, which reads photos, is an optional peer.
   const { startPhotoThread } = await import('./start-photo-thread.ts');
-  const perJob = Math.max(1, Math.min(PHOTOS_PER_JOB, Math.ceil(requests.length / cores)));
-  const count = Math.min(cores, Math.ceil(requests.length / perJob));
+  const count = Math.min(cores, requests.length);
   const answers = new Map<number, PhotoAnswer>();
   let wake = (): void => {};
   let failure: Error | undefined;
   let sent = 0;
   let taken = 0;
-  const idle: (() => void)[] = [];
   const threads = Array.from({ length: count }, () =>
     startPhotoThread(setup, {
       answer: (answer) => {
         answers.set(answer.index, answer);
+        feed();
         wake();
       },
       fail: (error) => {
@@ -83,19 +82,18 @@ export async function* localizePhotos(
       },
     }),
   );
-  const feed = (thread: (typeof threads)[number]): void => {
-    if (sent >= requests.length) return;
-    if (sent + perJob > taken + perJob * count * JOBS_AHEAD) {
-      idle.push(() => feed(thread));
-      return;
+  const feed = (): void => {
+    for (let pending = 0; pending < PHOTOS_PER_THREAD; pending++) {
+      for (const thread of threads) {
+        if (sent >= requests.length || sent >= taken + PHOTOS_AHEAD * count) return;
+        if (thread.pending > pending) continue;
+        thread.send({ index: sent, request: requests[sent] });
+        sent += 1;
+      }
     }
-    const end = Math.min(requests.length, sent + perJob);
-    const job = requests.slice(sent, end).map((request, i) => ({ index: sent + i, request }));
-    sent = end;
-    thread.send({ photos: job }, () => feed(thread));
   };
   try {
-    for (const thread of threads) feed(thread);
+    feed();
     for (; taken < requests.length; taken++) {
       while (!answers.has(taken) && failure === undefined) {
         await new Promise<void>((resolve) => {
@@ -107,7 +105,7 @@ export async function* localizePhotos(
       answers.delete(taken);
       const { file } = requests[taken];
       yield error === undefined ? { file, ...found! } : { file, error };
-      for (const again of idle.splice(0)) again();
+      feed();
     }
   } finally {
     await Promise.all(threads.map((thread) => thread.close()));

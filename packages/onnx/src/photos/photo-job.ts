@@ -1,7 +1,6 @@
 import type { Box } from '@voxface/landmarks';
-import type { LocatedFace, PredictorOptions } from '@voxface/models';
-import type { DetectorOptions } from '@voxface/models/face-api';
-import type { ExportedDetector } from '../create-onnx-detector.ts';
+import type { DetectorOptions, LocatedFace, PredictorOptions } from '@voxface/models/predictor';
+import type { ExportedDetector } from '../open-onnx-detector.ts';
 
 /** What every thread is told when it starts. */
 export interface ThreadSetup {
@@ -19,9 +18,10 @@ export interface PhotoRequest {
   readonly boxes?: readonly Box[];
 }
 
-/** Some photos for one thread. */
+/** A photo for one thread, in place `index` of the list. */
 export interface PhotoJob {
-  readonly photos: readonly { readonly index: number; readonly request: PhotoRequest }[];
+  readonly index: number;
+  readonly request: PhotoRequest;
 }
 
 /** What came of one photo, in place `index` of the list. */
@@ -33,6 +33,4 @@ export interface PhotoAnswer {
     readonly faces: readonly LocatedFace[];
   };
   readonly error?: string;
-  /** The last photo of its job. */
-  readonly last: boolean;
 }

@@ -1,13 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readImage } from '@voxface/datasets/node';
-import { type LocatedImage, localizeImages } from '@voxface/models';
+import type { Pixels } from '@voxface/landmarks';
+import { type LocatedImage, localizeImages } from '@voxface/models/predictor';
 import { createOnnxPredictor } from '../create-node-predictor.ts';
-import { openDetector } from '../create-onnx-detector.ts';
+import { openDetector } from '../open-onnx-detector.ts';
 import type { PhotoAnswer, PhotoJob, ThreadSetup } from './photo-job.ts';
 
 /** The thread behind `localizePhotos`: does everything for its photos, on one core. */
 const { model, detector, detectorOptions, predictorOptions, orient } = workerData as ThreadSetup;
-const predictor = await createOnnxPredictor(copyOf(model), { ...predictorOptions, threads: 1 });
+// On one core crops one by one take as long as batches, and the memory of a run stays the same for every photo.
+const predictor = await createOnnxPredictor(copyOf(model), { batchSize: 1, ...predictorOptions, threads: 1 });
 const opened =
   detector &&
   (await openDetector({ ...detector, file: copyOf(detector.file) }, { ...detectorOptions, threads: 1 }));
@@ -17,7 +19,10 @@ let work = Promise.resolve();
 
 parentPort!.on('message', (message: PhotoJob | 'close') => {
   if (message !== 'close') {
-    work = work.then(() => localize(message));
+    // Read at once, beside the photo that is looked at; looked at in its turn.
+    const image = readImage(message.request.file, { orient });
+    image.catch(() => {});
+    work = work.then(() => localize(message, image));
     return;
   }
   // The thread must end by itself: killed in the middle of a run, the runtime takes the process along.
@@ -29,19 +34,15 @@ parentPort!.on('message', (message: PhotoJob | 'close') => {
   });
 });
 
-async function localize({ photos }: PhotoJob): Promise<void> {
-  const results = localizeImages(photos, {
-    read: ({ request }) => readImage(request.file, { orient }),
+async function localize(job: PhotoJob, image: Promise<Pixels>): Promise<void> {
+  if (closing) return;
+  const results = localizeImages([job], {
+    read: () => image,
     predictor,
     detector: opened ?? undefined,
     boxes: ({ request }) => request.boxes,
   });
-  let done = 0;
-  for await (const result of results) {
-    if (closing) return;
-    done += 1;
-    parentPort!.postMessage(toAnswer(result, done === photos.length));
-  }
+  for await (const result of results) parentPort!.postMessage(toAnswer(result));
 }
 
 /** The runtime reads no shared memory. */
@@ -49,9 +50,9 @@ function copyOf(file: Uint8Array): Uint8Array {
   return Uint8Array.from(file);
 }
 
-function toAnswer(result: LocatedImage<PhotoJob['photos'][number]>, last: boolean): PhotoAnswer {
+function toAnswer(result: LocatedImage<PhotoJob>): PhotoAnswer {
   const { index } = result.source;
-  if (result.error !== undefined) return { index, error: result.error.message, last };
+  if (result.error !== undefined) return { index, error: result.error.message };
   const { image, faces } = result;
-  return { index, found: { width: image.width, height: image.height, faces }, last };
+  return { index, found: { width: image.width, height: image.height, faces } };
 }

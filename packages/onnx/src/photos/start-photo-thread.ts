@@ -2,9 +2,10 @@ import { startWorker } from '@voxface/datasets/node';
 import type { PhotoAnswer, PhotoJob, ThreadSetup } from './photo-job.ts';
 
 export interface PhotoThread {
-  /** Sends a job; `done` is called with its last answer. */
-  send(job: PhotoJob, done: () => void): void;
-  /** Resolves when the thread has ended, after the photos that it is at. */
+  /** Photos that it was sent and has not answered. */
+  readonly pending: number;
+  send(job: PhotoJob): void;
+  /** Resolves when the thread has ended, after the photo that it is at. */
   close(): Promise<void>;
 }
 
@@ -14,18 +15,21 @@ export function startPhotoThread(
   on: { answer(answer: PhotoAnswer): void; fail(error: Error): void },
 ): PhotoThread {
   const worker = startWorker('photo-worker', import.meta.url, { workerData: setup });
-  let finish: (() => void) | undefined;
+  let pending = 0;
   worker.on('message', (answer: PhotoAnswer) => {
+    pending -= 1;
     on.answer(answer);
-    if (answer.last) finish?.();
   });
   worker.on('error', on.fail);
   const ended = new Promise<void>((resolve) => {
     worker.on('exit', () => resolve());
   });
   return {
-    send: (job, done) => {
-      finish = done;
+    get pending() {
+      return pending;
+    },
+    send: (job) => {
+      pending += 1;
       worker.postMessage(job);
     },
     close: () => {
