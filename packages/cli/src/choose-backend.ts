@@ -2,7 +2,7 @@ import { enableProdMode } from '@tensorflow/tfjs-core';
 import { type BackendInfo, type BackendName, setupBackend } from '@voxface/backend';
 import { UsageError } from './errors.ts';
 
-const NODE_BACKENDS = ['auto', 'cpu', 'wasm', 'webgpu', 'node', 'node-gpu'];
+export const NODE_BACKENDS: readonly string[] = ['auto', 'cpu', 'wasm', 'webgpu', 'node', 'node-gpu'];
 
 /**
  * Prepares a backend by name.

@@ -52,15 +52,23 @@ export async function resolveModel(
 
 /** Folder of a saved model for a name or path. */
 export function findModelDirectory(model: string): string {
-  if (existsSync(join(model, 'voxface.json'))) return model;
-  if (existsSync(join(model, 'best', 'voxface.json'))) return join(model, 'best');
+  const directory = searchModelDirectory(model);
+  if (directory !== undefined) return directory;
   const names = listPretrained().map(({ name }) => name);
-  if (names.includes(model)) return fileURLToPath(pretrainedUrl(model));
   const found =
     existsSync(model) && statSync(model).isDirectory() ? `${model} holds no voxface.json` : `got ${model}`;
   throw new UsageError(
     `--model: expected a pretrained name (${names.join(', ')}), a saved model's folder or an .onnx file; ${found}`,
   );
+}
+
+/** The same, undefined when there is none. */
+export function searchModelDirectory(model: string): string | undefined {
+  if (existsSync(join(model, 'voxface.json'))) return model;
+  if (existsSync(join(model, 'best', 'voxface.json'))) return join(model, 'best');
+  return listPretrained().some(({ name }) => name === model)
+    ? fileURLToPath(pretrainedUrl(model))
+    : undefined;
 }
 
 async function openOnnx(file: string, options: PredictorOptions): Promise<ResolvedModel> {

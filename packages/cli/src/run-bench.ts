@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
+import { listPretrained } from '@voxface/pretrained';
 import type { BenchSection } from './bench/bench-report.ts';
 import { describeMachine, writeReportFiles } from './bench/bench-report.ts';
 import type { BenchSettings } from './bench/bench-settings.ts';
+import { NODE_BACKENDS } from './choose-backend.ts';
 import { positive } from './convert-data.ts';
 import { UsageError } from './errors.ts';
+import { searchModelDirectory } from './resolve-model.ts';
 
 /** Parts of the benchmark, each loaded only when it runs. */
 const PARTS: Readonly<Record<string, (settings: BenchSettings) => Promise<BenchSection[]>>> = {
@@ -16,7 +19,7 @@ const PARTS: Readonly<Record<string, (settings: BenchSettings) => Promise<BenchS
 
 /**
  * Runs parts of the benchmark (all when none is named) and writes their tables.
- * @throws UsageError for an unknown part or a figure that is none.
+ * @throws UsageError for an unknown part, model or backend, or a figure that is none.
  */
 export async function runBench(parts: readonly string[], flags: Record<string, string>): Promise<void> {
   for (const part of parts) {
@@ -35,11 +38,30 @@ export async function runBench(parts: readonly string[], flags: Record<string, s
     photos: flags.photos,
     count: positive('--count', flags.count),
   };
+  await checkNames(settings);
   const machine = describeMachine();
   const sections: BenchSection[] = [];
   for (const part of parts.length > 0 ? parts : Object.keys(PARTS)) {
     sections.push(...(await PARTS[part](settings)));
     // Written after every part: the whole takes long, and what is measured should not be lost.
     await writeReportFiles(machine, sections, { json: flags.json, markdown: flags.markdown });
+  }
+}
+
+/** Wrong names end the command at once, not after the parts before the one that needs them. */
+async function checkNames({ models, backends }: BenchSettings): Promise<void> {
+  const known = ['onnx', 'torch', 'torch-frozen', ...NODE_BACKENDS.filter((name) => name !== 'auto')];
+  for (const backend of backends) {
+    if (!known.includes(backend)) {
+      throw new UsageError(`--backends: expected some of ${known.join(', ')}, got ${backend}`);
+    }
+  }
+  const { PRESETS } = await import('@voxface/models');
+  for (const model of models) {
+    if (Object.hasOwn(PRESETS, model) || searchModelDirectory(model) !== undefined) continue;
+    const pretrained = listPretrained().map(({ name }) => name);
+    throw new UsageError(
+      `--models: expected pretrained names (${pretrained.join(', ')}), presets (${Object.keys(PRESETS).join(', ')}) or folders of saved models, got ${model}`,
+    );
   }
 }
