@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   EXPERIMENT_SIZES,
   EXPERIMENTS,
@@ -27,6 +28,7 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
   if (workers !== undefined && !(Number.isInteger(workers) && workers > 0)) {
     throw new UsageError(`--workers: expected a positive whole number, got ${flags.workers}`);
   }
+  if (flags.resume !== undefined) await checkResumable(flags.resume);
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
@@ -43,7 +45,11 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
   try {
     await runTraining(
       { ...config, ...overrides },
-      { resume: flags.resume !== undefined, signal: controller.signal, log: (line) => console.log(line) },
+      {
+        resume: flags.resume === undefined ? false : 'required',
+        signal: controller.signal,
+        log: (line) => console.log(line),
+      },
     );
   } catch (error) {
     if (error instanceof RangeError && error.message.startsWith('parseTrainingConfig')) {
@@ -54,6 +60,15 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
+}
+
+/** A folder without checkpoints is a wrong argument, found before any data is opened. */
+async function checkResumable(folder: string): Promise<void> {
+  const names = await readdir(join(folder, 'checkpoints')).catch((): string[] => []);
+  if (names.some((name) => /^step-\d+\.ckpt$/.test(name))) return;
+  throw new UsageError(
+    `--resume: expected the output folder of a run that has written a checkpoint, got ${folder} without any (start without --resume: the run writes to its configuration's output)`,
+  );
 }
 
 function readExperiment(name: string, { size, seed }: TrainFlags): TrainingConfigInput {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { microConfig } from '../../train/test/helpers/packed-faces.ts';
@@ -64,21 +64,27 @@ describe('train', () => {
     );
   });
 
-  test('resuming says when there is no whole checkpoint, and names a truncated one', async () => {
+  test('resuming a folder without checkpoints is a bad argument and starts nothing', async () => {
     const config = await microConfig(one);
     const folder = `${config.output}-resumed`;
-    const fresh = await train(config, '--resume', folder);
-    expect(fresh).toMatchObject({
-      code: 0,
-      output: expect.stringMatching(/no checkpoint to resume from: starting anew/),
-    });
-    const checkpoints = join(folder, 'checkpoints');
+    const refused = await train(config, '--resume', folder);
+    expectFailure(refused, 2, /--resume: .*got .*-resumed without any \(start without --resume: /);
+    expect(existsSync(folder)).toBe(false);
+    mkdirSync(join(folder, 'checkpoints'), { recursive: true });
+    expectFailure(await train(config, '--resume', folder), 2, /--resume: .*without any/);
+    expect(readdirSync(folder)).toEqual(['checkpoints']);
+  });
+
+  test('resuming names a truncated checkpoint, and fails when it is the only one', async () => {
+    const config = await microConfig(one);
+    await train(config);
+    const checkpoints = join(config.output, 'checkpoints');
     const names = readdirSync(checkpoints).filter((name) => name.startsWith('step-'));
     expect(names).toEqual(['step-00000001.ckpt']);
     truncateSync(join(checkpoints, names[0]), 2000);
-    const cut = await train(config, '--resume', folder);
+    const cut = await train(config, '--resume', config.output);
     expect(cut.output).toMatch(/step-00000001\.ckpt is truncated or damaged: its checksum does not match/);
-    expect(cut.output).toMatch(/no checkpoint to resume from: starting anew/);
+    expectFailure(cut, 1, /takes a whole checkpoint, got none in .*checkpoints \(start the run without/);
   });
 
   test('a checkpoint of another model is refused with the way out', async () => {

@@ -10,7 +10,10 @@ export function addTrain(program: Command): void {
       '<config>',
       "JSON file (see docs/training.md), or an experiment of the paper such as 'table8-adversarial'",
     )
-    .option('--resume <dir>', 'continue the run whose checkpoints lie in this folder')
+    .option(
+      '--resume <dir>',
+      'continue the run whose output folder this is; an error where it has no checkpoint',
+    )
     .option('--workers <n>', 'data-parallel workers on this machine')
     .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
     .option('--seed <n>', 'seed of an experiment', '0')

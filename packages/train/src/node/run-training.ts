@@ -20,8 +20,11 @@ import { type Run, runSteps, type TrainingResult } from './run-steps.ts';
 
 /** Options of a run. */
 export interface RunTrainingOptions {
-  /** Continues from the newest whole checkpoint of the output folder; true takes it if there is one. */
-  resume?: boolean;
+  /**
+   * Continues from the newest whole checkpoint of the output folder: true starts anew where there is none,
+   * 'required' throws.
+   */
+  resume?: boolean | 'required';
   /** Stops after the step under way, with a checkpoint. */
   signal?: AbortSignal;
   /** Told one line of text at a time: progress, evaluations, warnings. */
@@ -31,7 +34,8 @@ export interface RunTrainingOptions {
 /**
  * Trains by a configuration: opens the data, sets the backend up, runs the stages with evaluations and checkpoints,
  * writes `OUTPUT/log.jsonl`, `OUTPUT/checkpoints/` and the models `OUTPUT/model/` (last) and `OUTPUT/best/`.
- * @throws RangeError on a wrong configuration; Error when the data is missing or training went wrong.
+ * @throws RangeError on a wrong configuration; Error when the data is missing, when there is no checkpoint of a run that
+ * must be resumed, or when training went wrong.
  */
 export async function runTraining(
   input: unknown,
@@ -40,6 +44,8 @@ export async function runTraining(
   const config = parseTrainingConfig(input);
   await mkdir(config.output, { recursive: true });
   const backend = config.backend === 'current' ? getBackend() : (await setupBackend(config.backend)).name;
+  const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
+  const newest = resume === false ? undefined : await findNewest(folder, config.output, resume, log);
   const data = await openRunData(config, log);
   const networks = createRunNetworks(
     config,
@@ -48,9 +54,8 @@ export async function runTraining(
   checkLandmarks(networks.model.options, data);
   const state = await createTrainingState(networks, config.average !== undefined);
   const engine = await createRunEngine(config, networks);
-  const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
-  const resumed = resume && (await resumeState(folder, state, engine, log));
-  const records = await openRunLog(config.output, resumed ? state.step : 0, config.tensorboard);
+  if (newest !== undefined) await resumeState(newest, state, engine, log);
+  const records = await openRunLog(config.output, newest === undefined ? 0 : state.step, config.tensorboard);
   const plans = planStages(config, data.train3d?.length ?? 0);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
   const croppers =
@@ -80,24 +85,37 @@ async function createRunEngine(config: TrainingConfig, networks: TrainedNetworks
   return createParallelEngine(config, replica, config.workers);
 }
 
-async function resumeState(
+type NewestCheckpoint = NonNullable<Awaited<ReturnType<CheckpointFolder['loadNewest']>>>;
+
+async function findNewest(
   folder: CheckpointFolder,
+  output: string,
+  resume: true | 'required',
+  log: (line: string) => void,
+): Promise<NewestCheckpoint | undefined> {
+  const newest = await folder.loadNewest(log);
+  if (newest !== undefined) return newest;
+  if (resume === 'required') {
+    throw new Error(
+      `runTraining: to resume takes a whole checkpoint, got none in ${join(output, 'checkpoints')} (start the run without resuming)`,
+    );
+  }
+  log('no checkpoint to resume from: starting anew');
+  return undefined;
+}
+
+async function resumeState(
+  newest: NewestCheckpoint,
   state: TrainingState,
   engine: GradientEngine,
   log: (line: string) => void,
-): Promise<boolean> {
-  const newest = await folder.loadNewest(log);
-  if (newest === undefined) {
-    log('no checkpoint to resume from: starting anew');
-    return false;
-  }
+): Promise<void> {
   restoreState(state, newest.checkpoint.state, newest.file);
   for (const [name, network] of Object.entries(state.networks)) {
     await engine.write(name as never, network.parameters);
     await engine.writeStatistics(name as never, network.statistics);
   }
   log(`resumed from ${newest.file} at step ${state.step}`);
-  return true;
 }
 
 function describeRun({ config, trainer, networks, backend }: Run): string {
