@@ -43,6 +43,14 @@ export {
   localizeImages,
 } from './predictor/localize-images.ts';
 export { PRESETS, type PresetName, presetOptions } from './presets.ts';
+export { isRecordingFaster } from './program/is-recording-faster.ts';
+export {
+  PROGRAM_DEFAULTS,
+  type Program,
+  type ProgramOptions,
+  type Recording,
+  recordProgram,
+} from './program/record-program.ts';
 export { estimateFlatVolumes, estimateVolumes, regressCoordinates, regressorFeed } from './run-networks.ts';
 export {
   createVolumeDiscriminator,

@@ -111,3 +111,57 @@ describe('recordProgram', () => {
     x.dispose();
   });
 });
+
+describe('recordProgram with fold', () => {
+  const random = (shape: number[], seed: number, low = -1, high = 1): tf.Tensor =>
+    tf.randomUniform(shape, low, high, 'float32', seed);
+
+  /** A 2D convolution, a batch normalisation with given statistics, a ReLU: of [2, 5, 7, 3]. */
+  function build({ withBias }: { withBias: boolean }) {
+    const filter = random([3, 2, 3, 4], 1) as tf.Tensor4D;
+    const bias = withBias ? (random([4], 2) as tf.Tensor1D) : undefined;
+    const [mean, offset, scale] = [3, 4, 5].map((seed) => random([4], seed) as tf.Tensor1D);
+    const variance = random([4], 6, 0.1, 2) as tf.Tensor1D;
+    const convolve = (x: tf.Tensor4D) =>
+      bias
+        ? tf.fused.conv2d({ x, filter, bias, strides: [2, 1], pad: 'same', activation: 'linear' })
+        : tf.conv2d(x, filter, [2, 1], 'same');
+    const normalize = (x: tf.Tensor4D) => tf.batchNorm(x, mean, variance, offset, scale, 1e-3);
+    const constants = [filter, mean, offset, scale, variance, ...(bias ? [bias] : [])];
+    return { convolve, normalize, constants };
+  }
+
+  it.each([true, false])('makes one call of convolution, normalisation and ReLU (bias %s)', (withBias) => {
+    const { convolve, normalize, constants } = build({ withBias });
+    const x = random([2, 5, 7, 3], 7) as tf.Tensor4D;
+    const { program, outputs } = recordProgram([x], () => [tf.relu(normalize(convolve(x)))], { fold: true });
+    expect(program.length).toBe(1);
+    const [result] = program.run([x]);
+    const expected = values(outputs[0]);
+    expect(expected.some((value) => value === 0) && expected.some((value) => value > 0.5)).toBe(true);
+    expect(values(result)).toEqual(expected.map((value) => expect.closeTo(value, 5)));
+    program.dispose();
+    tf.dispose([x, result, ...outputs, ...constants]);
+  });
+
+  it('keeps what something else reads, and normalisations of inputs', () => {
+    const { convolve, normalize, constants } = build({ withBias: true });
+    const x = random([2, 5, 7, 3], 8) as tf.Tensor4D;
+    const statistics = random([4], 9) as tf.Tensor1D;
+    const { program, outputs } = recordProgram(
+      [x, statistics],
+      () => {
+        const raw = convolve(x);
+        const moved = convolve(tf.mul(x, 2));
+        return [raw, tf.relu(normalize(raw)), tf.batchNorm(moved, statistics, tf.ones([4]))];
+      },
+      { fold: true },
+    );
+    // Two convolutions, the doubling, two normalisations and a ReLU.
+    expect(program.length).toBe(6);
+    const results = program.run([x, statistics]);
+    expect(results.map(values)).toEqual(outputs.map(values));
+    program.dispose();
+    tf.dispose([x, statistics, ...results, ...outputs, ...constants]);
+  });
+});

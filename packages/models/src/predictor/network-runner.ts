@@ -1,4 +1,4 @@
-import { getBackend, type Tensor3D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, getBackend, type Tensor3D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { FaceShapeModel } from '../face-shape-model.ts';
 import { isRecordingFaster } from '../program/is-recording-faster.ts';
 import { type Program, recordProgram } from '../program/record-program.ts';
@@ -35,9 +35,11 @@ export function createNetworkRunner(model: FaceShapeModel): CropRunner {
       return known.program.run([images])[0] as Tensor3D;
     }
     forget(count);
-    const { program, outputs } = recordProgram([images], () => [run(images)]);
+    const { program, outputs } = recordProgram([images], () => [run(images)], { fold: true });
     recorded.set(count, { program, weights, backend: getBackend() });
-    return outputs[0] as Tensor3D;
+    // Folded weights round differently: the first prediction is to equal the later ones.
+    dispose(outputs);
+    return program.run([images])[0] as Tensor3D;
   }
 
   return {

@@ -9,8 +9,10 @@ import {
   type TensorInfo,
   tidy,
 } from '@tensorflow/tfjs-core';
+import { foldNormalization } from './fold-normalization.ts';
 import { observeKernels } from './observe-kernels.ts';
 import { planCalls, type RecordedCall, type View } from './plan.ts';
+import { type Constant, constantTable, disposeUnread } from './program-constants.ts';
 import { runPlan } from './run-plan.ts';
 
 /** A computation as a list of kernel calls: the results of the function it was recorded from, without its overhead. */
@@ -26,6 +28,14 @@ export interface Program {
   /** Frees the constants of the recording. */
   dispose(): void;
 }
+
+/** Options of a recording. */
+export interface ProgramOptions {
+  /** Folds batch normalisations and ReLUs into convolutions with constant weights: same values up to rounding, not bit by bit. */
+  fold: boolean;
+}
+
+export const PROGRAM_DEFAULTS: Required<ProgramOptions> = { fold: false };
 
 /** A program, and what its recording computed. */
 export interface Recording {
@@ -45,11 +55,16 @@ export interface Recording {
  *
  * @throws Error when the function reads values of tensors, or computes some outside the engine's kernels.
  */
-export function recordProgram(inputs: readonly Tensor[], compute: () => readonly Tensor[]): Recording {
+export function recordProgram(
+  inputs: readonly Tensor[],
+  compute: () => readonly Tensor[],
+  options: Partial<ProgramOptions> = {},
+): Recording {
+  const { fold } = { ...PROGRAM_DEFAULTS, ...options };
   const backendName = getBackend();
   const host = backend();
   const slots = new Map<object, number>();
-  const constants: { slot: number; tensor: Tensor }[] = [];
+  const constants: Constant[] = [];
   const calls: RecordedCall[] = [];
   let size = inputs.length;
   inputs.forEach(({ dataId }, slot) => {
@@ -83,9 +98,11 @@ export function recordProgram(inputs: readonly Tensor[], compute: () => readonly
       },
       ({ name, kernel, inputs: given, attrs, outputs: results }) => {
         const args = Object.entries(given).flatMap(([key, info]) => (info ? [{ key, ...view(info) }] : []));
-        const isRenaming =
-          results.length === 1 && args.some(({ slot }) => slot === slots.get(results[0].dataId));
-        if (isRenaming) return;
+        const renamed = renamedSlot(name, args, results, slots);
+        if (renamed !== undefined) {
+          slots.set(results[0].dataId, renamed);
+          return;
+        }
         const created = results.map(({ dataId }) => {
           slots.set(dataId, size);
           return size++;
@@ -95,8 +112,16 @@ export function recordProgram(inputs: readonly Tensor[], compute: () => readonly
       (dataId) => written.add(dataId),
     ),
   );
+  const kept = fold
+    ? foldNormalization(
+        calls,
+        views,
+        constantTable(constants, () => size++),
+      )
+    : calls;
   const isConstant = new Set(constants.map(({ slot }) => slot));
-  const planned = planCalls(calls, views, (slot) => slot >= inputs.length && !isConstant.has(slot));
+  const planned = planCalls(kept, views, (slot) => slot >= inputs.length && !isConstant.has(slot));
+  disposeUnread(constants, [...views, ...planned.flatMap(({ args }) => args)]);
   const plan = { calls: planned, constants, outputs: views, size };
   const shapes = inputs.map(describe);
   // Backends that can make use of it (`@voxface/backend` on wasm) are told that the values of the constants stay.
@@ -127,6 +152,19 @@ export function recordProgram(inputs: readonly Tensor[], compute: () => readonly
     },
   };
   return { program, outputs };
+}
+
+/** Slot of the argument that a call only gives another name: the same data, or a reshape to the shape that it has. */
+function renamedSlot(
+  name: string,
+  args: readonly View[],
+  results: readonly TensorInfo[],
+  slots: ReadonlyMap<object, number>,
+): number | undefined {
+  if (results.length !== 1) return undefined;
+  const [{ dataId, shape }] = results;
+  if (name === 'Reshape' && String(args[0].shape) === String(shape)) return args[0].slot;
+  return args.find(({ slot }) => slot === slots.get(dataId))?.slot;
 }
 
 function newTensorId(): number {
