@@ -1,3 +1,7 @@
 import { packageBuild } from '../../tsdown.base.ts';
 
-export default packageBuild({ bin: 'src/bin.ts', index: 'src/index.ts' });
+export default packageBuild({
+  bin: 'src/bin.ts',
+  index: 'src/index.ts',
+  'face-api-worker': 'src/bench/face-api-worker.ts',
+});

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { listPretrained } from '@voxface/pretrained';
 import type { BenchSection } from './bench/bench-report.ts';
 import { describeMachine, writeReportFiles } from './bench/bench-report.ts';
@@ -34,7 +35,7 @@ export async function runBench(parts: readonly string[], flags: Record<string, s
     rounds: positive('--rounds', flags.rounds),
     threads: flags.threads ? positive('--threads', flags.threads) : availableParallelism(),
     python: flags.python,
-    peers: flags.peers ?? process.env.FACE_API_FOLDER,
+    peers: folderOf(flags.peers ?? process.env.FACE_API_FOLDER),
     photos: flags.photos,
     count: positive('--count', flags.count),
   };
@@ -46,6 +47,10 @@ export async function runBench(parts: readonly string[], flags: Record<string, s
     // Written after every part: the whole takes long, and what is measured should not be lost.
     await writeReportFiles(machine, sections, { json: flags.json, markdown: flags.markdown });
   }
+}
+
+function folderOf(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
 }
 
 /** Wrong names end the command at once, not after the parts before the one that needs them. */
