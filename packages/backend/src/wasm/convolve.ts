@@ -6,11 +6,14 @@ import { type PaddedInput, padInput, stridesOf } from './padded-input.ts';
 const PANEL = 8;
 const OFFSETS = 2 * (48 + 3);
 
+/** Activations that the compiled kernel knows. */
+export type Activation = 'linear' | 'relu' | 'relu6' | 'leakyrelu';
+
 /** What happens to each sum: a bias is added, then the activation. */
 export interface Epilogue {
   /** Byte offset of [columns] floats. */
   bias?: number;
-  activation?: 'linear' | 'relu' | 'relu6' | 'leakyrelu';
+  activation?: Activation;
   /** Slope of 'leakyrelu' below 0. */
   slope?: number;
 }

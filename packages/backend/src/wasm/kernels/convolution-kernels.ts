@@ -1,7 +1,7 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import { type ConvolutionGeometry, geometryOf2D, geometryOf3D } from '../convolution-geometry.ts';
-import { convolve, convolveInputGradient, type Epilogue } from '../convolve.ts';
+import { type Activation, convolve, convolveInputGradient, type Epilogue } from '../convolve.ts';
 import { defineKernel } from '../define-kernel.ts';
 import { convolveFilterGradient } from '../filter-gradient.ts';
 import type { KernelModule } from '../kernel-module.ts';
@@ -148,6 +148,20 @@ const conv3D = defineKernel<Convolved, Attributes3D>(
   },
 );
 
+/** FusedConv3D, a kernel of our own: Conv3D, then a bias [outChannels], then an activation, as FusedConv2D. */
+const fusedConv3D = defineKernel<
+  Convolved & { bias?: TensorInfo },
+  Attributes3D & { activation: Activation; leakyreluAlpha?: number }
+>('FusedConv3D', ({ inputs: { x, filter, bias }, attrs, kernels }) => {
+  const geometry = geometryFrom3D('FusedConv3D', x.shape, filter.shape, attrs);
+  const shape = [geometry.batch, ...geometry.output, geometry.outChannels];
+  return runOn(kernels, convolve, geometry, x, filter, shape, {
+    bias: bias && kernels.pointer(bias),
+    activation: attrs.activation,
+    slope: attrs.leakyreluAlpha,
+  });
+});
+
 /** Conv3DBackpropFilterV2; the backend's own is wrong for strides above 1. */
 const conv3DBackpropFilter = defineKernel<
   { x: TensorInfo; dy: TensorInfo },
@@ -183,6 +197,7 @@ export const CONVOLUTION_KERNELS: readonly KernelReplacement[] = [
   conv2DBackpropFilter,
   conv2DBackpropInput,
   conv3D,
+  fusedConv3D,
   conv3DBackpropFilter,
   conv3DBackpropInput,
   retainWeights,

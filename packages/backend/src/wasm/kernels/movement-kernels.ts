@@ -88,6 +88,25 @@ const concat = defineKernel<TensorInfo[], { axis: number }>('Concat', ({ inputs,
   return output;
 });
 
+/** ResizeNearestNeighbor by whole factors, as repeated copies; the backend's own looks up every pixel. */
+const resizeNearest = defineKernel<
+  { images: TensorInfo },
+  { size: [number, number]; alignCorners: boolean; halfPixelCenters: boolean }
+>('ResizeNearestNeighbor', ({ inputs: { images }, attrs: { size, alignCorners }, kernels }) => {
+  const [batch, height, width, channels] = images.shape;
+  const [rows, columns] = [size[0] / height, size[1] / width];
+  const isRepeated = Number.isInteger(rows) && Number.isInteger(columns) && !alignCorners;
+  if (!isRepeated || !isCopied(images)) return undefined;
+  const output = kernels.output([batch, ...size, channels], images.dtype as Copied);
+  const row = width * channels;
+  const outRow = row * columns;
+  const from = [row, 0, channels, 0, 1];
+  const to = [outRow * rows, outRow, channels * columns, channels, 1];
+  const runs = [batch * height, rows, width, columns, channels];
+  copyBox(kernels, kernels.pointer(images), kernels.pointer(output), runs, from, to);
+  return output;
+});
+
 /** Input pixel that each output pixel of nearest-neighbour resizing is a copy of, as the backend computes it. */
 function sources(size: number, outputSize: number, alignCorners: boolean): number[] {
   const isAligned = alignCorners && outputSize > 1;
@@ -122,5 +141,6 @@ export const MOVEMENT_KERNELS: readonly KernelReplacement[] = [
   slice,
   split,
   concat,
+  resizeNearest,
   resizeNearestGradient,
 ];
