@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { CHROMIUM, CHROMIUM_FLAGS, WEBGPU_FLAGS } from './packages/test-utils/src/chromium.ts';
 
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
 const lanes = ['wasm', 'webgpu', 'browser', 'page', 'slow'];
-const chromium = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
 
 function nodeLane(name: string, include: string[], exclude: string[], timeout: number) {
   return {
@@ -57,21 +57,8 @@ export default defineConfig({
             screenshotFailures: false,
             provider: playwright({
               launchOptions: {
-                executablePath: existsSync(chromium) ? chromium : undefined,
-                args: [
-                  '--no-sandbox',
-                  '--disable-quic',
-                  '--no-first-run',
-                  '--disable-background-networking',
-                  '--disable-component-update',
-                  '--disable-sync',
-                  '--use-gl=angle',
-                  '--use-angle=swiftshader',
-                  '--enable-unsafe-swiftshader',
-                  '--enable-unsafe-webgpu',
-                  '--enable-features=Vulkan',
-                  '--use-webgpu-adapter=swiftshader',
-                ],
+                executablePath: existsSync(CHROMIUM) ? CHROMIUM : undefined,
+                args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS],
               },
             }),
             instances: [{ browser: 'chromium' }],

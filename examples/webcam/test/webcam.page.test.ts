@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CHROMIUM, CHROMIUM_FLAGS } from '../../../packages/test-utils/src/chromium.ts';
 import { writeFakeCamera } from './fake-camera.ts';
 
-const executablePath = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
-const have = existsSync(executablePath);
+const have = existsSync(CHROMIUM);
 if (!have && process.env.VOXFACE_REQUIRE_BROWSER)
-  throw new Error(`Chromium is required and missing: ${executablePath}`);
+  throw new Error(`Chromium is required and missing: ${CHROMIUM}`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'voxface-page-'));
@@ -50,16 +50,9 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
     const camera = join(folder, 'camera.y4m');
     await writeFakeCamera(photo, camera, VIDEO_WIDTH);
     browser = await chromium.launch({
-      executablePath,
+      executablePath: CHROMIUM,
       args: [
-        '--no-sandbox',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-        '--use-gl=angle',
-        '--use-angle=swiftshader',
-        '--enable-unsafe-swiftshader',
+        ...CHROMIUM_FLAGS,
         '--use-fake-ui-for-media-stream',
         '--use-fake-device-for-media-stream',
         `--use-file-for-fake-video-capture=${camera}`,
@@ -110,6 +103,17 @@ describe.skipIf(!have)('webcam page (needs Chromium)', () => {
     const later = await stateAfter(4);
     expectNoses(later, VIDEO_WIDTH / 1920);
     expect(later.backend).toBe('wasm');
+  }, 300_000);
+
+  test('switches the backend while the camera runs', async () => {
+    const before = await stateAfter(0);
+    await page.selectOption('#backend', 'webgl');
+    const webgl = await stateAfter(before.frames + 1, 'webgl');
+    expectNoses(webgl, VIDEO_WIDTH / 1920);
+    await page.selectOption('#backend', 'wasm');
+    const wasm = await stateAfter(webgl.frames + 2, 'wasm');
+    expectNoses(wasm, VIDEO_WIDTH / 1920);
+    expect(problems).toEqual([]);
     await page.click('#camera');
   }, 300_000);
 

@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { extname, join } from 'node:path';
+import { CHROMIUM, CHROMIUM_FLAGS, WEBGPU_FLAGS } from '@voxface/test-utils/node';
 import { chromium, type Page } from 'playwright-core';
-
-/** Chromium to drive: VOXFACE_CHROMIUM, or Debian's. */
-export const CHROMIUM: string = process.env.VOXFACE_CHROMIUM ?? '/usr/bin/chromium';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
@@ -17,21 +15,6 @@ const ISOLATION = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
-
-/** WebGL and WebGPU emulated on the CPU. */
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-  '--use-gl=angle',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-  '--enable-unsafe-webgpu',
-  '--enable-features=Vulkan',
-  '--use-webgpu-adapter=swiftshader',
-];
 
 function serve(folder: string, isIsolated: boolean): Promise<Server> {
   const server = createServer((request, response) => {
@@ -67,7 +50,10 @@ export async function openPage<T>(
 ): Promise<PageOutcome<T>> {
   const server = site.startsWith('http') ? undefined : await serve(site, options.isIsolated ?? false);
   const address = server?.address() as { port: number } | undefined;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS],
+  });
   try {
     const page: Page = await browser.newPage();
     const requests: string[] = [];

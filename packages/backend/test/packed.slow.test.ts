@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CHROMIUM } from '@voxface/test-utils/node';
 import { build, createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHROMIUM, openPage } from './open-page.ts';
+import { openPage } from './open-page.ts';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = '<!doctype html><script type="module" src="./page.js"></script>';

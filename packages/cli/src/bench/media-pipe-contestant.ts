@@ -103,6 +103,7 @@ export async function openMediaPipe(
   }
 }
 
+/** As `@voxface/test-utils` has them, which published packages do not depend on. */
 const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-background-networking',
