@@ -16,6 +16,7 @@ let localizer: Promise<Localizer> | undefined;
 let video: HTMLVideoElement | undefined;
 let faces: FaceShape[] = [];
 let still: ImageBitmap | undefined;
+let queue: Promise<void> = Promise.resolve();
 
 /** What the page knows, for tests and for the curious: `window.voxface.faces` in pixels of the picture. */
 const state = { faces: [] as { landmarks: number[][] }[], backend: '', frames: 0, milliseconds: 0 };
@@ -24,6 +25,13 @@ const state = { faces: [] as { landmarks: number[][] }[], backend: '', frames: 0
 function ready(): Promise<Localizer> {
   localizer ??= createLocalizer(select.value as PageBackend);
   return localizer;
+}
+
+/** Frames and switches of the backend, one after the other: no network is disposed of in the middle of a frame. */
+function enqueue(work: () => Promise<void>): Promise<void> {
+  const done = queue.then(work);
+  queue = done.catch(() => {});
+  return done;
 }
 
 async function show(
@@ -72,7 +80,9 @@ async function showStill(): Promise<void> {
   faces = [];
   status.textContent = 'Working ...';
   const scale = Math.min(1, 1280 / Math.max(still.width, still.height));
-  await guard(show(still, Math.round(still.width * scale), Math.round(still.height * scale), false));
+  const [width, height] = [Math.round(still.width * scale), Math.round(still.height * scale)];
+  const shown = still;
+  await guard(enqueue(() => show(shown, width, height, false)));
 }
 
 async function openPhoto(file: Blob): Promise<void> {
@@ -93,7 +103,7 @@ async function startCamera(): Promise<void> {
   await started.play();
   video = started;
   while (video === started) {
-    await show(started, started.videoWidth, started.videoHeight, true);
+    await enqueue(() => show(started, started.videoWidth, started.videoHeight, true));
     await new Promise(requestAnimationFrame);
   }
   for (const track of stream.getTracks()) track.stop();
@@ -120,9 +130,11 @@ element<HTMLInputElement>('photo').addEventListener('change', (event) => {
   if (file) guard(openPhoto(file));
 });
 select.addEventListener('change', async () => {
-  const old = await localizer?.catch(() => undefined);
-  old?.dispose();
-  localizer = undefined;
+  await enqueue(async () => {
+    const old = await localizer?.catch(() => undefined);
+    old?.dispose();
+    localizer = undefined;
+  });
   if (!video) await showStill();
 });
 document.addEventListener('dragover', (event) => {
