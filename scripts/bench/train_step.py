@@ -1,6 +1,6 @@
 """The training step of packages/train/bench/step.ts in PyTorch, on the same cores, for comparison.
 
-    python scripts/bench/train_step.py [--preset small] [--batch 12] [--threads 2] [--steps 8]
+    python scripts/bench/train_step.py [--preset small] [--batch 12] [--threads 2] [--steps 8] [--phases joint]
 
 Same layers as packages/models builds (stacked hourglasses of bottlenecks, 3D convolutions of kernel 4), NCHW, random
 weights and inputs: the arithmetic of forward, backward and Adam, without data. Prints the best, the median and the
@@ -110,6 +110,7 @@ def main():
     arguments.add_argument('--batch', type=int, default=12)
     arguments.add_argument('--threads', type=int, default=2)
     arguments.add_argument('--steps', type=int, default=8)
+    arguments.add_argument('--phases', default='volume,coordinate,joint')
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -135,7 +136,8 @@ def main():
         'coordinate': (lambda: squares(p(truth, image), unit), [adam_p]),
         'joint': (joint, [adam_g, adam_p]),
     }
-    for name, (loss, optimizers) in phases.items():
+    for name in options.phases.split(','):
+        loss, optimizers = phases[name]
         times, cpu = [], 0.0
         for step in range(options.steps + 1):
             start, used = time.perf_counter(), time.process_time()

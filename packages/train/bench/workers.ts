@@ -42,17 +42,23 @@ for (const [name, { trainable }] of Object.entries(networks.weights) as [Network
   adam[name] = createAdamState(trainable.size);
 }
 const times: Record<number, number[]> = { 1: [], 2: [] };
+const processor: Record<number, number[]> = { 1: [], 2: [] };
 for (let round = 0; round <= Number(rounds); round++) {
   for (const workers of [1, 2]) {
     const engine = engines[workers];
     const start = performance.now();
+    const before = process.cpuUsage();
     await engine.load(Array.from({ length: workers }, () => ({ samples3d, samples2d: [] })));
     const { gradients } = await engine.compute('joint', 0);
     for (const [name, gradient] of Object.entries(gradients) as [NetworkName, Float32Array][]) {
       adamUpdate(parameters[name]!, gradient, adam[name]!, 1e-6);
       await engine.write(name, parameters[name]!);
     }
-    if (round > 0) times[workers].push(performance.now() - start);
+    const { user, system } = process.cpuUsage(before);
+    if (round > 0) {
+      times[workers].push(performance.now() - start);
+      processor[workers].push((user + system) / 1000);
+    }
   }
 }
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
@@ -60,5 +66,12 @@ const rates = [1, 2].map((workers) => (workers * batchSize * 1000) / median(time
 console.log(
   `${preset}, ${backend}, ${batchSize} samples per worker: ${rates[0].toFixed(1)} samples/s with one worker, ${rates[1].toFixed(1)} with two, ratio ${(rates[1] / rates[0]).toFixed(2)}`,
 );
+for (const workers of [1, 2]) {
+  const best = Math.min(...times[workers]);
+  const cpu = median(processor[workers]);
+  console.log(
+    `workers ${workers}: best step ${best.toFixed(0)}; cpu ${cpu.toFixed(0)} ms for ${workers * batchSize} samples`,
+  );
+}
 await engines[2].close();
 process.exit(0);

@@ -9,9 +9,9 @@ const BATCH = 8;
 /** Each round starts programs that make several steps and report their best. */
 const MOST_ROUNDS = 3;
 
-/** The joint training step (Eq. 9) on wasm, on the native backend where it is built, and in PyTorch. */
+/** The joint training step (Eq. 9) on wasm and the native backend, in one thread and two workers, and in PyTorch. */
 export async function benchTraining(settings: BenchSettings): Promise<BenchSection[]> {
-  const title = `Training step, two stacks of 128 features, 128 px, batch ${BATCH}, best of 8 steps`;
+  const title = `Training, two stacks of 128 features, 128 px, ${BATCH} samples per worker: time for ${BATCH} samples, best step`;
   const repository = findRepository();
   if (repository === undefined) {
     return [{ title, notes: ['skipped: its scripts lie in the repository (packages/train/bench)'] }];
@@ -29,13 +29,13 @@ export async function benchTraining(settings: BenchSettings): Promise<BenchSecti
     const contestant = ourStep(repository, backend);
     try {
       if (backend === 'node') await contestant.run();
-      contestants.push(contestant);
+      contestants.push(contestant, ourWorkers(repository, backend));
     } catch (error) {
       notes.push(`${backend}: skipped, ${(error as Error).message}`);
     }
   }
   const timings = await runRounds(contestants, Math.min(MOST_ROUNDS, settings.rounds));
-  return [{ title, unit: 'step', timings, notes }];
+  return [{ title, unit: `${BATCH} samples`, timings, notes }];
 }
 
 function ourStep(repository: string, backend: string): Contestant {
@@ -55,8 +55,24 @@ function ourStep(repository: string, backend: string): Contestant {
   };
 }
 
+/** Two replicas with a thread each, gradients averaged, and Adam: half of the time of their common step. */
+function ourWorkers(repository: string, backend: string): Contestant {
+  return {
+    name: `voxface, ${backend}, 2 workers`,
+    async run() {
+      const args = [NETWORK, String(BATCH), backend, '6'];
+      const environment = { TF_NUM_INTRAOP_THREADS: '1' };
+      const output = await runSource(repository, 'packages/train/bench/workers.ts', args, environment);
+      const { wall, cpu } = readStep(output, /workers 2: best step (\d+); cpu (\d+)/);
+      return { wall: wall / 2, cpu: cpu / 2 };
+    },
+    close: () => {},
+  };
+}
+
 function torchStep(python: string, repository: string, threads: number): Contestant {
-  const flags = ['--preset', 'wide', '--batch', String(BATCH), '--threads', String(threads)];
+  const size = ['--preset', 'wide', '--batch', String(BATCH), '--phases', 'joint'];
+  const flags = [...size, '--threads', String(threads)];
   return {
     name: `PyTorch, ${threads} thread${threads === 1 ? '' : 's'}`,
     run: async () =>

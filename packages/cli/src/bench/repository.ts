@@ -18,9 +18,11 @@ export function runProgram(
   program: string,
   programArguments: readonly string[],
   folder?: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, programArguments, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(program, programArguments, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let errors = '';
     child.stdout.on('data', (data) => {
@@ -38,9 +40,14 @@ export function runProgram(
 }
 
 /** Runs a script of the repository from its TypeScript sources. */
-export function runSource(repository: string, file: string, values: readonly string[]): Promise<string> {
+export function runSource(
+  repository: string,
+  file: string,
+  values: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<string> {
   const flags = ['--conditions=voxface-source', '--import', 'tsx', file, ...values];
-  return runProgram(process.execPath, flags, repository);
+  return runProgram(process.execPath, flags, repository, environment);
 }
 
 /** Why PyTorch cannot take part, or undefined. */
