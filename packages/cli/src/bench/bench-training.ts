@@ -35,7 +35,7 @@ export async function benchTraining(settings: BenchSettings): Promise<BenchSecti
     }
   }
   const timings = await runRounds(contestants, Math.min(MOST_ROUNDS, settings.rounds));
-  return [{ title, unit: `${BATCH} samples`, timings, notes }];
+  return [{ title, unit: 'batch', timings, notes }];
 }
 
 function ourStep(repository: string, backend: string): Contestant {
