@@ -1,5 +1,4 @@
 import { type Affine, affineScale, invertAffine } from './affine.ts';
-import { cropUpright } from './crop-upright.ts';
 import type { Pixels } from './pixels.ts';
 
 /**
@@ -16,7 +15,6 @@ export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored =
   const [a, b, c, d, tx, ty] = invertAffine(crop);
   const shrink = 1 / (affineScale(crop) * size);
   const taps = Math.min(8, Math.max(1, Math.ceil(shrink - 0.25)));
-  if (b === 0 && c === 0) return cropUpright(image, [a, tx], [d, ty], size, taps, mirrored);
   const weight = 1 / (taps * taps);
   const { data, width, height, channels } = image;
   const stride = width * channels;

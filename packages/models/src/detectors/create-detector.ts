@@ -1,4 +1,5 @@
-import { type Affine, type Box, cropPixels, type Pixels } from '@voxface/landmarks';
+import type { Affine, Box, Pixels } from '@voxface/landmarks';
+import { cropUpright } from '../predictor/crop-upright.ts';
 import { toPixels } from '../predictor/image-source.ts';
 import { type BoxCalibration, calibrateBox, NO_CALIBRATION } from './calibration.ts';
 import { decodeSsd } from './decode-ssd.ts';
@@ -59,7 +60,7 @@ export function createDetector(network: DetectionNetwork, options: DetectorOptio
 function fitSquare(image: Pixels, size: number): Uint8Array {
   const side = Math.max(image.width, image.height);
   const square: Affine = [1 / side, 0, 0, 1 / side, 0.5 / side, 0.5 / side];
-  return cropPixels(image, square, size);
+  return cropUpright(image, square, size);
 }
 
 function decode(head: DetectionHead, outputs: readonly Float32Array[], minScore: number): Candidate[] {

@@ -3,7 +3,6 @@ import {
   type Box,
   boxOf,
   cropAffine,
-  cropPixels,
   flipLandmarks,
   fromUnit,
   type HeadPose,
@@ -12,6 +11,7 @@ import {
   type Pixels,
   SCHEMES,
 } from '@voxface/landmarks';
+import { cropUpright } from './crop-upright.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
 
 /** A face found in a picture. */
@@ -112,7 +112,7 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
 
   async function predictOnce(images: readonly Pixels[], boxes: readonly Box[]): Promise<Landmarks<3>[]> {
     const affines: Affine[] = boxes.map((box) => cropAffine(box));
-    const crops = images.map((image, i) => cropPixels(image, affines[i], inputSize));
+    const crops = images.map((image, i) => cropUpright(image, affines[i], inputSize));
     return (await predictUnit(crops)).map((unit, i) => fromUnit(unit, affines[i]));
   }
 

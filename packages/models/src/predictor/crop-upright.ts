@@ -1,4 +1,4 @@
-import type { Pixels } from './pixels.ts';
+import { type Affine, affineScale, cropPixels, invertAffine, type Pixels } from '@voxface/landmarks';
 
 /** Along one axis: output i is the sum of weights[e] times the pixels at index[e], for e from ends[i] to ends[i + 1]. */
 interface AxisSums {
@@ -11,21 +11,17 @@ interface AxisSums {
 const KEPT_ROWS = 4;
 
 /**
- * The sums of `cropPixels` for crops that are not turned: bilinear samples on an upright grid are sums along x of
- * sums along y, which takes about half the work.
- * @param x first and second: pixel column = x[0] u + x[1]; `y` alike for rows.
+ * `cropPixels` for prediction, whose crops are seldom turned: the bilinear samples of an upright crop are sums along x of
+ * sums along y, which takes about half the work. The same bytes but for roundings of single values.
+ * @param crop map from image pixels to crop unit space. @param size side of the crop in pixels.
  * @returns RGB bytes [size, size, 3].
  */
-export function cropUpright(
-  image: Pixels,
-  x: readonly [number, number],
-  y: readonly [number, number],
-  size: number,
-  taps: number,
-  mirrored: boolean,
-): Uint8Array {
-  const columns = axisSums(x, size, taps, image.width, mirrored);
-  const rows = axisSums(y, size, taps, image.height, false);
+export function cropUpright(image: Pixels, crop: Affine, size: number): Uint8Array {
+  const [a, b, c, d, tx, ty] = invertAffine(crop);
+  if (b !== 0 || c !== 0) return cropPixels(image, crop, size);
+  const taps = Math.min(8, Math.max(1, Math.ceil(1 / (affineScale(crop) * size) - 0.25)));
+  const columns = axisSums([a, tx], size, taps, image.width);
+  const rows = axisSums([d, ty], size, taps, image.height);
   const output = new Uint8Array(size * size * 3);
   const sums = new Float64Array(size * 3);
   const kept = Array.from({ length: KEPT_ROWS }, () => ({ at: -1, values: new Float64Array(size * 3) }));
@@ -75,7 +71,6 @@ function axisSums(
   size: number,
   taps: number,
   extent: number,
-  mirrored: boolean,
 ): AxisSums {
   const ends = new Int32Array(size + 1);
   const index = new Int32Array(2 * taps * size);
@@ -97,9 +92,8 @@ function axisSums(
   };
   let current = 0;
   for (; current < size; current++) {
-    const pixel = mirrored ? size - 1 - current : current;
     for (let tap = 0; tap < taps; tap++) {
-      const position = (scale * (pixel + (tap + 0.5) / taps)) / size + offset;
+      const position = (scale * (current + (tap + 0.5) / taps)) / size + offset;
       const left = Math.floor(position);
       const share = position - left;
       add(left, (1 - share) / taps);
