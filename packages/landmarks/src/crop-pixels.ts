@@ -13,8 +13,7 @@ import type { Pixels } from './pixels.ts';
  */
 export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored = false): Uint8Array {
   const [a, b, c, d, tx, ty] = invertAffine(crop);
-  const shrink = 1 / (affineScale(crop) * size);
-  const taps = Math.min(8, Math.max(1, Math.ceil(shrink - 0.25)));
+  const taps = cropTaps(crop, size);
   const weight = 1 / (taps * taps);
   const { data, width, height, channels } = image;
   const stride = width * channels;
@@ -77,6 +76,11 @@ export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored =
     }
   }
   return output;
+}
+
+/** Samples along each axis of a crop pixel, k above. */
+export function cropTaps(crop: Affine, size: number): number {
+  return Math.min(8, Math.max(1, Math.ceil(1 / (affineScale(crop) * size) - 0.25)));
 }
 
 /** Adds the bilinear sample at (x, y), pixel-centre coordinates, to `sum` [3]; pixels outside count as black. */

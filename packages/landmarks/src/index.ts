@@ -8,7 +8,7 @@ export {
 } from './affine.ts';
 export { type Box, boxOf, squareBox } from './box.ts';
 export { CROP_DEFAULTS, type CropOptions, cropAffine, fromUnit, toUnit } from './crop.ts';
-export { cropPixels } from './crop-pixels.ts';
+export { cropPixels, cropTaps } from './crop-pixels.ts';
 export { applySimilarity, centroid, fitSimilarity, type Similarity } from './fit-similarity.ts';
 export { flipLandmarks, mirrorIndices } from './flip.ts';
 export { type HeadPose, headPose, headRotation, poseOfRotation, rotationOfPose } from './head-pose.ts';

@@ -164,4 +164,21 @@ describe('recordProgram with fold', () => {
     program.dispose();
     tf.dispose([x, statistics, ...results, ...outputs, ...constants]);
   });
+
+  it('folds no statistic that a convolution made', () => {
+    const [x, filter] = [random([1, 1, 1, 3], 11) as tf.Tensor4D, random([1, 1, 3, 4], 12) as tf.Tensor4D];
+    const y = random([2, 3, 2, 4], 13) as tf.Tensor4D;
+    const [mean, variance] = [random([4], 14), random([4], 15, 0.5, 1)] as tf.Tensor1D[];
+    const { program, outputs } = recordProgram(
+      [x],
+      () => [
+        tf.batchNorm(y, mean, variance, tf.reshape(tf.conv2d(x, filter, 1, 'same'), [4]) as tf.Tensor1D),
+      ],
+      { fold: true },
+    );
+    const [result] = program.run([x]);
+    expect(values(result)).toEqual(values(outputs[0]));
+    program.dispose();
+    tf.dispose([x, filter, y, mean, variance, result, ...outputs]);
+  });
 });

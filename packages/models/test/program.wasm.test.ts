@@ -65,4 +65,26 @@ describe('programs on wasm', () => {
     }
     x.dispose();
   });
+
+  it('do not take packed weights for those of another tensor after a visit to another backend', async () => {
+    const x = random([1, 6, 7, 5], 9) as tf.Tensor4D;
+    const filter = random([3, 3, 5, 12], 30) as tf.Tensor4D;
+    const { program, outputs } = recordProgram([x], () => [tf.conv2d(x, filter, 1, 'same')]);
+    program.run([x])[0].dispose();
+    await tf.setBackend('cpu');
+    // Moves the weights away: the place that they had on wasm goes to the next tensor of their size.
+    tf.conv2d(x, filter, 1, 'same').dispose();
+    const others = Array.from({ length: 4 }, (_, i) => random([3, 3, 5, 12], 40 + i) as tf.Tensor4D);
+    const expected = others.map((other) => Array.from(tf.conv2d(x, other, 1, 'same').dataSync()));
+    await tf.setBackend('wasm');
+    others.forEach((other, i) => {
+      const found = Array.from(tf.conv2d(x, other, 1, 'same').dataSync());
+      expect(found).toEqual(expected[i].map((value) => expect.closeTo(value, 4)));
+    });
+    const [result] = program.run([x]);
+    const recorded = Array.from(outputs[0].dataSync());
+    expect(Array.from(result.dataSync())).toEqual(recorded.map((value) => expect.closeTo(value, 4)));
+    program.dispose();
+    tf.dispose([x, filter, result, ...others, ...outputs]);
+  });
 });

@@ -36,7 +36,7 @@ interface BackendInternals {
     HEAPU8: Uint8Array;
     tfjs: { getThreadsCount(): number };
   };
-  dataIdMap: { get(dataId: object): { memoryOffset: number } };
+  dataIdMap: { get(dataId: object): { memoryOffset: number }; has(dataId: object): boolean };
   makeOutput(shape: number[], dtype: 'float32' | 'int32'): TensorInfo;
 }
 
@@ -116,11 +116,16 @@ function createModule(backend: BackendInternals): KernelModule {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const functions = instance.exports as unknown as KernelFunctions;
   functions.__stack_pointer.value = ((wasm._malloc(STACK_BYTES) + STACK_BYTES) >>> 4) << 4;
-  const retained = createRetained(wasm);
+  const { dataIdMap } = backend;
+  const retained = createRetained({
+    malloc: (bytes) => wasm._malloc(bytes),
+    free: (pointer) => wasm._free(pointer),
+    offsetOf: (dataId) => (dataIdMap.has(dataId) ? dataIdMap.get(dataId).memoryOffset : undefined),
+  });
   return {
     functions,
     variant,
-    retain: ({ dataId }) => retained.retain(dataId, backend.dataIdMap.get(dataId).memoryOffset),
+    retain: ({ dataId }) => retained.retain(dataId),
     release: ({ dataId }) => retained.release(dataId),
     packed: retained.packed,
     threads: wasm.tfjs.getThreadsCount(),

@@ -1,4 +1,4 @@
-import type { Candidate } from './non-max-suppression.ts';
+import { type Candidate, candidateAround } from './non-max-suppression.ts';
 
 /** Box encodings relative to anchors [top, left, bottom, right] with variances 0.1 and 0.2. */
 export function decodeSsd(
@@ -18,13 +18,7 @@ export function decodeSsd(
     const centerX = (boxes[4 * i + 1] / 10) * width + left + width / 2;
     const halfHeight = (Math.exp(boxes[4 * i + 2] / 5) * height) / 2;
     const halfWidth = (Math.exp(boxes[4 * i + 3] / 5) * width) / 2;
-    candidates.push({
-      left: centerX - halfWidth,
-      top: centerY - halfHeight,
-      right: centerX + halfWidth,
-      bottom: centerY + halfHeight,
-      score,
-    });
+    candidates.push(candidateAround(centerX, centerY, halfWidth, halfHeight, score));
   }
   return candidates;
 }

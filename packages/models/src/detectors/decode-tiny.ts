@@ -1,4 +1,4 @@
-import type { Candidate } from './non-max-suppression.ts';
+import { type Candidate, candidateAround } from './non-max-suppression.ts';
 
 /** Widths and heights of the anchors in cells. */
 const ANCHORS = [
@@ -23,13 +23,7 @@ export function decodeTiny(values: Float32Array, minScore: number): Candidate[] 
       const centerY = (Math.floor(cell / cells) + sigmoid(values[at + 1])) / cells;
       const halfWidth = (Math.exp(values[at + 2]) * anchorWidth) / cells / 2;
       const halfHeight = (Math.exp(values[at + 3]) * anchorHeight) / cells / 2;
-      candidates.push({
-        left: centerX - halfWidth,
-        top: centerY - halfHeight,
-        right: centerX + halfWidth,
-        bottom: centerY + halfHeight,
-        score,
-      });
+      candidates.push(candidateAround(centerX, centerY, halfWidth, halfHeight, score));
     });
   }
   return candidates;

@@ -7,6 +7,23 @@ export interface Candidate {
   readonly score: number;
 }
 
+/** The candidate around a centre. */
+export function candidateAround(
+  centerX: number,
+  centerY: number,
+  halfWidth: number,
+  halfHeight: number,
+  score: number,
+): Candidate {
+  return {
+    left: centerX - halfWidth,
+    top: centerY - halfHeight,
+    right: centerX + halfWidth,
+    bottom: centerY + halfHeight,
+    score,
+  };
+}
+
 /**
  * Greedy non-maximum suppression: the most certain candidates that overlap no better one by more than `overlap`
  * (intersection over union), the most certain first.

@@ -1,4 +1,4 @@
-import { type Affine, affineScale, cropPixels, invertAffine, type Pixels } from '@voxface/landmarks';
+import { type Affine, cropPixels, cropTaps, invertAffine, type Pixels } from '@voxface/landmarks';
 
 /** Along one axis: output i is the sum of weights[e] times the pixels at index[e], for e from ends[i] to ends[i + 1]. */
 interface AxisSums {
@@ -19,7 +19,7 @@ const KEPT_ROWS = 4;
 export function cropUpright(image: Pixels, crop: Affine, size: number): Uint8Array {
   const [a, b, c, d, tx, ty] = invertAffine(crop);
   if (b !== 0 || c !== 0) return cropPixels(image, crop, size);
-  const taps = Math.min(8, Math.max(1, Math.ceil(1 / (affineScale(crop) * size) - 0.25)));
+  const taps = cropTaps(crop, size);
   const columns = axisSums([a, tx], size, taps, image.width);
   const rows = axisSums([d, ty], size, taps, image.height);
   const output = new Uint8Array(size * size * 3);

@@ -74,6 +74,9 @@ function foldInto(
   constants: ProgramConstants,
 ): RecordedCall | undefined {
   const { slots } = call;
+  // What is folded must be all that the call computes from: a statistic that a convolution made, say, is not.
+  const computed = call.args.filter(({ slot }) => constants.get(slot) === undefined);
+  if (computed.length !== 1 || (call.name !== 'Add' && computed[0].key !== 'x')) return undefined;
   const activate = (attrs: NamedAttrMap) => ({
     ...convolution,
     attrs: { ...convolution.attrs, ...attrs },

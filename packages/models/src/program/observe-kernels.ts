@@ -19,7 +19,7 @@ export interface KernelCall {
 }
 
 /** Tensors by name or by position; optional ones may be undefined. */
-export type KernelInputs = Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[];
+type KernelInputs = Readonly<Record<string, TensorInfo | undefined>> | readonly TensorInfo[];
 
 /**
  * Runs `body` and reports every kernel of the current backend that the engine runs meanwhile, in order, and every

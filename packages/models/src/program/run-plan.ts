@@ -23,14 +23,14 @@ export function runPlan(plan: Plan, inputs: readonly Tensor[], backend: KernelBa
   for (const { slots } of plan.calls) for (const slot of slots) isOwn.add(slot);
   return plan.outputs.map((output) => {
     const info = table[output.slot]!;
-    // The first output of a result takes it over; every other one, and views of inputs, share the values.
-    if (!isOwn.delete(output.slot)) backend.incRef(info.dataId);
-    else if (isTensor(info)) {
-      if (hasShape(info, output)) return info;
-      backend.incRef(info.dataId);
-    }
     const { shape, dtype } = output;
-    return engine().makeTensorFromTensorInfo({ dataId: info.dataId, shape, dtype });
+    // The first output of a result takes it over; every other one, and views of inputs, share the values.
+    const isTaken = isOwn.delete(output.slot);
+    if (isTaken && isTensor(info) && hasShape(info, output)) return info;
+    if (!isTaken || isTensor(info)) backend.incRef(info.dataId);
+    const tensor = engine().makeTensorFromTensorInfo({ dataId: info.dataId, shape, dtype });
+    if (isTaken && isTensor(info)) info.dispose();
+    return tensor;
   });
 }
 
