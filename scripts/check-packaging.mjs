@@ -19,13 +19,13 @@ const REQUIRED = {
   datasets: ['dist/crop-worker.js'],
   onnx: ['dist/photo-worker.js'],
   train: ['dist/replica-worker.js'],
-  cli: ['dist/bin.js', 'dist/face-api-worker.js'],
+  voxface: ['dist/bin.js', 'dist/face-api-worker.js'],
 };
 const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
 
 let failed = 0;
 const report = (passed, name, check, details = '') => {
-  console.log(`${passed ? 'ok    ' : 'FAILED'} @voxface/${name} ${check}`);
+  console.log(`${passed ? 'ok    ' : 'FAILED'} ${manifests.get(name).name} ${check}`);
   if (!passed) {
     console.error(details);
     failed++;

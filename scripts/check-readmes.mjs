@@ -34,7 +34,7 @@ for (const name of names) {
     symlinkSync(resolve(DATA, PHOTO), join(folder, 'photo.jpg'));
   }
   // The command's package depends on nearly all the others, so their names resolve from there.
-  const home = existsSync(`packages/cli/node_modules/@voxface/${name}`) ? 'cli' : name;
+  const home = existsSync(`packages/voxface/node_modules/@voxface/${name}`) ? 'voxface' : name;
   const script = resolve(`packages/${home}/.readme-${name}.mjs`);
   writeFileSync(script, block);
   const { status, stdout, stderr } = spawnSync(

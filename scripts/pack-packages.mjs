@@ -1,6 +1,6 @@
 // Packs public packages into a scratch folder, as they would be published.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,7 +11,10 @@ import { join } from 'node:path';
  */
 export function packPackages(names) {
   const directory = mkdtempSync(join(tmpdir(), 'voxface-pack-'));
-  const filters = names.flatMap((name) => ['--filter', `@voxface/${name}`]);
+  const manifests = new Map(
+    names.map((name) => [name, JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))]),
+  );
+  const filters = [...manifests.values()].flatMap((manifest) => ['--filter', manifest.name]);
   const packed = spawnSync(
     'npx',
     ['-y', 'pnpm@12', '-r', ...filters, 'pack', '--pack-destination', directory],
@@ -21,7 +24,10 @@ export function packPackages(names) {
   );
   const files = readdirSync(directory);
   const tarballs = new Map(
-    names.map((name) => [name, files.find((file) => file.startsWith(`voxface-${name}-`))]),
+    [...manifests].map(([name, manifest]) => [
+      name,
+      files.find((file) => file === `${tarballStem(manifest.name)}-${manifest.version}.tgz`),
+    ]),
   );
   const missing = names.filter((name) => tarballs.get(name) === undefined);
   if (packed.status !== 0 || missing.length > 0) {
@@ -33,4 +39,9 @@ export function packPackages(names) {
   }
   for (const [name, file] of tarballs) tarballs.set(name, join(directory, file));
   return { directory, tarballs };
+}
+
+/** `@voxface/models` is packed as `voxface-models-VERSION.tgz`. */
+function tarballStem(name) {
+  return name.replace('@', '').replace('/', '-');
 }

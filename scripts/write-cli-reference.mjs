@@ -1,12 +1,12 @@
-// Writes docs/command-line.md from the help texts of @voxface/cli. Run it from the root after changing a command:
+// Writes docs/command-line.md from the help texts of the voxface package. Run it from the root after changing a command:
 // npx -y pnpm@12 cli-reference (with --check: only says whether the page is up to date).
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createProgram } from '../packages/cli/src/program.ts';
+import { createProgram } from '../packages/voxface/src/program.ts';
 
 const PAGE = 'docs/command-line.md';
 const INTRODUCTION = `# The voxface command
 
-\`npm i -g @voxface/cli\`, or \`npx @voxface/cli COMMAND\`. This page is written by \`scripts/write-cli-reference.mjs\` from the
+\`npm i -g voxface\`, or \`npx voxface COMMAND\`. This page is written by \`scripts/write-cli-reference.mjs\` from the
 commands' own help.
 
 - Long work prints progress with rate and time left: one line that moves on a terminal, plain lines elsewhere.

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const require = createRequire(new URL('../../packages/cli/package.json', import.meta.url));
+const require = createRequire(new URL('../../packages/voxface/package.json', import.meta.url));
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 const [kind, root, out] = process.argv.slice(2);
 if (!out) {
