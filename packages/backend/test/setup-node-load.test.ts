@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cacheEntryName } from '../src/setup-node/cache-directory.ts';
 import { writeSetupRecord } from '../src/setup-node/setup-record.ts';
 import { loadTfjsNode } from '../src/setup-node.ts';
@@ -16,6 +16,7 @@ const FAKE_TFJS_NODE = {
     let data;
     try { data = require.resolve('@tensorflow/tfjs-data'); } catch (error) { data = error.code; }
     if (process.env.VOXFACE_TEST_BROKEN_ADDON) throw new Error('wrong ELF class\\nmore');
+    exports.oneDnn = process.env.TF_ENABLE_ONEDNN_OPTS;
     exports.addon = path; exports.core = core; exports.data = data;
     exports.backend = () => ({ isUsingGpuDevice: true });
     exports.util = require('util').isNullOrUndefined(undefined);`,
@@ -66,6 +67,23 @@ describe('loadTfjsNode', () => {
     expect(loaded.tf.addon).toBe(addon);
     expect(loaded.tf.core).toBe(createRequire(import.meta.url).resolve('@tensorflow/tfjs-core'));
     expect(loaded.tf.data).toBe(join(build, 'package/node_modules/@tensorflow/tfjs-data/index.js'));
+  });
+
+  it.runIf(process.arch === 'x64')('switches oneDNN on, unless the environment says otherwise', () => {
+    const load = () => {
+      const { cacheDirectory } = cacheWithBuild();
+      const projectDirectory = temporaryDirectory();
+      writeFiles(projectDirectory, FAKE_TFJS_NODE);
+      return loadTfjsNode({ cacheDirectory, projectDirectory }).tf.oneDnn;
+    };
+    try {
+      vi.stubEnv('TF_ENABLE_ONEDNN_OPTS', undefined);
+      expect(load()).toBe('1');
+      vi.stubEnv('TF_ENABLE_ONEDNN_OPTS', '0');
+      expect(load()).toBe('0');
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('takes the newest build, or the one of the TensorFlow that is named', () => {

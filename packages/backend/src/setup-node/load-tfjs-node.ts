@@ -64,6 +64,8 @@ export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode 
   }
   if (options.threads !== undefined) process.env.TF_NUM_INTRAOP_THREADS = String(options.threads);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // TensorFlow leaves oneDNN off where the processor has no VNNI; without it 3D convolutions differentiate 20 to 25 times slower.
+  if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   const tf = requireWithAddon(installed, addon);
   const source = record ? 'built' : 'package';
   const { tensorflowVersion } = record ?? {};
