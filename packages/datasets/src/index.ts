@@ -16,6 +16,7 @@ export {
 } from './batches.ts';
 export { CACHE_DEFAULTS, type CacheOptions, cacheDataset } from './cache-dataset.ts';
 export { applyGains, type CropSampleOptions, cropOf, cropSample } from './crop-sample.ts';
+export { createMappedDataset, createPlaneDataset, REDUCTIONS } from './dataset-views.ts';
 export {
   type FaceParameters,
   type LandmarkBasis,

@@ -1,6 +1,7 @@
 export { createFaceModel, type FaceModel, type FaceModelParts, type FaceModes } from './face-model.ts';
 export { type FaceFit, FIT_FACE_DEFAULTS, type FitFaceOptions, fitFace } from './fit-face.ts';
 export type { JawLine } from './fit-pulls.ts';
+export { createFittedDataset } from './fitted-dataset.ts';
 export { type ObjMesh, parseObj } from './parse-obj.ts';
 export {
   PROFILE_FACE_DEFAULTS,

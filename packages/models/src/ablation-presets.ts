@@ -7,7 +7,8 @@ export type VolumeKind = 'semantic' | 'compact';
 /** Landmark subsets of Table VI by their scheme's name; all 68 landmarks are row 4 of Table V. */
 export type SubsetRow = 'five-points' | 'aflw-21' | 'inner-51';
 
-const DEPTHS: Record<StackRow, readonly number[]> = {
+/** Depth lists of Table V at 64 voxels. */
+export const TABLE_V_DEPTHS: Readonly<Record<StackRow, readonly number[]>> = {
   '1': [64],
   '2': [1, 64],
   '3': [1, 2, 64],
@@ -17,7 +18,12 @@ const DEPTHS: Record<StackRow, readonly number[]> = {
   '6': [1, 2, 4, 8, 16, 64],
   '8': [1, 2, 4, 8, 16, 32, 64, 64],
 };
-const SUBSETS: Record<SubsetRow, number> = { 'five-points': 5, 'aflw-21': 21, 'inner-51': 51 };
+/** Landmarks of the schemes of Table VI. */
+export const TABLE_VI_LANDMARKS: Readonly<Record<SubsetRow, number>> = {
+  'five-points': 5,
+  'aflw-21': 21,
+  'inner-51': 51,
+};
 const KINDS: Record<VolumeKind, Partial<FaceShapeModelOptions>> = {
   semantic: {},
   compact: { channels: 1, volume: { colors: 'compact' } },
@@ -28,14 +34,14 @@ type PresetsOf<Name extends string> = Record<Name, Partial<FaceShapeModelOptions
 /** Table V: stacks and depth lists, compact and semantic (`semantic-4` is the paper's model). */
 export const TABLE_V_PRESETS: PresetsOf<`${VolumeKind}-${StackRow}`> = Object.fromEntries(
   Object.entries(KINDS).flatMap(([kind, options]) =>
-    Object.entries(DEPTHS).map(([row, depths]) => [`${kind}-${row}`, { ...options, depths }]),
+    Object.entries(TABLE_V_DEPTHS).map(([row, depths]) => [`${kind}-${row}`, { ...options, depths }]),
   ),
 ) as PresetsOf<`${VolumeKind}-${StackRow}`>;
 
 /** Table VI: landmark subsets, each with a model of its own. */
 export const TABLE_VI_PRESETS: PresetsOf<`${VolumeKind}-${SubsetRow}`> = Object.fromEntries(
   Object.entries(KINDS).flatMap(([kind, options]) =>
-    Object.entries(SUBSETS).map(([scheme, landmarks]) => [
+    Object.entries(TABLE_VI_LANDMARKS).map(([scheme, landmarks]) => [
       `${kind}-${scheme}`,
       { ...options, scheme, landmarks },
     ]),

@@ -1,3 +1,4 @@
+export { TABLE_V_DEPTHS, TABLE_VI_LANDMARKS } from './ablation-presets.ts';
 export { createCoordinateRegressor } from './coordinate-regressor.ts';
 export { countOperations, formatOperations, type LayerCost, type NetworkCost } from './count-operations.ts';
 export { type BoxCalibration, calibrateBox } from './detectors/calibration.ts';

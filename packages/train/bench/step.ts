@@ -1,8 +1,9 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { parseTrainingConfig } from '../src/config.ts';
-import { createRunNetworks, createRunReplica } from '../src/create-run.ts';
+import { createRunNetworks } from '../src/networks.ts';
 import type { PhaseName } from '../src/phases.ts';
+import { createRunReplica } from '../src/replica.ts';
 import { noiseCrops } from './noise-crops.ts';
 import { profileKernels } from './profile-kernels.ts';
 

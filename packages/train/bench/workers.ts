@@ -5,12 +5,13 @@
  *     node --conditions=voxface-source --import tsx packages/train/bench/workers.ts [PRESET] [B] [BACKEND] [ROUNDS]
  */
 import { setupBackend } from '@voxface/backend';
-import { type AdamState, adamUpdate, createAdamState } from '../src/adam.ts';
 import { parseTrainingConfig } from '../src/config.ts';
-import { createRunNetworks, createRunReplica } from '../src/create-run.ts';
 import { createLocalEngine, type GradientEngine } from '../src/engine.ts';
 import type { NetworkName, NetworkWeights } from '../src/networks.ts';
+import { createRunNetworks } from '../src/networks.ts';
 import { createParallelEngine } from '../src/node/parallel-engine.ts';
+import { createRunReplica } from '../src/replica.ts';
+import { type AdamState, adamUpdate, createAdamState } from '../src/training-state.ts';
 import { noiseCrops } from './noise-crops.ts';
 
 const [preset = 'small', batch = '12', backend = 'wasm', rounds = '7'] = process.argv.slice(2);

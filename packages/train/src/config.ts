@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { TrainingConfig, TrainingConfigInput } from './config-types.ts';
-
-export type { DataSpec, StageConfig, TrainingConfig, TrainingConfigInput } from './config-types.ts';
+import { LOSS_WEIGHTS } from './losses.ts';
+import { BALANCE_DEFAULTS, SCHEDULE_DEFAULTS } from './schedule.ts';
 
 const positive = z.number().positive();
 const steps = z.number().int().positive();
@@ -33,9 +32,9 @@ const dataSchema = z.strictObject({
 const scheduleSchema = z.strictObject({
   initial: positive,
   drops: z.array(z.strictObject({ at: fraction, factor: positive })).default([]),
-  warmupSteps: z.number().int().min(0).default(0),
-  shape: z.enum(['steps', 'cosine']).default('steps'),
-  floor: fraction.default(0.01),
+  warmupSteps: z.number().int().min(0).default(SCHEDULE_DEFAULTS.warmupSteps),
+  shape: z.enum(['steps', 'cosine']).default(SCHEDULE_DEFAULTS.shape),
+  floor: fraction.default(SCHEDULE_DEFAULTS.floor),
 });
 
 const stageSchema = z
@@ -106,7 +105,7 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
   decoders: z.number().int().min(0).default(1),
   /** Megabytes of decoded pictures that the decoding threads keep. */
   pictureCache: z.number().min(0).default(1000),
-  learningRate: scheduleSchema.default({ ...paperSchedule() }),
+  learningRate: scheduleSchema.default({ ...SCHEDULE_DEFAULTS, drops: [] }),
   adam: z
     .strictObject({
       beta1: fraction.optional(),
@@ -128,15 +127,19 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
   lossScale: positive.default(1),
   weights: z
     .strictObject({
-      coordinate: z.number().min(0).default(1),
-      auxiliary: z.number().min(0).default(0.1),
-      adversarial: z.number().min(0).default(0.001),
+      coordinate: z.number().min(0).default(LOSS_WEIGHTS.coordinate),
+      auxiliary: z.number().min(0).default(LOSS_WEIGHTS.auxiliary),
+      adversarial: z.number().min(0).default(LOSS_WEIGHTS.adversarial),
     })
     .prefault({}),
   /** Eq. 6 and 8 (`squared`), or the sum of the landmarks' distances in crop units, which is not in the paper. */
   coordinateLoss: z.enum(['squared', 'distance']).default('squared'),
   balance: z
-    .strictObject({ gamma: fraction.default(0.7), rate: positive.default(0.001), unit: positive.default(1) })
+    .strictObject({
+      gamma: fraction.default(BALANCE_DEFAULTS.gamma),
+      rate: positive.default(BALANCE_DEFAULTS.rate),
+      unit: positive.default(BALANCE_DEFAULTS.unit),
+    })
     .prefault({}),
   /** Exponential moving average of the weights: evaluated and exported in place of the raw ones. */
   average: z.strictObject({ decay: fraction.default(0.999), every: steps.default(10) }).optional(),
@@ -149,10 +152,6 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
   /** Steps into a stage after which a volume that explains almost nothing stops the run; 0 never stops it. */
   collapseAfter: z.number().int().min(0).default(2000),
 });
-
-function paperSchedule() {
-  return { initial: 2.5e-4, drops: [], warmupSteps: 0, shape: 'steps' as const, floor: 0.01 };
-}
 
 /**
  * Checks a configuration and fills in the defaults.
@@ -198,4 +197,112 @@ function checkConfig(config: TrainingConfig, source: string): void {
   ];
   const found = problems.filter(([wrong]) => wrong).map(([, text]) => text);
   if (found.length > 0) throw new RangeError(`parseTrainingConfig: ${source}: ${found.join('; ')}`);
+}
+
+/** Where samples come from; relative folders are resolved against the working directory of the run. */
+export interface DataSpecInput {
+  format: 'packed' | '300w' | 'keypoint-csv';
+  name?: string;
+  root: string;
+  file?: string;
+  repeat?: number;
+  every?: number;
+  offset?: number;
+  limit?: number;
+  fitDepth?: { faceModel: string; jaw?: 'model' | 'photo' };
+  scheme?: 'five-points' | 'aflw-21' | 'inner-51' | '3dfaw-66';
+}
+
+/** One data source of a configuration. */
+export interface DataSpec extends DataSpecInput {
+  repeat: number;
+  every: number;
+  offset: number;
+  fitDepth?: { faceModel: string; jaw: 'model' | 'photo' };
+}
+
+/** Learning rate over a run or a stage, as written. */
+export interface ScheduleInput {
+  initial: number;
+  drops?: { at: number; factor: number }[];
+  warmupSteps?: number;
+  shape?: 'steps' | 'cosine';
+  floor?: number;
+}
+
+/** One stage as written: either `steps` or `epochs`. */
+export interface StageConfigInput {
+  kind: 'pretrain' | 'pretrain-estimator' | 'pretrain-regressor' | 'finetune' | 'mixed' | 'adversarial';
+  steps?: number;
+  epochs?: number;
+  learningRate?: ScheduleInput;
+}
+
+/** One stage of a configuration. */
+export interface StageConfig extends StageConfigInput {
+  learningRate?: Required<ScheduleInput>;
+}
+
+/** A configuration as written. The fields are explained at `trainingConfigSchema`. */
+export interface TrainingConfigInput {
+  name: string;
+  note?: string;
+  seed?: number;
+  output: string;
+  backend?: 'auto' | 'cpu' | 'wasm' | 'webgl' | 'webgpu' | 'node' | 'node-gpu' | 'current';
+  model?: string | { [option: string]: unknown; preset?: string };
+  startFrom?: string;
+  discriminator?: { shared?: boolean };
+  data: { train3d?: DataSpecInput[]; train2d?: DataSpecInput[]; validation?: DataSpecInput[] };
+  augmentation?:
+    | false
+    | { rotation?: number; scale?: [number, number]; gain?: number; mirror?: number; shift?: number };
+  batchSize?: number;
+  share2d?: number;
+  accumulate?: number;
+  workers?: number;
+  decoders?: number;
+  pictureCache?: number;
+  learningRate?: ScheduleInput;
+  adam?: { beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number };
+  rateOf?: { estimator?: number; regressor?: number; discriminator?: number };
+  clipNorm?: number;
+  lossScale?: number;
+  weights?: { coordinate?: number; auxiliary?: number; adversarial?: number };
+  coordinateLoss?: 'squared' | 'distance';
+  balance?: { gamma?: number; rate?: number; unit?: number };
+  average?: { decay?: number; every?: number };
+  stages: StageConfigInput[];
+  logEvery?: number;
+  evaluateEvery?: number;
+  checkpointEvery?: number;
+  keepCheckpoints?: number;
+  tensorboard?: boolean;
+  collapseAfter?: number;
+}
+
+type Optional = 'note' | 'startFrom' | 'clipNorm' | 'average' | 'adam';
+type Rewritten =
+  | 'discriminator'
+  | 'data'
+  | 'learningRate'
+  | 'rateOf'
+  | 'weights'
+  | 'balance'
+  | 'average'
+  | 'stages';
+
+/** A checked configuration with every default filled in. */
+export interface TrainingConfig
+  extends Required<Omit<TrainingConfigInput, Optional | Rewritten>>,
+    Pick<TrainingConfigInput, 'note' | 'startFrom' | 'clipNorm'> {
+  adam: { beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number };
+  discriminator: { shared: boolean };
+  data: { train3d: DataSpec[]; train2d: DataSpec[]; validation: DataSpec[] };
+  learningRate: Required<ScheduleInput>;
+  rateOf: { estimator: number; regressor: number; discriminator: number };
+  weights: { coordinate: number; auxiliary: number; adversarial: number };
+  balance: { gamma: number; rate: number; unit: number };
+  average?: { decay: number; every: number };
+  stages: StageConfig[];
 }

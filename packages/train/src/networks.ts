@@ -1,7 +1,27 @@
+import {
+  concat,
+  reshape,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+  tensor,
+  tidy,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { FaceShapeModel, VolumeDiscriminator } from '@voxface/models';
+import {
+  createFaceShapeModel,
+  createVolumeDiscriminator,
+  estimateFlatVolumes,
+  type FaceShapeModel,
+  type FaceShapeModelOptions,
+  presetOptions,
+  regressCoordinates,
+  regressorFeed,
+  type VolumeDiscriminator,
+} from '@voxface/models';
+import type { TrainingConfig } from './config.ts';
 import { accelerateTraining } from './kernels/accelerate-training.ts';
-import { createParameterSet, type ParameterSet, type WeightVariable } from './parameters.ts';
 
 /** G, P and D of the paper. */
 export type NetworkName = 'estimator' | 'regressor' | 'discriminator';
@@ -66,4 +86,142 @@ function splitWeights(network: LayersModel, exclude: ReadonlySet<WeightVariable>
 
 function weightsOf(network: LayersModel, trainable: boolean): WeightVariable[] {
   return (trainable ? network.trainableWeights : network.nonTrainableWeights) as unknown as WeightVariable[];
+}
+
+/** Options of the model that a configuration asks for, with the run's seed unless it sets its own. */
+export function modelOptionsOf({ model, seed }: TrainingConfig): Partial<FaceShapeModelOptions> {
+  if (typeof model === 'string') return { seed, ...presetOptions(model) };
+  const { preset, ...overrides } = model;
+  return { seed, ...(preset === undefined ? {} : presetOptions(preset)), ...overrides };
+}
+
+/** Creates the networks of a run on the current backend. */
+export function createRunNetworks(config: TrainingConfig, start?: FaceShapeModel): TrainedNetworks {
+  const model = start ?? createFaceShapeModel(modelOptionsOf(config));
+  const { shared } = config.discriminator;
+  const adversarial = config.stages.some((stage) => stage.kind === 'adversarial');
+  return listNetworks(model, adversarial ? createVolumeDiscriminator(model, { shared }) : undefined, shared);
+}
+
+/** What the discriminator returns for one set of volumes. */
+export interface Discrimination {
+  /** Reconstructed volumes per stage [b, h, w, d_m * c]. */
+  readonly reconstructed: Tensor4D[];
+  /** [b, n, 3] crop unit coordinates, where D shares P's encoder. */
+  readonly coordinates?: Tensor3D;
+}
+
+/** Runs D on volumes [b, h, w, d_m * c] and images, with batch statistics. */
+export function discriminate(
+  networks: TrainedNetworks,
+  volumes: readonly Tensor4D[],
+  images: Tensor4D,
+): Discrimination {
+  const { model, discriminator } = networks;
+  if (discriminator === undefined) {
+    throw new Error('discriminate: this run has no discriminator (give the trainer one)');
+  }
+  const result = discriminator.network.apply(regressorFeed(model, volumes, images), { training: true });
+  const outputs = (Array.isArray(result) ? result : [result]) as Tensor[];
+  return networks.shared
+    ? { reconstructed: outputs.slice(0, -1) as Tensor4D[], coordinates: outputs.at(-1) as Tensor3D }
+    : { reconstructed: outputs as Tensor4D[] };
+}
+
+/** Runs G with batch statistics; [b, h, w, d_m * c] per stage. */
+export function estimate(networks: TrainedNetworks, images: Tensor4D): Tensor4D[] {
+  return estimateFlatVolumes(networks.model, images, true);
+}
+
+/** Runs P with batch statistics; [b, n, 3]. */
+export function regress(networks: TrainedNetworks, volumes: readonly Tensor4D[], images: Tensor4D): Tensor3D {
+  return regressCoordinates(networks.model, volumes, images, true);
+}
+
+/** Runs `f` and puts the running statistics of the named networks back to what they were. */
+export function withoutRecording<T>(networks: TrainedNetworks, names: readonly NetworkName[], f: () => T): T {
+  const sets = selectNetworks(networks, names).map((weights) => weights.statistics);
+  const snapshots = sets.map((set) => set.snapshot());
+  try {
+    return f();
+  } finally {
+    sets.forEach((set, i) => {
+      set.restore(snapshots[i]);
+    });
+  }
+}
+
+/** The part of a tfjs-layers weight that training needs. */
+export interface WeightVariable {
+  readonly name: string;
+  readonly originalName?: string;
+  readonly shape: readonly (number | null)[];
+  read(): Tensor;
+  write(value: Tensor): unknown;
+}
+
+/**
+ * An ordered list of weights seen as one flat vector. The order is that of the list and is part of every
+ * checkpoint (`signature`).
+ */
+export interface ParameterSet {
+  /** Total number of values. */
+  readonly size: number;
+  readonly variables: readonly Variable[];
+  /** Shapes in order; two sets with equal signatures can exchange vectors. */
+  readonly signature: string;
+  /** Downloads the values [size]. */
+  read(): Promise<Float32Array>;
+  /** Uploads the values [size]. */
+  write(values: Float32Array): void;
+  /** Concatenates one tensor per weight (missing ones count as zero) into a flat tensor [size]. */
+  flatten(tensors: Record<string, Tensor>): Tensor;
+  /** Views of the weights' tensors as they are now, to be given to `restore`. */
+  snapshot(): Tensor[];
+  /** Writes a snapshot back and disposes it. */
+  restore(snapshot: readonly Tensor[]): void;
+}
+
+/** Wraps weights, for example `model.trainableWeights`. */
+export function createParameterSet(weights: readonly WeightVariable[]): ParameterSet {
+  const shapes = weights.map((weight) => weight.shape as number[]);
+  const sizes = shapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+  const size = sizes.reduce((a, b) => a + b, 0);
+  const variables = weights.map((weight) => weight.read() as Variable);
+  const flat = (tensors: readonly Tensor[]): Tensor =>
+    tensors.length === 0 ? tensor([], [0]) : concat(tensors.map((t, i) => reshape(t, [sizes[i]])));
+  return {
+    size,
+    variables,
+    signature: shapes.map((shape) => shape.join('x')).join(','),
+    async read() {
+      const joined = tidy(() => flat(weights.map((weight) => weight.read())));
+      const values = Float32Array.from(await joined.data());
+      joined.dispose();
+      return values;
+    },
+    write(values) {
+      if (values.length !== size) {
+        throw new RangeError(`ParameterSet.write: expected ${size} values, got ${values.length}`);
+      }
+      let start = 0;
+      weights.forEach((weight, i) => {
+        const value = tensor(values.slice(start, start + sizes[i]), shapes[i], 'float32');
+        weight.write(value);
+        value.dispose();
+        start += sizes[i];
+      });
+    },
+    flatten: (tensors) =>
+      tidy(() =>
+        flat(variables.map((v, i) => tensors[v.name] ?? tensor(new Float32Array(sizes[i]), shapes[i]))),
+      ),
+    snapshot: () => weights.map((weight) => weight.read().clone()),
+    restore(snapshot) {
+      weights.forEach((weight, i) => {
+        weight.write(snapshot[i]);
+        snapshot[i].dispose();
+      });
+    },
+  };
 }

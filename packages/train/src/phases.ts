@@ -12,17 +12,15 @@ import {
   addScalars,
   type CoordinateLossForm,
   coordinateLoss,
-  reconstructionLoss,
-  volumeLoss,
-} from './losses.ts';
-import type { NetworkName, TrainedNetworks } from './networks.ts';
-import {
   discriminatorObjective,
   generatorObjective,
   jointObjective,
   type LossWeights,
-} from './objectives.ts';
-import { discriminate, estimate, regress, withoutRecording } from './run-training-networks.ts';
+  reconstructionLoss,
+  volumeLoss,
+} from './losses.ts';
+import type { NetworkName, TrainedNetworks } from './networks.ts';
+import { discriminate, estimate, regress, withoutRecording } from './networks.ts';
 
 /** What a phase computes from. */
 export interface PhaseInput {

@@ -1,14 +1,13 @@
-import { dispose } from '@tensorflow/tfjs-core';
+import { addN, dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { CroppedSample } from '@voxface/datasets';
-import type { VolumeEncoder } from '@voxface/volume';
+import { volumeOptions } from '@voxface/models';
+import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
 import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
-import type { CoordinateLossForm } from './losses.ts';
+import type { TrainingConfig } from './config.ts';
+import { type CoordinateLossForm, LOSS_WEIGHTS, type LossWeights } from './losses.ts';
 import type { NetworkName, TrainedNetworks } from './networks.ts';
-import { LOSS_WEIGHTS, type LossWeights } from './objectives.ts';
-import { createPhaseRunner } from './phase-runner.ts';
+import { createPhaseRunner, readScalars } from './phase-runner.ts';
 import { PHASES, type PhaseName } from './phases.ts';
-import { createStatisticsAverage } from './statistics-average.ts';
-import { readScalars } from './value-and-gradients.ts';
 
 /** The samples of one micro-batch: 3D, 2D, or both. */
 export interface StepSamples {
@@ -142,6 +141,14 @@ export function createReplica(
   };
 }
 
+/** Creates a replica of the networks with the configuration's losses; see `ReplicaOptions.record`. */
+export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks, record = true): Replica {
+  const { options } = networks.model;
+  const encoder = createVolumeEncoder(options.landmarks, volumeOptions(options));
+  const { weights, coordinateLoss: form, lossScale } = config;
+  return createReplica(networks, encoder, { weights, form, lossScale, record });
+}
+
 /** Adds in place; the first addend is scaled in place and becomes the total. */
 function addScaled(total: Float32Array | undefined, values: Float32Array, scale: number): Float32Array {
   if (total !== undefined) for (let i = 0; i < total.length; i++) total[i] += values[i] * scale;
@@ -151,4 +158,42 @@ function addScaled(total: Float32Array | undefined, values: Float32Array, scale:
 
 function addScaledTerms(total: Record<string, number>, values: Record<string, number>, scale: number): void {
   for (const name in values) total[name] = (total[name] ?? 0) + values[name] * scale;
+}
+
+/**
+ * Moves running statistics once per step when a step has several micro-batches: every micro-batch starts from the
+ * statistics before the step, and the results are averaged. That is what data-parallel workers do, so that both
+ * ways of cutting a global batch give the same numbers.
+ */
+export interface StatisticsAverage {
+  before(): void;
+  after(): void;
+  finish(): void;
+}
+
+/** Creates the average over `count` micro-batches; with one there is nothing to do. */
+export function createStatisticsAverage(networks: TrainedNetworks, count: number): StatisticsAverage {
+  const nothing = (): void => {};
+  if (count < 2) return { before: nothing, after: nothing, finish: nothing };
+  const sets = Object.values(networks.weights).map((network) => network.statistics);
+  const start = sets.map((set) => set.snapshot());
+  const results: Tensor[][][] = [];
+  return {
+    before() {
+      sets.forEach((set, i) => {
+        set.restore(start[i].map((tensor) => tensor.clone()));
+      });
+    },
+    after() {
+      results.push(sets.map((set) => set.snapshot()));
+    },
+    finish() {
+      sets.forEach((set, i) => {
+        set.restore(
+          start[i].map((_, j) => tidy(() => mul(addN(results.map((r) => r[i][j])), 1 / results.length))),
+        );
+      });
+      for (const tensor of [...start.flat(), ...results.flat(2)]) tensor.dispose();
+    },
+  };
 }

@@ -1,12 +1,11 @@
 import type { BatchSource } from '@voxface/datasets';
-import { adamUpdate, gradientNorm } from './adam.ts';
-import { nextBalance } from './balance.ts';
 import type { TrainingConfig } from './config.ts';
 import type { GradientEngine } from './engine.ts';
 import type { NetworkName } from './networks.ts';
 import type { StepSamples, StepTimes } from './replica.ts';
+import { nextBalance } from './schedule.ts';
 import { rateAt, type StagePlan, stageAt } from './stages.ts';
-import { moveAverage, type TrainingState } from './training-state.ts';
+import { adamUpdate, gradientNorm, moveAverage, type TrainingState } from './training-state.ts';
 
 /** What one step did; one line of the log. */
 export interface StepRecord {
@@ -161,7 +160,7 @@ function moveBalance(
   { balance }: TrainingConfig,
 ): { mu?: number; gap?: number } {
   if (real === undefined || fake === undefined) return {};
-  state.mu = nextBalance(state.mu, real, fake, balance, balance.unit);
+  state.mu = nextBalance(state.mu, real, fake, balance);
   return { mu: state.mu, gap: balance.gamma * real - fake };
 }
 

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolveOptions } from '@voxface/models';
 import { describe, expect, it } from 'vitest';
 import { parseTrainingConfig } from '../src/config.ts';
-import { modelOptionsOf } from '../src/create-run.ts';
-import { experimentConfig } from '../src/experiment-config.ts';
-import { EXPERIMENTS } from '../src/experiments.ts';
+import { EXPERIMENTS, experimentConfig } from '../src/experiments.ts';
+import { modelOptionsOf } from '../src/networks.ts';
 
 const CONFIGS = new URL('../configs/', import.meta.url);
 

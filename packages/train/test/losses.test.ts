@@ -14,8 +14,14 @@ import { setupBackend } from '@voxface/backend';
 import { expectClose, expectGradient } from '@voxface/test-utils';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Batch2D, Batch3D } from '../src/batch.ts';
-import { coordinateLoss, reconstructionLoss, volumeLoss } from '../src/losses.ts';
-import { discriminatorObjective, generatorObjective, jointObjective } from '../src/objectives.ts';
+import {
+  coordinateLoss,
+  discriminatorObjective,
+  generatorObjective,
+  jointObjective,
+  reconstructionLoss,
+  volumeLoss,
+} from '../src/losses.ts';
 import golden from './golden/train.json' with { type: 'json' };
 
 const [b, h, w, c, n] = [2, 3, 4, 2, 5];

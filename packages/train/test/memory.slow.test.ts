@@ -1,9 +1,9 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { expect, it } from 'vitest';
-import { adamUpdate, createAdamState } from '../src/adam.ts';
 import type { NetworkName } from '../src/networks.ts';
 import { createReplica } from '../src/replica.ts';
+import { adamUpdate, createAdamState } from '../src/training-state.ts';
 import { randomCrops, tinyNetworks } from './helpers/tiny-run.ts';
 
 it('memory stays flat over 300 adversarial steps', async () => {

@@ -1,11 +1,10 @@
 import { expectClose } from '@voxface/test-utils';
 import { describe, expect, it } from 'vitest';
-import { adamUpdate, createAdamState, gradientNorm } from '../src/adam.ts';
-import { nextBalance } from '../src/balance.ts';
 import { parseTrainingConfig } from '../src/config.ts';
 import { crc32c } from '../src/crc32c.ts';
-import { learningRateAt } from '../src/schedule.ts';
+import { learningRateAt, nextBalance } from '../src/schedule.ts';
 import { planStages, rateAt, stageAt } from '../src/stages.ts';
+import { adamUpdate, createAdamState, gradientNorm } from '../src/training-state.ts';
 import golden from './golden/train.json' with { type: 'json' };
 
 describe('adamUpdate', () => {
@@ -41,7 +40,7 @@ describe('nextBalance', () => {
     expect(nextBalance(0.001, 0, 1e4)).toBe(0);
   });
   it('gives the same step for losses in another unit', () => {
-    expect(nextBalance(0.2, 248 * 3, 248 * 1, {}, 248)).toBeCloseTo(nextBalance(0.2, 3, 1), 12);
+    expect(nextBalance(0.2, 248 * 3, 248 * 1, { unit: 248 })).toBeCloseTo(nextBalance(0.2, 3, 1), 12);
   });
   it('refuses losses that are not finite', () => {
     expect(() => nextBalance(0, Number.NaN, 1)).toThrow(/must be finite/);

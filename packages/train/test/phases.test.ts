@@ -2,11 +2,11 @@ import { concat, memory, type Tensor4D, tidy, type Variable, variableGrads } fro
 import { setupBackend } from '@voxface/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { disposeBatch, toBatch } from '../src/batch.ts';
+import { LOSS_WEIGHTS } from '../src/losses.ts';
 import type { NetworkName, TrainedNetworks } from '../src/networks.ts';
-import { LOSS_WEIGHTS } from '../src/objectives.ts';
+import { discriminate, estimate } from '../src/networks.ts';
 import { PHASES } from '../src/phases.ts';
 import { createReplica } from '../src/replica.ts';
-import { discriminate, estimate } from '../src/run-training-networks.ts';
 import { randomCrops, tinyNetworks } from './helpers/tiny-run.ts';
 
 beforeAll(async () => {

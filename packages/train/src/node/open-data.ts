@@ -1,10 +1,53 @@
-import { concatDatasets, type Dataset, repeatDataset, takeSamples } from '@voxface/datasets';
+import {
+  type CropPool,
+  concatDatasets,
+  createBatches,
+  createMappedDataset,
+  createPlaneDataset,
+  type Dataset,
+  mixSeed,
+  REDUCTIONS,
+  repeatDataset,
+  takeSamples,
+} from '@voxface/datasets';
 import { open300w, openKeypointCsv, openVoxfaceDataset } from '@voxface/datasets/node';
+import { createFittedDataset } from '@voxface/facefit';
 import { openFaceModel } from '@voxface/facefit/node';
-import type { DataSpec } from '../config.ts';
-import { createFittedDataset } from '../fitted-dataset.ts';
-import { createMappedDataset, REDUCTIONS } from '../mapped-dataset.ts';
-import { createPlaneDataset } from '../plane-dataset.ts';
+import type { FaceShapeModelOptions } from '@voxface/models';
+import type { DataSpec, TrainingConfig } from '../config.ts';
+import type { StagePlan } from '../stages.ts';
+import type { StageSources } from '../trainer.ts';
+
+/** Opens all sets of a run and logs their sizes. */
+export async function openRunData(config: TrainingConfig, log: (line: string) => void): Promise<RunData> {
+  const { train3d, train2d, validation } = config.data;
+  const data: RunData = {
+    train3d: await openTrainingData(train3d, 3),
+    train2d: await openTrainingData(train2d, 2),
+    validation: await Promise.all(validation.map(openDataSpec)),
+  };
+  const count = (dataset?: { length: number }) => dataset?.length ?? 0;
+  log(
+    `data: ${count(data.train3d)} 3D and ${count(data.train2d)} 2D training samples, ${data.validation.map((d) => `${d.length} of ${d.name}`).join(', ') || 'no validation'}`,
+  );
+  return data;
+}
+
+/**
+ * Schemes are compared by count and name: 68 points of another scheme would train without complaint.
+ * @throws RangeError when a set does not have the model's landmarks.
+ */
+export function checkLandmarks(options: FaceShapeModelOptions, data: RunData): void {
+  for (const dataset of [data.train3d, data.train2d, ...data.validation]) {
+    if (dataset === undefined) continue;
+    const { count, name } = dataset.scheme;
+    if (count !== options.landmarks || name !== options.scheme) {
+      throw new RangeError(
+        `runTraining: the model has ${options.landmarks} landmarks of ${options.scheme}, ${dataset.name} has ${count} of ${name} (set model.landmarks and model.scheme, or convert the data)`,
+      );
+    }
+  }
+}
 
 /**
  * Opens the datasets of a list of specifications as one.
@@ -61,4 +104,34 @@ async function openFormat(spec: DataSpec): Promise<Dataset> {
       }
       return openKeypointCsv(spec.file, spec.root, named);
   }
+}
+
+/** Training sets of a run. */
+export interface RunData {
+  readonly train3d?: Dataset<3>;
+  readonly train2d?: Dataset<2>;
+  readonly validation: readonly Dataset[];
+}
+
+/** How the trainer opens the sources of a stage: seeded by run and stage, `skip` batches in. */
+export function createSourceOpener(
+  config: TrainingConfig,
+  data: RunData,
+  size: number,
+  workers?: CropPool,
+  onProblem?: (problem: { id: string; error: Error }) => void,
+): (plan: StagePlan, skip: number) => StageSources {
+  return (plan, skip) => {
+    const open = <D extends 2 | 3>(dataset: Dataset<D> | undefined, batchSize: number, kind: number) => {
+      if (dataset === undefined || batchSize === 0) return undefined;
+      const seed = mixSeed(config.seed, 7, plan.index, kind);
+      const { augmentation } = config;
+      const state = { version: 1 as const, seed, batchSize, length: dataset.length, batches: skip };
+      return createBatches({ dataset, size, batchSize, seed, augmentation, workers, onProblem }, state);
+    };
+    return {
+      source3d: open(data.train3d, plan.shares.size3d, 3),
+      source2d: open(data.train2d, plan.shares.size2d, 2),
+    };
+  };
 }

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { setupBackend } from '@voxface/backend';
-import { createRunNetworks, createRunReplica } from '../create-run.ts';
-import { type NetworkName, selectNetworks } from '../networks.ts';
-import type { ReplicaAnswer, ReplicaRequest, ReplicaSetup, SharedVectors } from './replica-messages.ts';
+import { createRunNetworks, type NetworkName, selectNetworks } from '../networks.ts';
+import { createRunReplica } from '../replica.ts';
+import type { ReplicaAnswer, ReplicaRequest, ReplicaSetup, SharedVectors } from './parallel-engine.ts';
 
 /** A replica of the networks in a thread of its own, with its own backend; see `parallel-engine.ts`. */
 const { config, model } = workerData as ReplicaSetup;

@@ -1,9 +1,10 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ValidationResult } from '../evaluate.ts';
+import { encodeScalarEvent, encodeVersionEvent } from '../tensorboard.ts';
 import type { StepRecord } from '../trainer.ts';
 import { writeAtomically } from './checkpoint-folder.ts';
-import { createEventFile, type EventFile } from './event-file.ts';
 
 /** One line of `log.jsonl` about an evaluation. */
 export interface EvaluationRecord {
@@ -58,4 +59,98 @@ async function trimLog(file: string, step: number): Promise<void> {
     }
   });
   await writeAtomically(file, kept.map((line) => `${line}\n`).join(''));
+}
+
+/** An event file of TensorBoard that grows with a run. */
+export interface EventFile {
+  addStep(record: StepRecord): void;
+  addEvaluation(step: number, results: readonly ValidationResult[]): void;
+  /** Writes what was added. */
+  flush(): Promise<void>;
+}
+
+/** Opens a new event file in a folder; a resumed run adds another file, as TensorBoard expects. */
+export async function createEventFile(folder: string): Promise<EventFile> {
+  await mkdir(folder, { recursive: true });
+  const now = (): number => Date.now() / 1000;
+  const file = join(folder, `events.out.tfevents.${Math.floor(now())}.${hostname()}.v2`);
+  const records = [encodeVersionEvent(now())];
+  return {
+    addStep({ step, losses, explained, learningRate, mu, gap, norms }) {
+      const scalars: Record<string, number> = { 'schedule/learning_rate': learningRate };
+      for (const [name, value] of Object.entries(losses)) scalars[`loss/${name}`] = value;
+      for (const [name, value] of Object.entries(explained)) scalars[`explained/${name}`] = value;
+      for (const [name, value] of Object.entries(norms)) scalars[`gradient_norm/${name}`] = value;
+      if (mu !== undefined) scalars['balance/mu'] = mu;
+      if (gap !== undefined) scalars['balance/gap'] = gap;
+      records.push(encodeScalarEvent(now(), step, scalars));
+    },
+    addEvaluation(step, results) {
+      const scalars: Record<string, number> = {};
+      for (const { dataset, nme, nmeInner, nme3d } of results) {
+        for (const [name, value] of Object.entries({ nme, nmeInner, nme3d })) {
+          if (value !== undefined) scalars[`validation/${dataset}/${name}`] = value;
+        }
+      }
+      records.push(encodeScalarEvent(now(), step, scalars));
+    },
+    async flush() {
+      for (const record of records.splice(0)) await appendFile(file, record);
+    },
+  };
+}
+
+/** Rate and time left, from the steps since the last pause (evaluations and checkpoints are pauses). */
+export interface ProgressMeter {
+  count(): void;
+  restart(): void;
+  /** One line of progress. */
+  describe(record: StepRecord, totalSteps: number): string;
+}
+
+export function createProgressMeter(batchSize: number): ProgressMeter {
+  let steps = 0;
+  let since = performance.now();
+  return {
+    count() {
+      steps++;
+    },
+    restart() {
+      steps = 0;
+      since = performance.now();
+    },
+    describe(record, totalSteps) {
+      const seconds = (performance.now() - since) / 1000;
+      const rate = (steps * batchSize) / seconds;
+      const left = ((totalSteps - record.step) * seconds) / Math.max(1, steps);
+      const losses = Object.entries(record.losses)
+        .filter(([name]) => !name.includes('_'))
+        .map(([name, value]) => `${name} ${value.toPrecision(3)}`);
+      const explained = Object.entries(record.explained).map(
+        ([name, v]) => `${name} ${(100 * v).toFixed(0)}%`,
+      );
+      const mu = record.mu === undefined ? [] : [`mu ${record.mu.toFixed(3)}`];
+      return [
+        `${record.kind} ${record.step}/${totalSteps}`,
+        ...losses,
+        `explained ${explained.join(' ')}`,
+        ...mu,
+        `lr ${record.learningRate.toExponential(1)}`,
+        `${rate.toFixed(1)}/s left ${formatTime(left)}`,
+      ].join(' ');
+    },
+  };
+}
+
+/** One line on an evaluation, errors in percent. */
+export function describeValidation({ dataset, count, nme, nmeInner, nme3d }: ValidationResult): string {
+  const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
+  const inner = nmeInner === undefined ? '' : `, inner 51 ${percent(nmeInner)}`;
+  const space = nme3d === undefined ? '' : `, 3D ${percent(nme3d)}`;
+  return `${dataset} (${count}): NME ${percent(nme)}${inner}${space}`;
+}
+
+function formatTime(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
 }

@@ -1,4 +1,3 @@
-import type { Annotation, Dataset } from '@voxface/datasets';
 import {
   IBUG_68_TO_3DFAW_66,
   IBUG_68_TO_AFLW_21,
@@ -6,7 +5,9 @@ import {
   IBUG_68_TO_INNER_51,
   type LandmarkMap,
   mapLandmarks,
+  toPlane,
 } from '@voxface/landmarks';
+import type { Annotation, Dataset } from './sample.ts';
 
 /** Landmark sets that 68-point annotation can be reduced to (Table VI of the paper), by name of the scheme. */
 export const REDUCTIONS: Readonly<Record<string, LandmarkMap>> = Object.fromEntries(
@@ -44,5 +45,21 @@ export function createMappedDataset<D extends 2 | 3>(dataset: Dataset<D>, map: L
     load: async (index) => reduce(await dataset.load(index)),
     ...(annotate && { annotate: async (index: number) => reduce(await annotate(index)) }),
     ...(loadEncoded && { loadEncoded: async (index: number) => reduce(await loadEncoded(index)) }),
+  };
+}
+
+/** A view of a 3D dataset with x and y only: what a 2D set of the same photos would be. */
+export function createPlaneDataset(dataset: Dataset<3>): Dataset<2> {
+  const flatten = <T extends Annotation<3>>(item: T) => ({ ...item, landmarks: toPlane(item.landmarks) });
+  const { annotate, loadEncoded } = dataset;
+  return {
+    name: dataset.name,
+    scheme: dataset.scheme,
+    dims: 2,
+    length: dataset.length,
+    ids: dataset.ids,
+    load: async (index) => flatten(await dataset.load(index)),
+    ...(annotate && { annotate: async (index: number) => flatten(await annotate(index)) }),
+    ...(loadEncoded && { loadEncoded: async (index: number) => flatten(await loadEncoded(index)) }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Annotation, Dataset } from '@voxface/datasets';
-import { type FaceModel, fitFace } from '@voxface/facefit';
 import { centerDepth, type Landmarks } from '@voxface/landmarks';
+import type { FaceModel } from './face-model.ts';
+import { fitFace } from './fit-face.ts';
 
 /**
  * A view of a 2D dataset with depth from a 3D morphable face fitted to each face; fits are kept.
