@@ -31,7 +31,7 @@ export { type KindOfBatch, type PairedBatches, type PairState, pairBatches } fro
 export { type KeypointRow, parseKeypointCsv } from './parse-keypoint-csv.ts';
 export { type MatArray, type MatFile, matVariable, parseMat } from './parse-mat.ts';
 export { formatPts, parsePts } from './parse-pts.ts';
-export { createRecordDataset, type RecordSource } from './record-dataset.ts';
+export { createRecordDataset, type OccludedRule, type RecordSource } from './record-dataset.ts';
 export type {
   Annotation,
   CroppedSample,

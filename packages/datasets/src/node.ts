@@ -1,3 +1,4 @@
+export { KEYPOINT_CSV_DEFAULTS, type KeypointCsvOptions } from './keypoint-rows.ts';
 export { type Aflw2000Annotations, readAflw2000Annotations } from './node/aflw2000-annotations.ts';
 export { CONTACT_SHEET_DEFAULTS, type ContactSheetOptions, drawContactSheet } from './node/contact-sheet.ts';
 export { type ConvertOptions, type ConvertReport, convertDataset } from './node/convert-dataset.ts';
@@ -45,11 +46,7 @@ export {
   recognizeDataset,
 } from './node/open-dataset.ts';
 export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/open-jvcr-json.ts';
-export {
-  KEYPOINT_CSV_DEFAULTS,
-  type KeypointCsvOptions,
-  openKeypointCsv,
-} from './node/open-keypoint-csv.ts';
+export { openKeypointCsv } from './node/open-keypoint-csv.ts';
 export { openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
 export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './node/open-wflw.ts';
 export {

@@ -17,6 +17,7 @@ export interface PackedSample {
   /** x, y, width, height. */
   readonly box: readonly [number, number, number, number];
   readonly visible?: readonly number[];
+  readonly occluded?: readonly number[];
   /** Degrees. */
   readonly yaw?: number;
   readonly attributes?: Readonly<Record<string, boolean | number | string>>;

@@ -1,17 +1,42 @@
 /** One row of a keypoint CSV, numbers as they are in the file. */
 export interface KeypointRow {
   readonly file: string;
-  /** [n, 2] interleaved. */
+  /** [n, 2] interleaved; 0, 0 where the file has no point. */
   readonly points: Float32Array;
+  /** [n] 0 where the file has no point; absent when it has all of them. */
+  readonly visible?: Uint8Array;
+  /** [n] 1 where the point is annotated although something hides it; absent without visibility columns or when none is. */
+  readonly occluded?: Uint8Array;
+  /** The other columns of a file with a header, by name. */
+  readonly fields: Readonly<Record<string, string>>;
   /** Line of the file, 1-based. */
   readonly line: number;
 }
 
+/** What a keypoint CSV says of a point's visibility in columns `v0`, `v1`, ...: MERL-RAV's and our own code. */
+export const CSV_VISIBLE = 0;
+export const CSV_OCCLUDED = 1;
+export const CSV_MISSING = 2;
+
+/** Where a row's values stand. */
+interface Columns {
+  readonly file: number;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly visibility?: readonly number[];
+  readonly fields: readonly (readonly [name: string, column: number])[];
+  readonly width: number;
+}
+
 /**
- * Reads a keypoint CSV: one row per picture, file name first, then x, y pairs. A first row whose first cell is
- * empty or whose second is no number with all others counting up is a header and is skipped.
+ * Reads a keypoint CSV: one row per face. Without a header, or with one that only numbers the columns: the file name
+ * first, then x, y pairs. With a header that names them: `image` (or `image_name`, `file`, `filename`), points as
+ * `x0`, `y0`, ... or `original_0_x`, `original_0_y`, ..., visibility as `v0`, ... (0 visible, 1 annotated although
+ * occluded, 2 not annotated); columns may stand in any order and others are kept as `fields`. A point is missing when
+ * both of its cells are empty, when it is -1, -1, or when its visibility is 2.
  * @param count landmarks per row.
  * @param onProblem told about rows that break a rule; absent: the first one throws.
+ * @throws Error naming line and picture: a wrong number of cells, half a point, a value that is no number, no point at all.
  */
 export function parseKeypointCsv(
   text: string,
@@ -19,33 +44,108 @@ export function parseKeypointCsv(
   onProblem?: (problem: { id: string; error: Error }) => void,
 ): KeypointRow[] {
   const rows: KeypointRow[] = [];
-  text.split('\n').forEach((raw, i) => {
-    const cells = raw.trim().split(',');
-    if (cells.length === 1 && cells[0] === '') return;
-    if (i === 0 && (cells[0] === '' || !/\.\w+$/.test(cells[0]))) return;
-    try {
-      rows.push(parseRow(cells, count, i + 1));
-    } catch (error) {
-      if (!onProblem) throw error;
-      onProblem({ id: cells[0] || `line ${i + 1}`, error: error as Error });
-    }
-  });
+  let columns = plainColumns(count);
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\n|\r/)
+    .forEach((raw, i) => {
+      const cells = raw.split(',').map((cell) => cell.trim());
+      if (cells.length === 1 && cells[0] === '') return;
+      if (i === 0 && isHeader(cells)) {
+        columns = namedColumns(cells, count) ?? columns;
+        return;
+      }
+      try {
+        rows.push(parseRow(cells, columns, i + 1));
+      } catch (error) {
+        if (!onProblem) throw error;
+        onProblem({ id: cells[columns.file] || `line ${i + 1}`, error: error as Error });
+      }
+    });
   return rows;
 }
 
-function parseRow(cells: string[], count: number, line: number): KeypointRow {
-  const [file, ...words] = cells;
-  if (words.length !== count * 2) {
+function isHeader(cells: readonly string[]): boolean {
+  return cells[0] === '' || cells.every((cell) => !/\.\w+$/.test(cell));
+}
+
+function plainColumns(count: number): Columns {
+  const x = Array.from({ length: count }, (_, i) => 1 + 2 * i);
+  return { file: 0, x, y: x.map((column) => column + 1), fields: [], width: 1 + 2 * count };
+}
+
+/** The columns by name; undefined where the header names no points. */
+function namedColumns(header: readonly string[], count: number): Columns | undefined {
+  const at = new Map(header.map((name, column) => [name.toLowerCase(), column]));
+  const named = (rule: (i: number) => string): number[] =>
+    Array.from({ length: count }, (_, i) => at.get(rule(i)) ?? -1);
+  const found = (
+    [
+      [(i) => `x${i}`, (i) => `y${i}`],
+      [(i) => `original_${i}_x`, (i) => `original_${i}_y`],
+    ] as [(i: number) => string, (i: number) => string][]
+  ).find(([x]) => at.has(x(0)));
+  if (!found) return undefined;
+  const [x, y] = [named(found[0]), named(found[1])];
+  const missing = x.findIndex((column, i) => column < 0 || y[i] < 0);
+  if (missing >= 0 || at.has(found[0](count))) {
     throw new Error(
-      `parseKeypointCsv: expected ${count} x, y pairs (${count * 2} numbers), got ${words.length} at line ${line} (${file})`,
+      `parseKeypointCsv: expected the columns of ${count} points, got ${missing >= 0 ? `no ${found[0](missing)}, ${found[1](missing)}` : `${found[0](count)} as well`} (choose the scheme of this file)`,
     );
   }
-  const points = Float32Array.from(words, (word) => (word.trim() === '' ? NaN : Number(word)));
-  const odd = points.findIndex((value) => !Number.isFinite(value));
-  if (odd >= 0) {
-    throw new Error(
-      `parseKeypointCsv: expected finite numbers, got "${words[odd]}" at landmark ${odd >> 1}, line ${line} (${file})`,
-    );
+  const file = ['image', 'image_name', 'file', 'filename', 'name'].map((name) => at.get(name));
+  const visibility = named((i) => `v${i}`);
+  const taken = new Set([...x, ...y, ...visibility]);
+  const fileColumn = file.find((column) => column !== undefined) ?? 0;
+  return {
+    file: fileColumn,
+    x,
+    y,
+    ...(visibility.every((column) => column >= 0) && { visibility }),
+    fields: header.flatMap((name, column) =>
+      taken.has(column) || column === fileColumn ? [] : [[name, column] as const],
+    ),
+    width: header.length,
+  };
+}
+
+function parseRow(cells: readonly string[], columns: Columns, line: number): KeypointRow {
+  const file = cells[columns.file];
+  const fail = (rule: string, got: string): never => {
+    throw new Error(`parseKeypointCsv: ${rule}, got ${got} at line ${line} (${file})`);
+  };
+  if (cells.length !== columns.width) fail(`expected ${columns.width} cells`, String(cells.length));
+  if (!file) fail('expected a file name', 'an empty cell');
+  const count = columns.x.length;
+  const points = new Float32Array(count * 2);
+  const visible = new Uint8Array(count).fill(1);
+  const occluded = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const [x, y] = [cells[columns.x[i]], cells[columns.y[i]]];
+    const code = columns.visibility ? cells[columns.visibility[i]] : '0';
+    if (!/^[012]$/.test(code)) fail(`expected visibility 0, 1 or 2 of landmark ${i}`, `"${code}"`);
+    if (Number(code) === CSV_MISSING || (x === '' && y === '') || (Number(x) === -1 && Number(y) === -1)) {
+      visible[i] = 0;
+      continue;
+    }
+    if (Number(code) === CSV_OCCLUDED) occluded[i] = 1;
+    points[2 * i] = numberOf(x);
+    points[2 * i + 1] = numberOf(y);
+    if (!(Number.isFinite(points[2 * i]) && Number.isFinite(points[2 * i + 1]))) {
+      fail(`expected finite numbers of landmark ${i}`, `"${x}", "${y}"`);
+    }
   }
-  return { file, points, line };
+  if (!visible.includes(1)) fail('expected at least one annotated point', 'none');
+  return {
+    file,
+    points,
+    ...(visible.includes(0) && { visible }),
+    ...(occluded.includes(1) && { occluded }),
+    fields: Object.fromEntries(columns.fields.map(([name, column]) => [name, cells[column]])),
+    line,
+  };
+}
+
+function numberOf(cell: string): number {
+  return cell === '' ? Number.NaN : Number(cell);
 }

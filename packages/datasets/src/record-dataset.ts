@@ -2,6 +2,7 @@ import {
   type Box,
   boxOf,
   countLandmarks,
+  createLandmarks,
   type LandmarkScheme,
   type Landmarks,
   type Pixels,
@@ -106,6 +107,48 @@ export function visibleBox(shape: Landmarks, visible?: Uint8Array): Box {
     if (value) kept.push(points[i * dims], points[i * dims + 1]);
   });
   return boxOf({ points: Float32Array.from(kept), dims: 2 });
+}
+
+/**
+ * Landmarks [n, 2] in house pixels whose missing points are masked: they lie at the centre of the others' box.
+ * @param points [n, 2] as in the file.
+ * @param origin coordinate of the top-left pixel's centre in the file.
+ * @param visible [n] 0 = the file has no such point; absent means all are there.
+ */
+export function maskMissing(
+  points: Float32Array,
+  origin: number,
+  visible?: Uint8Array,
+): { landmarks: Landmarks<2>; box: Box } {
+  const shape: Landmarks<2> = { points: points.map((value) => value - origin), dims: 2 };
+  const box = visibleBox(shape, visible);
+  visible?.forEach((value, i) => {
+    if (!value) shape.points.set([box.x + box.width / 2, box.y + box.height / 2], 2 * i);
+  });
+  return { landmarks: createLandmarks(shape.points, 2), box };
+}
+
+/** Identifiers made unique: the second face of `a` is `a#2`. */
+export function uniqueIds(ids: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return ids.map((id) => {
+    const count = (seen.get(id) ?? 0) + 1;
+    seen.set(id, count);
+    return count === 1 ? id : `${id}#${count}`;
+  });
+}
+
+/** What becomes of points that are annotated although something hides them: counted like others, or masked. */
+export type OccludedRule = 'count' | 'mask';
+
+/** Applies the rule: `mask` takes occluded points out of `visible`. */
+export function maskOccluded(
+  visible: Uint8Array | undefined,
+  occluded: Uint8Array | undefined,
+  rule: OccludedRule,
+): Uint8Array | undefined {
+  if (rule === 'count' || !occluded) return visible;
+  return occluded.map((value, i) => (value || visible?.[i] === 0 ? 0 : 1));
 }
 
 /** Refuses landmarks of another number than the scheme's, or with no extent. */

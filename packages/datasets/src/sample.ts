@@ -17,8 +17,10 @@ export interface Annotation<D extends 2 | 3 = 2 | 3> {
   readonly scheme: LandmarkScheme;
   /** Tight box of the (visible) landmarks unless the dataset brings its own. */
   readonly box: Box;
-  /** [n] 1 = visible, 0 = not annotated or hidden; absent means all. */
+  /** [n] 1 = counts, 0 = not annotated (its point is a stand-in at the box's centre) or masked; absent means all. */
   readonly visible?: Uint8Array;
+  /** [n] 1 = annotated by a guess, because something hides the point; absent where the dataset does not say. */
+  readonly occluded?: Uint8Array;
   /** Degrees, right-positive; absent where the dataset does not say. */
   readonly yaw?: number;
   /** What else the dataset says of the face (WFLW's flags, ...). */

@@ -14,6 +14,10 @@ const dataSchema = z.strictObject({
   root: z.string().min(1),
   /** CSV file of `keypoint-csv`. */
   file: z.string().optional(),
+  /** Only the rows of this split (keypoint-csv with a column `split`). */
+  split: z.string().optional(),
+  /** `mask`: points that are annotated although something hides them do not count (keypoint-csv with visibility). */
+  occluded: z.enum(['count', 'mask']).optional(),
   /** How often each sample appears in an epoch; 0.5 is every second one. */
   repeat: z.number().positive().default(1),
   /** Keeps every k-th sample, from `offset` on. */
@@ -205,6 +209,8 @@ export interface DataSpecInput {
   name?: string;
   root: string;
   file?: string;
+  split?: string;
+  occluded?: 'count' | 'mask';
   repeat?: number;
   every?: number;
   offset?: number;

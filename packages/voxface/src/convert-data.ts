@@ -13,6 +13,7 @@ export async function convertData(path: string, out: string, flags: Record<strin
     : undefined;
   const unopened: { id: string; problem: string }[] = [];
   const opened = await openData(path, flags.kind, '--kind', {
+    ...(flags.split !== undefined && { split: flags.split }),
     onProblem: ({ id, error }) => unopened.push({ id, problem: error.message }),
   });
   const report = await convertDataset(await selectSamples(opened, flags), out, {

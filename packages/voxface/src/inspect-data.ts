@@ -6,11 +6,12 @@ import { createProgress } from './progress.ts';
 /** Prints what a dataset holds; returns the number of broken samples. */
 export async function inspectData(
   path: string,
-  flags: { kind?: string; sheet?: string; json?: string },
+  flags: { kind?: string; split?: string; sheet?: string; json?: string },
 ): Promise<number> {
   const { onProgress, finish } = lazyProgress();
   const unopened: { id: string; problem: string }[] = [];
   const dataset = await openData(path, flags.kind, '--kind', {
+    ...(flags.split !== undefined && { split: flags.split }),
     onProblem: ({ id, error }) => unopened.push({ id, problem: error.message }),
   });
   const { contactSheet, ...found } = await inspectDataset(dataset, {

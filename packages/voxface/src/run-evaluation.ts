@@ -20,6 +20,8 @@ export interface EvaluateFlags {
   backend?: string;
   shard?: string;
   merge?: string[];
+  split?: string;
+  occluded?: string;
   limit?: string;
   json?: string;
   report?: string;
@@ -60,7 +62,10 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
 async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   if (!flags.root)
     throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
-  const dataset = await openData(flags.root, flags.dataset, '--dataset');
+  const dataset = await openData(flags.root, flags.dataset, '--dataset', {
+    ...(flags.split !== undefined && { split: flags.split }),
+    occluded: occludedRule(flags.occluded),
+  });
   const { first, step } = parseShard(flags.shard);
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
   const source = await openPredictionSource(flags);
@@ -85,6 +90,11 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   progress.finish();
   source.dispose();
   return { accumulator, name: source.name };
+}
+
+function occludedRule(text = 'count'): 'count' | 'mask' {
+  if (text === 'count' || text === 'mask') return text;
+  throw new UsageError(`--occluded: expected count or mask, got ${text}`);
 }
 
 /** Reads the states that `--json` wrote for shards and joins them exactly. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Box, createLandmarks, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
-import { createRecordDataset, visibleBox } from '../record-dataset.ts';
+import { type Box, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
+import { createRecordDataset, maskMissing } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage } from './decode-image.ts';
 import type { ProblemHandler } from './open-300w.ts';
@@ -108,13 +108,8 @@ function annotateTriples(
 ): Omit<Annotation<2>, 'provenance'> | undefined {
   const visible = Uint8Array.from({ length: scheme.count }, (_, i) => (triples[3 * i + 2] > 0 ? 1 : 0));
   if (!visible.includes(1)) return undefined;
-  const raw = Float32Array.from(
-    { length: scheme.count * 2 },
-    (_, k) => triples[3 * (k >> 1) + (k % 2)] - origin,
-  );
-  const box = visibleBox({ points: raw, dims: 2 }, visible);
-  const center = [box.x + box.width / 2, box.y + box.height / 2];
-  const points = raw.map((value, k) => (visible[k >> 1] ? value : center[k % 2]));
+  const raw = Float32Array.from({ length: scheme.count * 2 }, (_, k) => triples[3 * (k >> 1) + (k % 2)]);
+  const { landmarks, box } = maskMissing(raw, origin, visible);
   const whole = visible.every((value) => value === 1);
-  return { id, landmarks: createLandmarks(points, 2), scheme, box, ...(!whole && { visible }) };
+  return { id, landmarks, scheme, box, ...(!whole && { visible }) };
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { OccludedRule } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
 import { listFiles } from './list-files.ts';
 import { open300w, type ProblemHandler } from './open-300w.ts';
@@ -26,6 +27,10 @@ export type DatasetKind = (typeof DATASET_KINDS)[number];
 export interface OpenDatasetOptions {
   /** Absent: told by the files. */
   kind?: DatasetKind;
+  /** Only the samples of this split, where the files say it (keypoint CSV). */
+  split?: string;
+  /** What becomes of points that are annotated although something hides them (keypoint CSV). */
+  occluded?: OccludedRule;
   /** Told about samples that are left out; absent: the first broken one throws. */
   onProblem?: ProblemHandler;
 }
@@ -38,6 +43,11 @@ export interface OpenDatasetOptions {
  */
 export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const { kind, folder, file } = await recognize(target, options.kind);
+  if (options.split !== undefined && kind !== 'keypoint-csv') {
+    throw new Error(
+      `openDataset: only keypoint CSV files have splits, got split "${options.split}" for ${kind} in ${target}`,
+    );
+  }
   const settings = options.onProblem ? { onProblem: options.onProblem } : {};
   switch (kind) {
     case 'voxface':
@@ -53,10 +63,16 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
     case 'wflw':
       return openWflw(file!, await findImages(folder, 'WFLW_images'), settings);
     case 'keypoint-csv':
-      return openKeypointCsv(file!, await findImages(folder, path.basename(file!).split('_')[0]), {
-        name: path.basename(file!, '.csv'),
-        ...settings,
-      });
+      return openKeypointCsv(
+        file!,
+        await findImages(folder, path.basename(file!, '.csv').split('_')[0], 'images'),
+        {
+          name: path.basename(file!, '.csv'),
+          ...settings,
+          ...(options.split !== undefined && { split: options.split }),
+          ...(options.occluded && { occluded: options.occluded }),
+        },
+      );
   }
 }
 
@@ -109,8 +125,11 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
   );
 }
 
-/** The subfolder of that name where there is one, else the folder itself. */
-async function findImages(folder: string, name: string): Promise<string> {
-  const inner = path.join(folder, name);
-  return (await stat(inner).catch(() => undefined))?.isDirectory() ? inner : folder;
+/** The first subfolder of those names where there is one, else the folder itself. */
+async function findImages(folder: string, ...names: string[]): Promise<string> {
+  for (const name of names) {
+    const inner = path.join(folder, name);
+    if ((await stat(inner).catch(() => undefined))?.isDirectory()) return inner;
+  }
+  return folder;
 }

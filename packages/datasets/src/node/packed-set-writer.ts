@@ -126,13 +126,14 @@ function packSample(
   annotation: Omit<Annotation, 'scheme'>,
   place: Pick<PackedSample, 'offset' | 'length' | 'width' | 'height'>,
 ): PackedSample {
-  const { id, landmarks, box, visible, yaw, attributes, provenance } = annotation;
+  const { id, landmarks, box, visible, occluded, yaw, attributes, provenance } = annotation;
   return {
     id,
     ...place,
     landmarks: Array.from(landmarks.points, (value) => Math.round(value * 1e4) / 1e4),
     box: [box.x, box.y, box.width, box.height],
     ...(visible && { visible: Array.from(visible) }),
+    ...(occluded && { occluded: Array.from(occluded) }),
     ...(yaw !== undefined && { yaw }),
     ...(attributes && { attributes }),
     provenance,

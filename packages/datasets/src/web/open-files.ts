@@ -1,12 +1,5 @@
-import {
-  boxOf,
-  createLandmarks,
-  IBUG_68,
-  type LandmarkScheme,
-  type Landmarks,
-  toPlane,
-} from '@voxface/landmarks';
-import { parseKeypointCsv } from '../parse-keypoint-csv.ts';
+import { boxOf, IBUG_68, type LandmarkScheme, type Landmarks, toPlane } from '@voxface/landmarks';
+import { annotateKeypointCsv } from '../keypoint-rows.ts';
 import { parsePts } from '../parse-pts.ts';
 import { checkShape, createRecordDataset } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
@@ -58,19 +51,12 @@ export async function openKeypointCsvFiles(
 ): Promise<Dataset<2>> {
   const { name = 'keypoint-csv', scheme = IBUG_68, origin = 0 } = options;
   const byName = new Map(images.map((file) => [file.name, file]));
-  const records: Record2D[] = [];
-  for (const { file, points, line } of parseKeypointCsv(await csv.text(), scheme.count, options.onProblem)) {
-    try {
-      const image = byName.get(file);
-      if (!image)
-        throw new Error(`openKeypointCsvFiles: line ${line} names ${file}, which is not among the files`);
-      const landmarks = shift(createLandmarks(points, 2), origin);
-      records.push(createRecord(stemOf(file), landmarks, scheme, image, name, `line ${line}`, origin));
-    } catch (error) {
-      if (!options.onProblem) throw error;
-      options.onProblem({ id: stemOf(file), error: error as Error });
-    }
-  }
+  const records = annotateKeypointCsv(await csv.text(), (file) => byName.get(file), 'the file', {
+    ...options,
+    name,
+    scheme,
+    origin,
+  });
   return openRecords(name, scheme, records);
 }
 

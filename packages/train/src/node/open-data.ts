@@ -102,7 +102,11 @@ async function openFormat(spec: DataSpec): Promise<Dataset> {
       if (spec.file === undefined) {
         throw new Error(`openDataSpec: keypoint-csv needs 'file' beside 'root' (${spec.root})`);
       }
-      return openKeypointCsv(spec.file, spec.root, named);
+      return openKeypointCsv(spec.file, spec.root, {
+        ...named,
+        ...(spec.split !== undefined && { split: spec.split }),
+        ...(spec.occluded && { occluded: spec.occluded }),
+      });
   }
 }
 

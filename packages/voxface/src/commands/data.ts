@@ -12,9 +12,10 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .description('Say what a folder or annotation file holds: counts, ranges, every broken file by name.')
     .argument('<path>', 'folder, .csv, WFLW list or .sqlite file')
     .option('--kind <kind>', `kind of dataset (${KINDS}); told by the files when absent`)
+    .option('--split <name>', 'only the rows of this split (keypoint-csv with a column split)')
     .option('--sheet <file>', 'write a contact sheet (PNG) with the landmarks drawn')
     .option('--json <file>', 'write the report')
-    .action(async (path: string, flags: { kind?: string; sheet?: string; json?: string }) => {
+    .action(async (path: string, flags: { kind?: string; split?: string; sheet?: string; json?: string }) => {
       const { inspectData } = await import('../inspect-data.ts');
       if ((await inspectData(path, flags)) > 0) setExitCode(1);
     });
@@ -24,6 +25,7 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .argument('<path>', 'folder or annotation file')
     .argument('<out>', 'folder to write')
     .option('--kind <kind>', `kind of dataset (${KINDS}); told by the files when absent`)
+    .option('--split <name>', 'only the rows of this split (keypoint-csv with a column split)')
     .option('--size <pixels>', 'store a square of this many pixels around each face')
     .option('--scale <factor>', 'side of that square over the landmark box', '2')
     .option('--only <file>', 'keep only the identifiers of this JSON list (a validation split, say)')

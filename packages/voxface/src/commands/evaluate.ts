@@ -16,6 +16,8 @@ export function addEvaluate(program: Command): void {
     .option('--backend <name>', 'auto, onnx, wasm, cpu, webgpu, node, node-gpu', 'auto')
     .option('--shard <i/n>', 'evaluate part i of n (1-based); merge the JSON files with --merge')
     .option('--merge <files...>', 'merge JSON files of shards instead of evaluating')
+    .option('--split <name>', 'only the rows of this split (keypoint-csv with a column split)')
+    .option('--occluded <rule>', 'count or mask: points annotated although something hides them', 'count')
     .option('--limit <n>', 'only the first n samples')
     .option('--json <file>', 'write the result')
     .option('--report <dir>', 'write report.md with the worst faces, and the CED curve')
