@@ -4,6 +4,5 @@ export default packageBuild({
   index: 'src/index.ts',
   node: 'src/node.ts',
   'face-api': 'src/face-api.ts',
-  predictor: 'src/predictor.ts',
   jvcr: 'src/jvcr.ts',
 });

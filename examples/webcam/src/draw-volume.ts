@@ -1,5 +1,5 @@
 import { boxOf, cropAffine, cropPixels, type Landmarks } from '@voxface/landmarks';
-import { type ImageSource, toPixels } from '@voxface/models';
+import { type ImageSource, toPixels } from '@voxface/predict';
 import type { View } from './draw-shape.ts';
 import type { Localizer } from './localizer.ts';
 

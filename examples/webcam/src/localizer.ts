@@ -1,17 +1,9 @@
 import { dispose, div, scalar, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { type Box, boxOf, type Landmarks } from '@voxface/landmarks';
-import {
-  createPredictor,
-  estimateVolumes,
-  type FaceDetector,
-  type FaceShape,
-  type FaceShapeModel,
-  type ImageSource,
-  loadModelFromUrl,
-  type Predictor,
-} from '@voxface/models';
+import { createPredictor, estimateVolumes, type FaceShapeModel, loadModelFromUrl } from '@voxface/models';
 import { createFaceApiDetector } from '@voxface/models/face-api';
+import type { FaceDetector, FaceShape, ImageSource, Predictor } from '@voxface/predict';
 
 export type PageBackend = 'webgl' | 'webgpu' | 'wasm' | 'onnx';
 

@@ -1,4 +1,4 @@
-import type { FaceShape } from '@voxface/models';
+import type { FaceShape } from '@voxface/predict';
 import { drawOverlay } from './draw-overlay.ts';
 import { drawShape, type View } from './draw-shape.ts';
 import { drawVolume } from './draw-volume.ts';

@@ -5,7 +5,16 @@ export { registerNativeKernels } from './native/register-native-kernels.ts';
 export { isNative, type NativeAttributes, runNative } from './native/run-native.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';
 export { upsample3d } from './operations/upsample-3d.ts';
+export {
+  isRecordingFaster,
+  PROGRAM_DEFAULTS,
+  type Program,
+  type ProgramOptions,
+  type Recording,
+  recordProgram,
+} from './program/record-program.ts';
 export { BACKEND_NAMES, type BackendName } from './setup/backend-name.ts';
 export type { SetupOptions } from './setup/prepared-backend.ts';
 export { type BackendInfo, setupBackend } from './setup-backend.ts';
+export { accelerateTraining } from './training/accelerate-training.ts';
 export { registerWasmKernels } from './wasm/register-wasm-kernels.ts';

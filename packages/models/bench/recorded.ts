@@ -5,8 +5,8 @@
  *     node --conditions=voxface-source --import tsx packages/models/bench/recorded.ts [MODEL FOLDER] [BACKEND] [BATCH] [ROUNDS]
  */
 import { randomUniform, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
-import { setupBackend } from '@voxface/backend';
-import { estimateFlatVolumes, recordProgram, regressCoordinates } from '../src/index.ts';
+import { recordProgram, setupBackend } from '@voxface/backend';
+import { estimateFlatVolumes, regressCoordinates } from '../src/index.ts';
 import { loadModel } from '../src/node.ts';
 
 const [folder = 'packages/pretrained/models/small', backend = 'wasm', batch = '1', rounds = '41'] =

@@ -1,7 +1,15 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  concatenate,
+  convolveVolume,
+  normalizeVolume,
+  rescale,
+  reshape,
+  stretchDepth,
+  upsample,
+} from './blocks.ts';
 import { initializeWeights } from './initialize-weights.ts';
-import { concatenate, rescale, reshape, upsample } from './nn/blocks.ts';
-import { convolveVolume, normalizeVolume, stretchDepth } from './nn/volume-blocks.ts';
+
 import { type FaceShapeModelOptions, resolveOptions } from './options.ts';
 
 /**

@@ -1,20 +1,8 @@
 export {
-  createDetector,
-  DETECTOR_DEFAULTS,
-  type DetectorOptions,
-  FACE_API_CALIBRATION,
-} from './detectors/create-detector.ts';
-export {
   createFaceApiDetector,
   describeFaceApiNetwork,
   FACE_API_DETECTOR_DEFAULTS,
   type FaceApiDetectorOptions,
-} from './detectors/create-face-api-detector.ts';
-export type {
-  DetectionHead,
-  DetectionNetwork,
-  NetworkDescription,
-  NetworkOperations,
-} from './detectors/detection-network.ts';
-export type { DetectedFace, FaceDetector } from './detectors/face-detector.ts';
-export { buildDetectionLayers } from './detectors/layer-operations.ts';
+} from './face-api/face-api-detector.ts';
+export type { NetworkDescription, NetworkOperations } from './face-api/network-operations.ts';
+export { buildDetectionLayers } from './face-api/network-operations.ts';

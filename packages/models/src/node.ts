@@ -1,2 +1,8 @@
-export { loadModel, loadNetworkWeights } from './weights/load-model.ts';
-export { SAVE_MODEL_DEFAULTS, type SaveModelOptions, saveModel, saveNetwork } from './weights/save-model.ts';
+export {
+  loadModel,
+  loadNetworkWeights,
+  SAVE_MODEL_DEFAULTS,
+  type SaveModelOptions,
+  saveModel,
+  saveNetwork,
+} from './weights/model-folder.ts';

@@ -1,4 +1,4 @@
-import type { VolumeOptions } from '@voxface/volume';
+import { VOLUME_DEFAULTS, type VolumeOptions } from '@voxface/volume';
 
 /** What the networks look like. Every field has a default; presets are partial versions of it. */
 export interface FaceShapeModelOptions {
@@ -132,4 +132,126 @@ function checkOptions(options: FaceShapeModelOptions): void {
     if (!holds)
       throw new RangeError(`createFaceShapeModel: ${rule}, got ${got} (change the options or the preset)`);
   }
+}
+
+/** Rows of Table V: number of stacks, `b` for the second depth list of the same length. */
+export type StackRow = '1' | '2' | '3' | '3b' | '4' | '4b' | '6' | '8';
+/** Columns of Tables V and VI. */
+export type VolumeKind = 'semantic' | 'compact';
+/** Landmark subsets of Table VI by their scheme's name; all 68 landmarks are row 4 of Table V. */
+export type SubsetRow = 'five-points' | 'aflw-21' | 'inner-51';
+
+/** Depth lists of Table V at 64 voxels. */
+export const TABLE_V_DEPTHS: Readonly<Record<StackRow, readonly number[]>> = {
+  '1': [64],
+  '2': [1, 64],
+  '3': [1, 2, 64],
+  '3b': [1, 4, 64],
+  '4': [1, 2, 4, 64],
+  '4b': [1, 4, 16, 64],
+  '6': [1, 2, 4, 8, 16, 64],
+  '8': [1, 2, 4, 8, 16, 32, 64, 64],
+};
+/** Landmarks of the schemes of Table VI. */
+export const TABLE_VI_LANDMARKS: Readonly<Record<SubsetRow, number>> = {
+  'five-points': 5,
+  'aflw-21': 21,
+  'inner-51': 51,
+};
+const KINDS: Record<VolumeKind, Partial<FaceShapeModelOptions>> = {
+  semantic: {},
+  compact: { channels: 1, volume: { colors: 'compact' } },
+};
+
+type PresetsOf<Name extends string> = Record<Name, Partial<FaceShapeModelOptions>>;
+
+/** Table V: stacks and depth lists, compact and semantic (`semantic-4` is the paper's model). */
+export const TABLE_V_PRESETS: PresetsOf<`${VolumeKind}-${StackRow}`> = Object.fromEntries(
+  Object.entries(KINDS).flatMap(([kind, options]) =>
+    Object.entries(TABLE_V_DEPTHS).map(([row, depths]) => [`${kind}-${row}`, { ...options, depths }]),
+  ),
+) as PresetsOf<`${VolumeKind}-${StackRow}`>;
+
+/** Table VI: landmark subsets, each with a model of its own. */
+export const TABLE_VI_PRESETS: PresetsOf<`${VolumeKind}-${SubsetRow}`> = Object.fromEntries(
+  Object.entries(KINDS).flatMap(([kind, options]) =>
+    Object.entries(TABLE_VI_LANDMARKS).map(([scheme, landmarks]) => [
+      `${kind}-${scheme}`,
+      { ...options, scheme, landmarks },
+    ]),
+  ),
+) as PresetsOf<`${VolumeKind}-${SubsetRow}`>;
+
+/**
+ * The predecessor's released network (JVCR, ICPR 2018): compact volumes of peak 1, the regressor sees the last
+ * volume alone. Its second and third residual blocks before the hourglasses are 128 -> 256 and 256 -> 256.
+ */
+export const JVCR_PRESET: Partial<FaceShapeModelOptions> = {
+  ...KINDS.compact,
+  stemResiduals: [128, 256, 256],
+  regressorInput: 'last',
+  regressorImage: false,
+  volume: { colors: 'compact', amplitude: 'peak' },
+};
+
+/** Names of the presets. */
+export type PresetName =
+  | 'paper'
+  | 'small'
+  | 'phone'
+  | 'tiny'
+  | 'jvcr'
+  | `${VolumeKind}-${StackRow}`
+  | `${VolumeKind}-${SubsetRow}`;
+
+/** Named configurations; pass a name or spread one and change it. */
+export const PRESETS: Readonly<Record<PresetName, Partial<FaceShapeModelOptions>>> = {
+  /** The paper: four stacks, 256 features, 256-px input, 64 x 64 x [1, 2, 4, 64]. */
+  paper: {},
+  /** For CPUs: 128-px input, two stacks of 64 features, volumes of 32 x 32 x [1, 32]. */
+  small: {
+    inputSize: 128,
+    features: 64,
+    depths: [1, 32],
+    regressorChannels: [24, 48, 96, 160, 160],
+    regressorInput: 'last',
+  },
+  /** For phones: 128-px input, one stack of 48 features. */
+  phone: {
+    inputSize: 128,
+    features: 48,
+    depths: [32],
+    regressorChannels: [16, 32, 64, 128, 128],
+    regressorInput: 'last',
+  },
+  /** For tests: 32-px input, two stacks of 8 features, volumes of 8 x 8 x [1, 8]. */
+  tiny: {
+    inputSize: 32,
+    features: 8,
+    depths: [1, 8],
+    hourglassDepth: 2,
+    regressorChannels: [4, 6, 8],
+  },
+  /** The predecessor's released network, for its checkpoints. */
+  jvcr: JVCR_PRESET,
+  ...TABLE_V_PRESETS,
+  ...TABLE_VI_PRESETS,
+};
+
+/**
+ * Options of a preset.
+ * @throws RangeError when there is no such preset.
+ */
+export function presetOptions(name: string): Partial<FaceShapeModelOptions> {
+  const presets: Record<string, Partial<FaceShapeModelOptions>> = PRESETS;
+  if (!Object.hasOwn(presets, name)) {
+    throw new RangeError(`presetOptions: no preset '${name}' (there are ${Object.keys(presets).join(', ')})`);
+  }
+  return presets[name];
+}
+
+/** The options with which `createVolumeEncoder` draws exactly the targets of a model's stages. */
+export function volumeOptions(options: FaceShapeModelOptions): VolumeOptions {
+  const { volumeSize, depths } = options;
+  return { ...VOLUME_DEFAULTS, ...options.volume, width: volumeSize, height: volumeSize, depths };
 }

@@ -1,10 +1,18 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import { model as createModel, type LayersModel, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  convolve,
+  convolveVolume,
+  doubleVolume,
+  normalizeVolume,
+  poolDepth,
+  rescale,
+  reshape,
+} from './blocks.ts';
 import { encodeVolumes, regressorStages } from './coordinate-regressor.ts';
 import type { FaceShapeModel } from './face-shape-model.ts';
 import { initializeWeights } from './initialize-weights.ts';
-import { convolve, rescale, reshape } from './nn/blocks.ts';
-import { convolveVolume, doubleVolume, normalizeVolume, poolDepth } from './nn/volume-blocks.ts';
+
 import type { FaceShapeModelOptions } from './options.ts';
 
 /** Options of the discriminator. */

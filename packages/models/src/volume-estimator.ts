@@ -1,9 +1,16 @@
 import { input, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  addAll,
+  bottleneck,
+  convolve,
+  halveSize,
+  hourglass,
+  normalizeRectify,
+  padInput,
+  rescale,
+} from './blocks.ts';
 import { initializeWeights } from './initialize-weights.ts';
-import { addAll, convolve, halveSize, normalizeRectify, rescale } from './nn/blocks.ts';
-import { bottleneck } from './nn/bottleneck.ts';
-import { hourglass } from './nn/hourglass.ts';
-import { padInput } from './nn/pad-input.ts';
+
 import { type FaceShapeModelOptions, resolveOptions } from './options.ts';
 
 /**

@@ -4,10 +4,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import type { Box } from '@voxface/landmarks';
+import { type DecodedImage, FACE_API_CALIBRATION } from '@voxface/predict';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createFaceApiDetector, FACE_API_CALIBRATION } from '../src/face-api.ts';
-import { createFaceShapeModel, createPredictor, type DecodedImage } from '../src/index.ts';
+import { createFaceApiDetector } from '../src/face-api.ts';
+import { createFaceShapeModel, createPredictor } from '../src/index.ts';
 import golden from './golden/face-api-boxes.json' with { type: 'json' };
 
 const samples = join(

@@ -15,7 +15,7 @@ import {
   regressCoordinates,
 } from '../src/index.ts';
 import { loadModel, saveModel } from '../src/node.ts';
-import { toHalf } from '../src/weights/half.ts';
+import { toHalf } from '../src/weights/encode-network.ts';
 
 let folder: string;
 let model: FaceShapeModel;

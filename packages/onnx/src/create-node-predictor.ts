@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { FaceShapeModel } from '@voxface/models';
-import type { PredictorOptions } from '@voxface/models/predictor';
+import type { PredictorOptions } from '@voxface/predict';
 import { readModelInfo } from './metadata.ts';
 import { NODE_SESSION_DEFAULTS, type NodeSessionOptions, openNodeSession } from './node-runtime.ts';
 import { createSessionPredictor, type OnnxPredictor, type RuntimeSession } from './session-predictor.ts';

@@ -1,9 +1,9 @@
-import type { FaceDetector } from '@voxface/models';
 import {
   buildDetectionLayers,
   describeFaceApiNetwork,
   type FaceApiDetectorOptions,
 } from '@voxface/models/face-api';
+import type { FaceDetector } from '@voxface/predict';
 import { exportNetwork } from './export-network.ts';
 import type { NodeSessionOptions } from './node-runtime.ts';
 import { type ExportedDetector, openDetector } from './open-onnx-detector.ts';

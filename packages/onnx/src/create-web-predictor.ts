@@ -1,5 +1,5 @@
 import type { FaceShapeModel } from '@voxface/models';
-import type { PredictorOptions } from '@voxface/models/predictor';
+import type { PredictorOptions } from '@voxface/predict';
 import type * as runtime from 'onnxruntime-web';
 import { readModelInfo } from './metadata.ts';
 import { createSessionPredictor, type OnnxPredictor, type RuntimeSession } from './session-predictor.ts';

@@ -3,7 +3,7 @@ import {
   type DetectionHead,
   type DetectorOptions,
   type FaceDetector,
-} from '@voxface/models/predictor';
+} from '@voxface/predict';
 import { type NodeSessionOptions, openNodeSession } from './node-runtime.ts';
 
 /** A detector's network as an ONNX file, and what it takes to read its outputs. Plain data. */

@@ -4,7 +4,7 @@ import {
   cropsToUnitRange,
   type Predictor,
   type PredictorOptions,
-} from '@voxface/models/predictor';
+} from '@voxface/predict';
 import type { OnnxModelInfo } from './metadata.ts';
 
 /** A tensor as both packages of ONNX Runtime have it. */

@@ -9,6 +9,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { accelerateTraining } from '@voxface/backend';
 import {
   createFaceShapeModel,
   createVolumeDiscriminator,
@@ -21,7 +22,6 @@ import {
   type VolumeDiscriminator,
 } from '@voxface/models';
 import type { TrainingConfig } from './config.ts';
-import { accelerateTraining } from './kernels/accelerate-training.ts';
 
 /** G, P and D of the paper. */
 export type NetworkName = 'estimator' | 'regressor' | 'discriminator';

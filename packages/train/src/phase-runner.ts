@@ -10,7 +10,7 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { isRecordingFaster, type Program, recordProgram } from '@voxface/models';
+import { isRecordingFaster, type Program, recordProgram } from '@voxface/backend';
 import type { TrainingBatch } from './batch.ts';
 import { type NetworkName, type ParameterSet, selectNetworks } from './networks.ts';
 import { PHASES, type Phase, type PhaseInput, type PhaseName } from './phases.ts';

@@ -5,12 +5,12 @@ import {
   createPredictor,
   type FaceShapeModel,
   PRESETS,
-  type Predictor,
   type PresetName,
 } from '@voxface/models';
 import { loadModel } from '@voxface/models/node';
 import { exportOnnx } from '@voxface/onnx';
 import { createOnnxPredictor } from '@voxface/onnx/node';
+import type { Predictor } from '@voxface/predict';
 import { listPretrained } from '@voxface/pretrained';
 import { whyNoTorch } from './bench/repository.ts';
 import type { Contestant } from './bench/rounds.ts';

@@ -1,4 +1,4 @@
-import type { FaceDetector } from '@voxface/models';
+import type { FaceDetector } from '@voxface/predict';
 import { UsageError } from './errors.ts';
 
 export const DETECTORS = ['ssd', 'tiny'] as const;

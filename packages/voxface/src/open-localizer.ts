@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { readImage } from '@voxface/datasets/node';
 import type { Box, Pixels } from '@voxface/landmarks';
-import { type LocatedFace, localizeImages } from '@voxface/models';
+import { type LocatedFace, localizeImages } from '@voxface/predict';
 import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
 import { chooseBackend } from './choose-backend.ts';
 import { describeError } from './errors.ts';

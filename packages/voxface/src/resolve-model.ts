@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Predictor, PredictorOptions } from '@voxface/models';
+import type { Predictor, PredictorOptions } from '@voxface/predict';
 import { listPretrained, PRETRAINED_DEFAULT, pretrainedUrl } from '@voxface/pretrained';
 import { UsageError } from './errors.ts';
 

@@ -19,50 +19,101 @@ import {
   type Tensor4D,
   tidy,
 } from '@tensorflow/tfjs-core';
+import { isNative, runNative } from '../native/run-native.ts';
 
-/** A normalized batch and the statistics that normalized it. */
-export interface NormalizedBatch<T extends Tensor> {
-  output: T;
+/** A normalized batch, and statistics: its own, or the running ones after it. */
+export type NormalizedBatch<T extends Tensor> = {
+  readonly output: T;
   /** Over all axes but the last, [c]. */
-  mean: Tensor1D;
-  variance: Tensor1D;
+  readonly mean: Tensor1D;
+  readonly variance: Tensor1D;
+};
+
+/** Running statistics before a batch, and how much of them stays. */
+export interface RunningStatistics {
+  readonly mean: Tensor1D;
+  readonly variance: Tensor1D;
+  /** Share of the past, 0 to take the batch's own statistics. */
+  readonly momentum: number;
 }
 
 /**
  * Batch normalization over all axes but the last, for tensors of any rank from 2 (TensorFlow.js stops at rank 4):
  * (x - mean) / sqrt(variance + epsilon) * scale + offset, with the batch's own statistics. The gradient is the closed form
- * dx = scale / s * (dy - mean(dy) - x^ mean(dy x^)); one compiled kernel each way where the backend has it (wasm).
+ * dx = scale / s * (dy - mean(dy) - x^ mean(dy x^)), where TensorFlow.js differentiates the formula step by step, some
+ * forty passes over the tensor: one compiled kernel each way on wasm and on the native backend, a composition elsewhere.
  * The statistics have no gradient.
  *
  * @param x [..., c]. @param scale [c]. @param offset [c].
+ * @param running statistics so far: those after this batch are returned in place of the batch's own. Running variances
+ * are unbiased (n / (n - 1)), as in PyTorch and in Keras' fused layer.
  */
 export function normalizeBatch<T extends Tensor>(
   x: T,
   scale: Tensor1D,
   offset: Tensor1D,
   epsilon: number = 1e-5,
+  running?: RunningStatistics,
 ): NormalizedBatch<T> {
   return tidy(() => {
+    if (running !== undefined && isNative()) return normalizeNatively(x, scale, offset, epsilon, running);
     const isCompiled = Boolean(getKernel('NormalizeBatch', getBackend()));
-    const statistics: Tensor1D[] = [];
+    const statistics: Tensor[] = [];
     const operation = customGrad((...args: unknown[]) => {
       const forward = isCompiled ? compiledForward : composedForward;
       const [value, center, variance] = forward(x, scale, offset, epsilon);
       // Kept: the tidy around a custom gradient would dispose what it does not return.
-      statistics.push(keep(center) as Tensor1D, keep(variance) as Tensor1D);
+      statistics.push(keep(center), keep(variance));
       (args[3] as (tensors: Tensor[]) => void)([x, scale, center, variance]);
       const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] =>
         isCompiled ? compiledBackward(dy, saved, epsilon) : composedBackward(dy, saved, epsilon);
       return { value, gradFunc };
     });
     const output = operation(x, scale, offset) as T;
-    const [center, variance] = statistics.map((statistic) => {
-      const copy = statistic.clone();
-      statistic.dispose();
-      return copy;
-    });
-    return { output, mean: center, variance };
+    const [center, variance] = release(statistics);
+    if (running === undefined) return { output, mean: center, variance };
+    const rows = x.size / scale.size;
+    const move = (old: Tensor1D, value: Tensor): Tensor1D =>
+      add(old, mul(sub(value, old), 1 - running.momentum)) as Tensor1D;
+    const unbiased = mul(variance, rows / Math.max(1, rows - 1));
+    return { output, mean: move(running.mean, center), variance: move(running.variance, unbiased) };
   });
+}
+
+/** Kept tensors as tensors of the scope around. */
+function release(statistics: readonly Tensor[]): Tensor1D[] {
+  return statistics.map((tensor) => {
+    const copy = tensor.clone() as Tensor1D;
+    tensor.dispose();
+    return copy;
+  });
+}
+
+const NATIVE = { data_format: 'NHWC', is_training: true };
+
+function normalizeNatively<T extends Tensor>(
+  x: T,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  epsilon: number,
+  running: RunningStatistics,
+): NormalizedBatch<T> {
+  const flat = x.rank === 4 ? x : reshape(x, [-1, 1, 1, scale.size]);
+  const statistics: Tensor[] = [];
+  const forward = { ...NATIVE, epsilon, exponential_avg_factor: 1 - running.momentum };
+  const operation = customGrad((...args: unknown[]) => {
+    const inputs = [flat, scale, offset, running.mean, running.variance];
+    const [value, center, variance, ...saved] = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], forward);
+    statistics.push(keep(center), keep(variance));
+    (args[3] as (tensors: Tensor[]) => void)([flat, scale, ...saved]);
+    const gradFunc = (dy: Tensor, kept: Tensor[]): Tensor[] =>
+      runNative('FusedBatchNormGradV3', [dy, ...kept], 5, ['T', 'U'], { ...NATIVE, epsilon }).slice(0, 3);
+    return { value, gradFunc };
+  });
+  const normalized = operation(flat, scale, offset);
+  const output = (x.rank === 4 ? normalized : reshape(normalized, x.shape)) as T;
+  const [center, variance] = release(statistics);
+  return { output, mean: center, variance };
 }
 
 function compiledForward(x: Tensor, scale: Tensor, offset: Tensor, epsilon: number): Tensor[] {

@@ -1,8 +1,13 @@
 import type { io } from '@tensorflow/tfjs-core';
 import type { FaceShapeModel } from '../face-shape-model.ts';
 import { joinBytes } from './encode-network.ts';
-import { decodeModelFile } from './model-file.ts';
-import { assembleModel, MANIFEST_FILE, parseManifest, type ReadNetwork } from './model-manifest.ts';
+import {
+  assembleModel,
+  decodeModelFile,
+  MANIFEST_FILE,
+  parseManifest,
+  type ReadNetwork,
+} from './model-file.ts';
 
 /**
  * Loads a model with `fetch`, in the browser or anywhere else. The caller disposes it.

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import type { FaceShapeModel, LocatedFace, PredictorOptions } from '@voxface/models';
+import type { FaceShapeModel } from '@voxface/models';
 import type { FaceApiDetectorOptions } from '@voxface/models/face-api';
+import type { LocatedFace, PredictorOptions } from '@voxface/predict';
 import { exportDetector } from '../create-onnx-detector.ts';
 import { exportOnnx } from '../export-onnx.ts';
 import type { PhotoAnswer, PhotoRequest, ThreadSetup } from './photo-job.ts';

@@ -1,5 +1,5 @@
 import type { Box } from '@voxface/landmarks';
-import type { DetectorOptions, LocatedFace, PredictorOptions } from '@voxface/models/predictor';
+import type { DetectorOptions, LocatedFace, PredictorOptions } from '@voxface/predict';
 import type { ExportedDetector } from '../open-onnx-detector.ts';
 
 /** What every thread is told when it starts. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readImage } from '@voxface/datasets/node';
 import type { Pixels } from '@voxface/landmarks';
-import { type LocatedImage, localizeImages } from '@voxface/models/predictor';
+import { type LocatedImage, localizeImages } from '@voxface/predict';
 import { createOnnxPredictor } from '../create-node-predictor.ts';
 import { openDetector } from '../open-onnx-detector.ts';
 import type { PhotoAnswer, PhotoJob, ThreadSetup } from './photo-job.ts';

@@ -1,0 +1,79 @@
+import { dispose, getBackend, type Tensor3D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { isRecordingFaster, type Program, recordProgram } from '@voxface/backend';
+import {
+  type CropRunner,
+  createCropPredictor,
+  cropsToUnitRange,
+  type Predictor,
+  type PredictorOptions,
+} from '@voxface/predict';
+import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from './face-shape-model.ts';
+
+/**
+ * A predictor that runs G and P on the current TensorFlow.js backend.
+ * The model stays the caller's: dispose it after the predictor.
+ * @throws RangeError as `createCropPredictor`.
+ */
+export function createPredictor(model: FaceShapeModel, options: PredictorOptions = {}): Predictor {
+  return createCropPredictor(createNetworkRunner(model), options);
+}
+
+/** A recording is good for these weights on this backend alone. */
+interface RecordedRun {
+  readonly program: Program;
+  readonly weights: readonly object[];
+  readonly backend: string;
+}
+
+/**
+ * Runs G and P on crops. Where TensorFlow.js' overhead matters, every number of crops is recorded once and runs as a
+ * list of kernels from then on; new weights make a new recording.
+ */
+export function createNetworkRunner(model: FaceShapeModel): CropRunner {
+  const { inputSize, landmarks, scheme } = model.options;
+  const recorded = new Map<number, RecordedRun>();
+  const run = (images: Tensor4D): Tensor3D =>
+    tidy(() => regressCoordinates(model, estimateFlatVolumes(model, images), images));
+  const forget = (count: number): void => {
+    recorded.get(count)?.program.dispose();
+    recorded.delete(count);
+  };
+
+  function runRecorded(images: Tensor4D): Tensor3D {
+    const [count] = images.shape;
+    const weights = weightsOf(model);
+    const known = recorded.get(count);
+    if (known?.backend === getBackend() && known.weights.every((dataId, i) => dataId === weights[i])) {
+      return known.program.run([images])[0] as Tensor3D;
+    }
+    forget(count);
+    const { program, outputs } = recordProgram([images], () => [run(images)], { fold: true });
+    recorded.set(count, { program, weights, backend: getBackend() });
+    // Folded weights round differently: the first prediction is to equal the later ones.
+    dispose(outputs);
+    return program.run([images])[0] as Tensor3D;
+  }
+
+  return {
+    inputSize,
+    landmarks,
+    scheme,
+    async run(crops) {
+      const images = tensor4d(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
+      const points = isRecordingFaster() ? runRecorded(images) : run(images);
+      images.dispose();
+      try {
+        return await points.data();
+      } finally {
+        points.dispose();
+      }
+    },
+    dispose() {
+      for (const count of [...recorded.keys()]) forget(count);
+    },
+  };
+}
+
+function weightsOf({ estimator, regressor }: FaceShapeModel): object[] {
+  return [...estimator.weights, ...regressor.weights].map((weight) => weight.read().dataId);
+}

@@ -1,0 +1,103 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { io } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { FaceShapeModel } from '../face-shape-model.ts';
+import {
+  assignWeights,
+  encodeNetwork,
+  joinBytes,
+  WEIGHTS_FILE,
+  type WeightPrecision,
+} from './encode-network.ts';
+
+import {
+  assembleModel,
+  createManifest,
+  decodeModelFile,
+  MANIFEST_FILE,
+  parseManifest,
+  type ReadNetwork,
+} from './model-file.ts';
+
+/** Options of `saveModel`. */
+export interface SaveModelOptions {
+  precision?: WeightPrecision;
+}
+
+/** Full precision. */
+export const SAVE_MODEL_DEFAULTS: Required<SaveModelOptions> = { precision: 'float32' };
+
+/**
+ * Writes `voxface.json`, `estimator/` and `regressor/` (each a standard `model.json` with `weights.bin`) into a
+ * folder, which is made when it is not there. `voxface.json` is written last: a folder that has it is complete.
+ */
+export async function saveModel(
+  model: FaceShapeModel,
+  folder: string,
+  options: SaveModelOptions = {},
+): Promise<void> {
+  const { precision } = { ...SAVE_MODEL_DEFAULTS, ...options };
+  const manifest = createManifest(model.options, precision);
+  await saveNetwork(model.estimator, join(folder, manifest.networks.estimator), options);
+  await saveNetwork(model.regressor, join(folder, manifest.networks.regressor), options);
+  await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Writes one network as `model.json` and `weights.bin` into a folder. */
+export async function saveNetwork(
+  network: LayersModel,
+  folder: string,
+  options: SaveModelOptions = {},
+): Promise<void> {
+  const { precision } = { ...SAVE_MODEL_DEFAULTS, ...options };
+  const encoded = await encodeNetwork(network, precision);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, WEIGHTS_FILE), encoded.weights);
+  await writeFile(join(folder, 'model.json'), JSON.stringify(encoded.modelJson));
+}
+
+/**
+ * Loads a model that `saveModel` wrote (a folder) or `encodeModelFile` made (a file). The caller disposes it.
+ * @param source path, or a `file:` URL such as `pretrainedUrl` gives.
+ * @throws Error naming the file that is missing or cut off, or the weights that do not fit.
+ */
+export async function loadModel(source: string | URL): Promise<FaceShapeModel> {
+  const path = source instanceof URL ? fileURLToPath(source) : source;
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile()) return decodeModelFile(await readFile(path), path);
+  const manifestFile = join(path, MANIFEST_FILE);
+  const manifest = parseManifest((await readNamed(manifestFile)).toString('utf8'), manifestFile);
+  const estimator = await readNetwork(join(path, manifest.networks.estimator));
+  const regressor = await readNetwork(join(path, manifest.networks.regressor));
+  return assembleModel(manifest, { estimator, regressor }, path);
+}
+
+/**
+ * Reads the weights that `saveNetwork` wrote into a network of the same architecture.
+ * @throws Error naming the weights that do not fit.
+ */
+export async function loadNetworkWeights(network: LayersModel, folder: string): Promise<void> {
+  const { modelJson, weights } = await readNetwork(folder);
+  const specs = modelJson.weightsManifest.flatMap((group) => group.weights);
+  assignWeights(network, specs, weights, folder);
+}
+
+async function readNetwork(folder: string): Promise<ReadNetwork> {
+  const file = join(folder, 'model.json');
+  const modelJson = JSON.parse((await readNamed(file)).toString('utf8')) as io.ModelJSON;
+  const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
+  const shards = await Promise.all(paths.map((path) => readNamed(join(folder, path))));
+  return { modelJson, weights: joinBytes(shards) };
+}
+
+async function readNamed(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new Error(
+      `loadModel: cannot read ${file}: ${(error as Error).message} (give a folder of saveModel)`,
+    );
+  }
+}

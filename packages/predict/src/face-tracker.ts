@@ -1,0 +1,126 @@
+import {
+  type Box,
+  boxOf,
+  createLandmarkSmoother,
+  type LandmarkSmoother,
+  type SmootherOptions,
+} from '@voxface/landmarks';
+import type { FaceDetector } from './detector.ts';
+import { type ImageSource, toPixels } from './image-source.ts';
+import type { FaceShape, Predictor } from './predictor.ts';
+
+/** Options of a tracker. */
+export interface FaceTrackerOptions {
+  /** Most faces followed at once. */
+  maxFaces?: number;
+  /** Frames between looks of the detector for new and lost faces; it looks every frame while there is no face. */
+  detectEvery?: number;
+  /** Least intersection over union of a followed face and a detected one that are the same. */
+  minOverlap?: number;
+  /** Smoothing over time, or false for none. */
+  smoothing?: SmootherOptions | false;
+}
+
+/** One face, the detector every 15 frames. */
+export const FACE_TRACKER_DEFAULTS: Required<FaceTrackerOptions> = {
+  maxFaces: 1,
+  detectEvery: 15,
+  minOverlap: 0.3,
+  smoothing: {},
+};
+
+/** A face that is being followed. */
+export interface TrackedFace extends FaceShape {
+  /** The same from frame to frame, never used again for another face. */
+  readonly id: number;
+}
+
+/** Follows faces through a video. */
+export interface FaceTracker {
+  /**
+   * Faces of the next frame. Frames must come one at a time.
+   * @param seconds time of the frame; must grow from frame to frame.
+   */
+  track(frame: ImageSource, seconds: number): Promise<TrackedFace[]>;
+  /** Forgets all faces; time may start again. */
+  reset(): void;
+}
+
+interface Track {
+  readonly id: number;
+  box: Box;
+  readonly smoother: LandmarkSmoother | undefined;
+}
+
+/**
+ * Follows faces: each frame is cropped around the last landmarks, so the detector runs only now and then, to find
+ * new faces and to drop those it no longer sees. A face is dropped at once when its landmarks leave the picture or
+ * collapse. Predictor and detector stay the caller's.
+ */
+export function createFaceTracker(
+  predictor: Predictor,
+  detector: FaceDetector,
+  options: FaceTrackerOptions = {},
+): FaceTracker {
+  const { maxFaces, detectEvery, minOverlap } = { ...FACE_TRACKER_DEFAULTS, ...options };
+  const smoothing = options.smoothing ?? FACE_TRACKER_DEFAULTS.smoothing;
+  let tracks: Track[] = [];
+  let sinceDetection = Infinity;
+  let nextId = 1;
+
+  async function detect(frame: ImageSource): Promise<void> {
+    const found = (await detector.detect(frame)).map(({ box }) => box);
+    const seen = tracks.filter((track) => found.some((box) => overlapOf(box, track.box) >= minOverlap));
+    const fresh = found.filter((box) => !seen.some((track) => overlapOf(box, track.box) >= minOverlap));
+    const started = fresh.slice(0, Math.max(0, maxFaces - seen.length)).map(
+      (box): Track => ({
+        id: nextId++,
+        box,
+        smoother: smoothing === false ? undefined : createLandmarkSmoother(smoothing),
+      }),
+    );
+    tracks = [...seen, ...started];
+    sinceDetection = 0;
+  }
+
+  return {
+    track: async (frame, seconds) => {
+      const pixels = await toPixels(frame);
+      sinceDetection += 1;
+      if (tracks.length === 0 || sinceDetection >= detectEvery) await detect(pixels);
+      const shapes = await predictor.predictBatch(tracks.map(({ box }) => ({ image: pixels, box })));
+      const faces: TrackedFace[] = [];
+      const followed: Track[] = [];
+      shapes.forEach((shape, i) => {
+        const track = tracks[i];
+        const box = boxOf(shape.landmarks);
+        if (!isPlausible(box, track.box, pixels)) return;
+        track.box = box;
+        followed.push(track);
+        const landmarks = track.smoother?.smooth(shape.landmarks, seconds) ?? shape.landmarks;
+        faces.push({ ...shape, landmarks, id: track.id });
+      });
+      tracks = followed;
+      return faces;
+    },
+    reset: () => {
+      tracks = [];
+      sinceDetection = Infinity;
+    },
+  };
+}
+
+/** A face whose centre is in the picture and whose size is within a factor of 2.5 of that of the frame before. */
+function isPlausible(box: Box, before: Box, image: { width: number; height: number }): boolean {
+  const x = box.x + box.width / 2;
+  const y = box.y + box.height / 2;
+  const ratio = Math.max(box.width, box.height) / Math.max(before.width, before.height);
+  return x >= 0 && y >= 0 && x < image.width && y < image.height && ratio > 0.4 && ratio < 2.5;
+}
+
+function overlapOf(a: Box, b: Box): number {
+  const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
+  const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
+  const shared = width * height;
+  return shared / (a.width * a.height + b.width * b.height - shared || 1);
+}

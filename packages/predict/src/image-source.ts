@@ -1,0 +1,129 @@
+import type { Pixels } from '@voxface/landmarks';
+
+/** What `sharp(...).raw().toBuffer({ resolveWithObject: true })` gives. */
+export interface DecodedImage {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly info: { readonly width: number; readonly height: number; readonly channels: number };
+}
+
+/** A picture that the browser can draw: image, video, canvas, bitmap or video frame. */
+export type DrawableImage =
+  | HTMLImageElement
+  | HTMLVideoElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | ImageBitmap
+  | VideoFrame;
+
+/** The part of a `Tensor3D` of TensorFlow.js that is read: [h, w, 3 or 4], int32 in 0..255 or float32 in 0..1. */
+export interface TensorImage {
+  readonly dataId: object;
+  readonly rank: unknown;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  data(): Promise<ArrayLike<unknown>>;
+}
+
+/** Every kind of picture that the predictor takes. */
+export type ImageSource = Pixels | ImageData | DecodedImage | DrawableImage | TensorImage;
+
+/**
+ * Reads any picture as bytes. Pixels pass through unchanged; a tensor is downloaded and not disposed.
+ * @throws TypeError for anything else; RangeError when the sizes do not fit the data or nothing is loaded yet.
+ */
+export async function toPixels(image: ImageSource): Promise<Pixels> {
+  if (isTensor(image)) return fromTensor(image);
+  if ('info' in image && 'data' in image) {
+    const { width, height, channels } = image.info;
+    return checkPixels(widen(image.data, width, height, channels));
+  }
+  if ('data' in image && 'width' in image) {
+    if ('channels' in image) return checkPixels(image);
+    return checkPixels({
+      data: image.data as Uint8ClampedArray,
+      width: image.width,
+      height: image.height,
+      channels: 4,
+    });
+  }
+  return fromDrawable(image as DrawableImage);
+}
+
+function isTensor(image: ImageSource): image is TensorImage {
+  return typeof image === 'object' && image !== null && 'dataId' in image && 'rank' in image;
+}
+
+function checkPixels(image: Pixels): Pixels {
+  const { data, width, height, channels } = image;
+  if (!(width > 0 && height > 0) || data.length !== width * height * channels) {
+    throw new RangeError(
+      `toPixels: expected width x height x channels bytes, got ${data.length} for ${width} x ${height} x ${channels}`,
+    );
+  }
+  return image;
+}
+
+/** Grey (1 channel) and grey with alpha (2) become RGB. */
+function widen(
+  data: Uint8Array | Uint8ClampedArray,
+  width: number,
+  height: number,
+  channels: number,
+): Pixels {
+  if (channels === 3 || channels === 4) return { data, width, height, channels };
+  if (channels !== 1 && channels !== 2) {
+    throw new RangeError(`toPixels: expected 1 to 4 channels, got ${channels}`);
+  }
+  const rgb = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) rgb.fill(data[i * channels], 3 * i, 3 * i + 3);
+  return { data: rgb, width, height, channels: 3 };
+}
+
+async function fromTensor(tensor: TensorImage): Promise<Pixels> {
+  const [height, width, channels] = tensor.shape;
+  if (tensor.rank !== 3 || (channels !== 3 && channels !== 4)) {
+    throw new RangeError(`toPixels: expected a tensor [h, w, 3 or 4], got [${tensor.shape.join(', ')}]`);
+  }
+  const values = await tensor.data();
+  const scale = tensor.dtype === 'float32' ? 255 : 1;
+  const data = Uint8ClampedArray.from(values as ArrayLike<number>, (value) => value * scale);
+  return { data, width, height, channels };
+}
+
+function fromDrawable(image: DrawableImage): Pixels {
+  const [width, height] = drawableSize(image);
+  if (!(width > 0 && height > 0)) {
+    throw new RangeError(
+      `toPixels: the picture has no size yet, got ${width} x ${height} (wait for its load or loadeddata event)`,
+    );
+  }
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true }) as
+    | CanvasRenderingContext2D
+    | OffscreenCanvasRenderingContext2D
+    | null;
+  if (context === null) throw new Error('toPixels: this browser gives no 2D canvas context');
+  context.drawImage(image, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { data, width, height, channels: 4 };
+}
+
+function createCanvas(width: number, height: number): OffscreenCanvas | HTMLCanvasElement {
+  if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
+  if (typeof document === 'undefined') {
+    throw new TypeError(
+      'toPixels: expected Pixels, ImageData, a decoded buffer or a tensor outside the browser',
+    );
+  }
+  return Object.assign(document.createElement('canvas'), { width, height });
+}
+
+function drawableSize(image: DrawableImage): [number, number] {
+  if ('naturalWidth' in image) return [image.naturalWidth, image.naturalHeight];
+  if ('videoWidth' in image) return [image.videoWidth, image.videoHeight];
+  if ('displayWidth' in image) return [image.displayWidth, image.displayHeight];
+  if ('width' in image && 'height' in image) return [image.width, image.height];
+  throw new TypeError(
+    'toPixels: expected Pixels, ImageData, a decoded buffer, image, video, canvas, bitmap, video frame or tensor',
+  );
+}

@@ -1,0 +1,48 @@
+export {
+  BROWSER_DETECTOR_DEFAULTS,
+  type BrowserDetectorOptions,
+  createBrowserDetector,
+  hasBrowserDetector,
+} from './browser-detector.ts';
+export {
+  type BoxCalibration,
+  createDetector,
+  DETECTOR_DEFAULTS,
+  type DetectedFace,
+  type DetectionHead,
+  type DetectionNetwork,
+  type DetectorOptions,
+  FACE_API_CALIBRATION,
+  type FaceDetector,
+} from './detector.ts';
+export {
+  createFaceTracker,
+  FACE_TRACKER_DEFAULTS,
+  type FaceTracker,
+  type FaceTrackerOptions,
+  type TrackedFace,
+} from './face-tracker.ts';
+export {
+  type DecodedImage,
+  type DrawableImage,
+  type ImageSource,
+  type TensorImage,
+  toPixels,
+} from './image-source.ts';
+export {
+  LOCALIZE_IMAGES_DEFAULTS,
+  type LocalizeImagesOptions,
+  type LocatedFace,
+  type LocatedImage,
+  localizeImages,
+} from './localize-images.ts';
+export {
+  type CropRunner,
+  createCropPredictor,
+  cropsToUnitRange,
+  type FaceRequest,
+  type FaceShape,
+  PREDICTOR_DEFAULTS,
+  type Predictor,
+  type PredictorOptions,
+} from './predictor.ts';
