@@ -19,7 +19,7 @@ const REQUIRED = {
   datasets: ['dist/crop-worker.js'],
   onnx: ['dist/photo-worker.js'],
   train: ['dist/replica-worker.js'],
-  voxface: ['dist/bin.js', 'dist/face-api-worker.js'],
+  voxface: ['dist/bin.js'],
 };
 const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
 

@@ -1,7 +1,3 @@
 import { packageBuild } from '../../tsdown.base.ts';
 
-export default packageBuild({
-  bin: 'src/bin.ts',
-  index: 'src/index.ts',
-  'face-api-worker': 'src/bench/face-api-worker.ts',
-});
+export default packageBuild({ bin: 'src/bin.ts', index: 'src/index.ts', bench: 'src/bench.ts' });

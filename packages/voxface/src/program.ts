@@ -1,20 +1,36 @@
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
-import { addBench } from './commands/bench.ts';
-import { addConformance } from './commands/conformance.ts';
-import { addData } from './commands/data.ts';
-import { addDemo } from './commands/demo.ts';
-import { addEvaluate } from './commands/evaluate.ts';
-import { addExport } from './commands/export.ts';
-import { addLocalize } from './commands/localize.ts';
-import { addPlot } from './commands/plot.ts';
-import { addSetupNode } from './commands/setup-node.ts';
-import { addTrain } from './commands/train.ts';
+import { Command, CommanderError } from 'commander';
+import { addConformance, addSetupNode } from './backend/command.ts';
+import { addBench } from './bench/command.ts';
+import { addData } from './data/command.ts';
+import { addEvaluate } from './evaluate/command.ts';
+import { addExport } from './export/command.ts';
+import { addDemo, addLocalize } from './localize/command.ts';
+import { describeError, type SetExitCode, UsageError } from './options.ts';
+import { addPlot } from './plot/command.ts';
+import { addTrain } from './train/command.ts';
 
-/** Tells the caller which exit code the work ended with when it did not throw. */
-export type SetExitCode = (code: number) => void;
+/**
+ * Runs the command line.
+ * @param args arguments after the program's name.
+ * @returns the exit code: 0 done, 1 the work failed, 2 bad arguments.
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = createProgram((exitCode) => {
+    code = exitCode;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    console.error(`voxface: ${describeError(error)}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
 
-/** The command tree of `voxface`. Every command loads what it needs when it runs, so that help is instant. */
+/** The command tree of `voxface`. Each command loads what it needs when it runs, so help appears at once. */
 export function createProgram(setExitCode: SetExitCode): Command {
   const program = new Command('voxface')
     .description(
@@ -27,13 +43,13 @@ export function createProgram(setExitCode: SetExitCode): Command {
       'after',
       `
 Examples:
-  voxface localize photos/*.jpg --out found --overlay     68 3D landmarks of every face, with pictures
+  voxface localize photos/*.jpg --out found --overlay     the 68 3D landmarks of every face, with images
   voxface evaluate --dataset 300w --root 300w/helen/testset
   voxface train config.json --resume runs/first
-  voxface data inspect 300w/afw                           what a folder of annotations holds
+  voxface data inspect 300w/afw                           what a folder of annotations contains
 
-Exit codes: 0 done, 1 the work failed (for some file), 2 bad arguments.
-Every command explains itself: voxface COMMAND --help`,
+Exit codes: 0 success, 1 failure (of at least one file), 2 bad arguments.
+Help for a command: voxface COMMAND --help`,
     );
   addLocalize(program, setExitCode);
   addEvaluate(program);

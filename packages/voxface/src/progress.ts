@@ -46,3 +46,18 @@ export function formatDuration(seconds: number): string {
   if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, '0')} s`;
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
 }
+
+/** A progress line that starts when the total is known. */
+export function lazyProgress(label: string): {
+  onProgress: (done: number, total: number) => void;
+  finish: () => void;
+} {
+  let progress: Progress | undefined;
+  return {
+    onProgress: (done, total) => {
+      progress ??= createProgress(label, total);
+      progress.update(done);
+    },
+    finish: () => progress?.finish(),
+  };
+}

@@ -52,7 +52,7 @@ describe('localize', () => {
     const result = await run('localize', fixtures.at('empty'), '--out', fixtures.at('none'), ...boxed());
     expect(result).toMatchObject({
       code: 2,
-      errors: expect.stringMatching(/no pictures .* in folder .*empty/),
+      errors: expect.stringMatching(/no images .* in folder .*empty/),
     });
   });
 
@@ -80,7 +80,7 @@ describe('localize', () => {
     const { code, output } = await run('localize', '--help');
     expect(code).toBe(0);
     expect(output).toMatch(/Usage: voxface localize .*<photos\.\.\.>/);
-    expect((await run('--help')).output).toMatch(/Exit codes: 0 done, 1 the work failed/);
+    expect((await run('--help')).output).toMatch(/Exit codes: 0 success, 1 failure/);
   });
 
   test('an unknown command is refused', async () => {

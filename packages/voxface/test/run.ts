@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { runCli } from '../src/run-cli.ts';
+import { runCli } from '../src/program.ts';
 
 /** Runs the command line in this process; returns exit code and everything printed. */
 export async function run(...args: string[]): Promise<{ code: number; output: string; errors: string }> {

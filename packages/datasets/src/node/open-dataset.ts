@@ -13,14 +13,14 @@ import { openWflw } from './open-wflw.ts';
 
 /** What `openDataset` can tell by the files it finds. */
 export const DATASET_KINDS: readonly [
-  'voxface',
+  'packed',
   '300w',
   '300w-lp',
   'aflw2000-3d',
   'aflw',
   'wflw',
   'keypoint-csv',
-] = ['voxface', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv'];
+] = ['packed', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv'];
 
 export type DatasetKind = (typeof DATASET_KINDS)[number];
 
@@ -50,7 +50,7 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
   }
   const settings = options.onProblem ? { onProblem: options.onProblem } : {};
   switch (kind) {
-    case 'voxface':
+    case 'packed':
       return openVoxfaceDataset(folder);
     case '300w':
       return open300w(folder, { name: path.basename(path.resolve(folder)), ...settings });
@@ -98,7 +98,7 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
   if (files.length === 0) throw new Error(`openDataset: expected a dataset, got the empty folder ${target}`);
   const find = (rule: RegExp): string | undefined => {
     const hits = files.filter((name) => rule.test(name));
-    if (hits.length > 1 && !wanted?.startsWith('voxface')) {
+    if (hits.length > 1 && !wanted?.startsWith('packed')) {
       throw new Error(
         `openDataset: expected one annotation file, got ${hits.join(', ')} under ${target} (name one of them)`,
       );
@@ -107,7 +107,7 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
   };
   const has = (rule: RegExp): boolean => files.some((name) => rule.test(name));
   const tests: [DatasetKind, () => boolean | string | undefined][] = [
-    ['voxface', () => has(/(^|^[^/]+\/)set\.json$/)],
+    ['packed', () => has(/(^|^[^/]+\/)set\.json$/)],
     ['300w-lp', () => has(/^landmarks\/.*_pts\.mat$/)],
     ['aflw2000-3d', () => has(/\.mat$/)],
     ['aflw', () => find(/\.sqlite$/)],

@@ -7,9 +7,9 @@ export interface Duration {
 }
 
 /** Something that is timed against others. */
-export interface Contestant {
+export interface Candidate {
   readonly name: string;
-  /** Does the work once; answers with the time it took when it runs in another process. */
+  /** Does the work once; returns its own timing if it runs in another process. */
   run(): Promise<Duration | undefined>;
   close(): Promise<void> | void;
 }
@@ -21,7 +21,7 @@ export interface Spread {
   readonly high: number;
 }
 
-/** What came of one contestant, per unit of work; ratios are of this contestant's time over the first's. */
+/** The times of one candidate per unit of work; ratios are relative to the first candidate. */
 export interface Timing {
   readonly name: string;
   readonly rounds: number;
@@ -31,40 +31,40 @@ export interface Timing {
   readonly cpuRatio: Spread;
 }
 
-/** A contestant stops taking part when its runs took this long in all; it keeps what it has. */
+/** A candidate whose runs took this long in total drops out; its times so far are kept. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Lets contestants take turns, so that what else the machine does falls on all of them alike.
+ * Runs candidates in turn, so that other load on the machine affects all of them alike.
  * @param units pieces of work in one run, by which times are divided.
  */
 export async function runRounds(
-  contestants: readonly Contestant[],
+  candidates: readonly Candidate[],
   rounds: number,
   units = 1,
 ): Promise<Timing[]> {
-  const times = contestants.map((): Duration[] => []);
-  const spent = contestants.map(() => 0);
+  const times = candidates.map((): Duration[] => []);
+  const spent = candidates.map(() => 0);
   const progress = createProgress('rounds', rounds);
   const WARM_UP = 2;
   for (let round = -WARM_UP; round < rounds; round++) {
-    for (const [i, contestant] of contestants.entries()) {
+    for (const [i, candidate] of candidates.entries()) {
       if (spent[i] > PATIENCE_MS && times[i].length > 0) continue;
-      const { wall, cpu } = await timeRun(contestant);
+      const { wall, cpu } = await timeRun(candidate);
       spent[i] += wall;
-      // One that is too slow to warm up twice is timed from its first run on.
+      // A candidate too slow for two warm-up runs is timed from the first run.
       if (round >= 0 || spent[i] > PATIENCE_MS / 4) times[i].push({ wall: wall / units, cpu: cpu / units });
     }
     progress.update(Math.max(0, round + 1));
   }
   progress.finish();
-  return contestants.map(({ name }, i) => summarize(name, times[i], times[0]));
+  return candidates.map(({ name }, i) => summarize(name, times[i], times[0]));
 }
 
-async function timeRun(contestant: Contestant): Promise<Duration> {
+async function timeRun(candidate: Candidate): Promise<Duration> {
   const busy = process.cpuUsage();
   const start = performance.now();
-  const own = await contestant.run();
+  const own = await candidate.run();
   const wall = performance.now() - start;
   const { user, system } = process.cpuUsage(busy);
   return own ?? { wall, cpu: (user + system) / 1000 };
@@ -84,6 +84,7 @@ function summarize(name: string, own: readonly Duration[], first: readonly Durat
   };
 }
 
+/** Median and quartiles of some values. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (q: number): number => sorted[Math.round(q * (sorted.length - 1))];

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { addBenchOptions, BENCH_SUITE, type BenchSuite, benchModels, runBench } from 'voxface/bench';
+import { torchOpeners } from './torch.ts';
+
+/** What `voxface bench` measures, and what takes other libraries or the repository. */
+const SUITE: BenchSuite = {
+  parts: {
+    ...BENCH_SUITE.parts,
+    models: (settings) => benchModels(settings, torchOpeners(settings.flags.python ?? 'python3')),
+    training: async (settings) => (await import('./training.ts')).benchTraining(settings),
+    peers: async (settings) => (await import('./peers.ts')).benchPeers(settings),
+    parts: async (settings) => (await import('./parts.ts')).benchParts(settings),
+  },
+  backends: ['torch', 'torch-frozen', ...BENCH_SUITE.backends],
+};
+
+const program = addBenchOptions(new Command('bench'), 'onnx,torch,torch-frozen,wasm,webgpu', 'small,paper')
+  .description('Measure voxface against other libraries: interleaved rounds, medians, ratios.')
+  .argument('[parts...]', 'models, photos, training, peers, parts; all if omitted')
+  .option('--python <program>', 'Python interpreter with PyTorch', 'python3')
+  .option('--peers <dir>', 'where peers are installed by npm (default: FACE_API_FOLDER)')
+  .addHelpText(
+    'after',
+    `
+models    models on each backend and in PyTorch (torch, torch-frozen), from cropped pixels to landmarks
+photos    a folder of photos: all cores against a plain loop, with the detector and with given boxes
+training  a training step of the small preset against PyTorch
+peers     the shipped model against @vladmandic/face-api on wasm and MediaPipe face mesh in Chromium
+parts     volume encoding, metrics, reading and augmenting`,
+  )
+  .action((parts: string[], flags: Record<string, string>) => runBench(parts, flags, SUITE));
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`);
+  process.exitCode = (error as Error).name === 'UsageError' ? 2 : 1;
+}

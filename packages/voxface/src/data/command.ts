@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { KINDS_HELP, type SetExitCode, SPLIT_HELP } from '../options.ts';
+import type { ProfileFlags } from './profile.ts';
+
+const KIND_OPTION = `format of the dataset (${KINDS_HELP}); detected from the files if omitted`;
+
+/** `voxface data inspect | convert | profile` */
+export function addData(program: Command, setExitCode: SetExitCode): void {
+  const data = program.command('data').description('Inspect, convert and augment annotated datasets.');
+  data
+    .command('inspect')
+    .description(
+      'Report what a folder or annotation file contains: counts, ranges, and every broken file by name.',
+    )
+    .argument('<path>', 'folder, .csv, WFLW list or .sqlite file')
+    .option('--kind <kind>', KIND_OPTION)
+    .option('--split <name>', SPLIT_HELP)
+    .option('--sheet <file>', 'write a contact sheet (PNG) with the landmarks drawn')
+    .option('--json <file>', 'write the report')
+    .action(async (path: string, flags: { kind?: string; split?: string; sheet?: string; json?: string }) => {
+      const { inspectData } = await import('./data.ts');
+      if ((await inspectData(path, flags)) > 0) setExitCode(1);
+    });
+  data
+    .command('convert')
+    .description('Convert a dataset to the packed format, which training reads fastest.')
+    .argument('<path>', 'folder or annotation file')
+    .argument('<out>', 'output folder')
+    .option('--kind <kind>', KIND_OPTION)
+    .option('--split <name>', SPLIT_HELP)
+    .option('--size <pixels>', 'store only a square around each face, resized to this many pixels')
+    .option('--scale <factor>', 'side of that square relative to the landmark box', '2')
+    .option('--only <file>', 'keep only the identifiers in this JSON list (such as a validation split)')
+    .option('--except <file>', 'omit the identifiers in this JSON list')
+    .option('--resume', 'continue an interrupted conversion')
+    .action(async (path: string, out: string, flags: Record<string, string>) => {
+      const { convertData } = await import('./data.ts');
+      if ((await convertData(path, out, flags)) > 0) setExitCode(1);
+    });
+  data
+    .command('profile')
+    .description('Fit a 3D face to each photo and render it at larger yaw angles (face profiling).')
+    .requiredOption('--dataset <kind>', `format of the dataset (${KINDS_HELP})`)
+    .requiredOption('--root <paths...>', 'one or more folders or annotation files')
+    .requiredOption(
+      '--facekit <path>',
+      "morphable face: ICT-FaceKit's folder (arrays or .obj), a BFM-like .mat, a FLAME-like .npz, or a folder of .npy",
+    )
+    .option(
+      '--facekit-landmarks <file>',
+      'JSON list of the 68 landmark vertices, 0-based (default: NAME.landmarks.json beside the model, or its own)',
+    )
+    .requiredOption('-o, --out <dir>', 'folder of the packed dataset to write')
+    .option(
+      '--yaws <list>',
+      'target yaw angles in degrees, comma-separated; 4x: four per face, spread up to 90 degrees; none',
+      '8x',
+    )
+    .option('--no-unturned', 'omit the original, unrotated faces')
+    .option('--size <pixels>', 'side of the rendered images', '256')
+    .option(
+      '--shard <i/n>',
+      'process part i of n (1-based; default: the index of a Slurm array or a Kubernetes indexed job)',
+    )
+    .option('--workers <n>', 'processes on this machine', '1')
+    .option('--seed <n>', 'seed of the yaw jitter', '0')
+    .addHelpText(
+      'after',
+      `
+Repeat the same command to continue an interrupted run.
+  voxface data profile --dataset 300w --root 300w/afw helen/trainset --facekit ict-facekit --out profiles --workers 2
+For morphable faces other than ICT-FaceKit, docs/facefit.md lists the arrays and names that are read.`,
+    )
+    .action(async (flags: ProfileFlags) => {
+      const { profileData } = await import('./profile.ts');
+      await profileData(flags);
+    });
+}

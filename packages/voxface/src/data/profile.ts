@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { concatDatasets, type Dataset } from '@voxface/datasets';
+import { type Shard, shardOf } from '@voxface/facefit';
+import { createProfiledSet, openFaceModel } from '@voxface/facefit/node';
+import { parseCount, parsePositive, parseShard, UsageError, WorkError } from '../options.ts';
+import { openData } from './data.ts';
+
+export interface ProfileFlags {
+  dataset: string;
+  root: string[];
+  facekit: string;
+  facekitLandmarks?: string;
+  out: string;
+  yaws: string;
+  unturned: boolean;
+  size: string;
+  workers: string;
+  seed: string;
+  shard?: string;
+}
+
+/**
+ * Fits every face of the datasets and writes its profiles as a packed set; with workers, one process for each part of
+ * this process's part.
+ */
+export async function profileData(flags: ProfileFlags): Promise<void> {
+  const workers = parseCount('--workers', flags.workers);
+  const settings = {
+    yaws: parseYaws(flags.yaws),
+    unturned: flags.unturned,
+    size: parsePositive('--size', flags.size),
+    seed: parseSeed(flags.seed),
+  };
+  const shard = readShard(flags.shard);
+  if (!existsSync(flags.facekit)) {
+    throw new UsageError(`--facekit: no such file or folder: ${flags.facekit}`);
+  }
+  if (workers > 1) return runShards(shard, workers);
+  const problems: { id: string; message: string }[] = [];
+  const onProblem = ({ id, error }: { id: string; error: Error }): void => {
+    problems.push({ id, message: error.message });
+  };
+  const datasets: Dataset[] = [];
+  for (const root of flags.root)
+    datasets.push(await openData(root, flags.dataset, '--dataset', { onProblem }));
+  const landmarks = flags.facekitLandmarks ? await readLandmarks(flags.facekitLandmarks) : undefined;
+  const report = await createProfiledSet({
+    ...settings,
+    dataset: datasets.length === 1 ? datasets[0] : concatDatasets(datasets),
+    model: await openFaceModel(flags.facekit, { landmarks }),
+    outDirectory: flags.out,
+    shard: `${shard.index}/${shard.count}`,
+    log: (line) => console.log(line),
+  });
+  problems.push(...report.problems);
+  for (const { id, message } of problems) console.error(`voxface: ${id}: ${message}`);
+  console.log(
+    `${report.directory}: ${report.images} images written in ${report.seconds.toFixed(0)} s, ${report.faces} faces in the dataset`,
+  );
+  if (problems.length > 0) throw new WorkError(`${problems.length} faces omitted (listed above)`);
+}
+
+/** `--shard`, 1-based, or the index variables of Slurm and Kubernetes. */
+function readShard(text: string | undefined): Shard {
+  if (text !== undefined) {
+    const { first, step } = parseShard(text);
+    return { index: first, count: step };
+  }
+  try {
+    return shardOf(undefined, process.env);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+async function readLandmarks(file: string): Promise<number[]> {
+  try {
+    const list: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (Array.isArray(list) && list.every((value) => typeof value === 'number')) return list;
+  } catch (error) {
+    throw new UsageError(`--facekit-landmarks: ${file} is not readable JSON (${(error as Error).message})`);
+  }
+  throw new UsageError(`--facekit-landmarks: ${file} is no list of vertex numbers`);
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed: expected a whole number, got ${text}`);
+  return seed;
+}
+
+/** `none` is 0, `4x` four per face, otherwise a list of degrees. */
+export function parseYaws(text: string): number | number[] {
+  if (text === 'none') return 0;
+  if (/^\d+x$/.test(text)) return Number.parseInt(text, 10);
+  const yaws = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (yaws.some((yaw) => !(Math.abs(yaw) <= 90))) {
+    throw new UsageError(`--yaws: expected degrees from -90 to 90, a count such as 4x, or none, got ${text}`);
+  }
+  return yaws;
+}
+
+/** Runs this very command once per part of the given shard; fails when one of them does. */
+async function runShards({ index, count }: Shard, workers: number): Promise<void> {
+  const args = withoutOptions(process.argv.slice(1), ['--workers', '--shard']);
+  const codes = await Promise.all(
+    Array.from({ length: workers }, (_, k) => {
+      const part = `${index * workers + k + 1}/${count * workers}`;
+      const child = spawn(process.execPath, [...process.execArgv, ...args, '--shard', part], {
+        stdio: 'inherit',
+      });
+      return new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+    }),
+  );
+  const failed = codes.filter((code) => code !== 0).length;
+  if (failed > 0) {
+    throw new WorkError(`${failed} of ${workers} shards failed (run again: what is done is kept)`);
+  }
+}
+
+/** The arguments without the named options, whether written `--name value` or `--name=value`. */
+export function withoutOptions(args: readonly string[], names: readonly string[]): string[] {
+  return args.filter(
+    (arg, i) => !names.some((name) => arg === name || arg.startsWith(`${name}=`) || args[i - 1] === name),
+  );
+}

@@ -1,0 +1,267 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Sample } from '@voxface/datasets';
+import { type Box, boxOf, createLandmarks, type Landmarks, MEAN_FACE_68 } from '@voxface/landmarks';
+import {
+  type AccumulatorState,
+  createAccumulator,
+  type Evaluation,
+  formatReport,
+  PROTOCOLS,
+  toReportJson,
+} from '@voxface/metrics';
+import { checkDatasetKind, openData } from '../data/data.ts';
+import { parseShard, UsageError } from '../options.ts';
+import { openDetector, openModel } from '../photos/open-model.ts';
+import { createProgress } from '../progress.ts';
+
+export interface EvaluateFlags {
+  dataset: string;
+  root?: string;
+  model?: string;
+  predictions?: string;
+  protocol?: string;
+  detector?: string;
+  flip?: boolean;
+  meanShape?: boolean;
+  backend?: string;
+  shard?: string;
+  merge?: string[];
+  split?: string;
+  occluded?: string;
+  limit?: string;
+  json?: string;
+  report?: string;
+}
+
+const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
+  '300w': '300w/box/68',
+  'keypoint-csv': '300w/box/68',
+  packed: '300w/box/68',
+  'aflw2000-3d': 'aflw2000-3d/68/2d',
+  '300w-lp': '300w/box/68',
+  wflw: 'wflw/interocular',
+};
+
+/** Evaluates a model or given predictions on a dataset, prints the result and writes the requested files. */
+export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
+  checkDatasetKind(flags.dataset, '--dataset');
+  const protocol = flags.protocol ?? DEFAULT_PROTOCOLS[flags.dataset];
+  if (protocol === undefined || !Object.hasOwn(PROTOCOLS, protocol)) {
+    throw new UsageError(
+      `--protocol: expected one of ${Object.keys(PROTOCOLS).join(', ')}, got ${protocol ?? 'none'}`,
+    );
+  }
+  const { accumulator, name } = flags.merge
+    ? await mergeShards(protocol, flags.merge)
+    : await scoreDataset(protocol, flags);
+  const evaluation = accumulator.compute();
+  console.log(formatEvaluation(evaluation, flags.dataset, name));
+  if (flags.json) {
+    await mkdir(dirname(flags.json), { recursive: true });
+    const json = {
+      ...toReportJson(evaluation, { dataset: flags.dataset, model: name }),
+      state: accumulator.state(),
+    };
+    await writeFile(flags.json, `${JSON.stringify(json, null, 1)}\n`);
+  }
+  if (flags.report) await writeReport(flags.report, evaluation, flags.dataset, name);
+  return evaluation;
+}
+
+async function scoreDataset(protocol: string, flags: EvaluateFlags) {
+  if (!flags.root)
+    throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
+  const dataset = await openData(flags.root, flags.dataset, '--dataset', {
+    ...(flags.split !== undefined && { split: flags.split }),
+    occluded: occludedRule(flags.occluded),
+  });
+  const { first, step } = parseShard(flags.shard);
+  const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
+  const source = await openPredictionSource(flags);
+  const accumulator = createAccumulator(protocol);
+  const progress = createProgress('faces', Math.ceil((limit - first) / step));
+  let done = 0;
+  for (let i = first; i < limit; i += step) {
+    const sample = await dataset.load(i);
+    const preds = await source.predict(sample);
+    if (preds === null) accumulator.miss(sample.id, sample.yaw);
+    else {
+      accumulator.update({
+        id: sample.id,
+        preds,
+        target: sample.landmarks,
+        visible: sample.visible,
+        yaw: sample.yaw,
+      });
+    }
+    progress.update(++done);
+  }
+  progress.finish();
+  source.dispose();
+  return { accumulator, name: source.name };
+}
+
+function occludedRule(text = 'count'): 'count' | 'mask' {
+  if (text === 'count' || text === 'mask') return text;
+  throw new UsageError(`--occluded: expected count or mask, got ${text}`);
+}
+
+/** Reads the states that `--json` wrote for shards and joins them exactly. */
+async function mergeShards(protocol: string, files: readonly string[]) {
+  const accumulator = createAccumulator(protocol);
+  let name = '';
+  for (const file of files) {
+    const json = JSON.parse(await readFile(file, 'utf8')) as { model?: string; state?: AccumulatorState };
+    if (!json.state) throw new UsageError(`--merge: ${file} was not written by voxface evaluate --json`);
+    accumulator.merge(json.state);
+    name = json.model ?? name;
+  }
+  return { accumulator, name };
+}
+
+/** Where landmarks to be scored come from. */
+interface PredictionSource {
+  readonly name: string;
+  /** Landmarks in image pixels; null when no face was found. */
+  predict(sample: Sample): Promise<Landmarks | null>;
+  dispose(): void;
+}
+
+/** Opens the model, the file of predictions or the mean face that the flags name. */
+async function openPredictionSource(flags: EvaluateFlags): Promise<PredictionSource> {
+  if (flags.predictions !== undefined) return readPredictions(flags.predictions);
+  if (flags.meanShape) {
+    return {
+      name: 'mean face',
+      predict: async ({ landmarks }) => meanFaceInBox(boxOf(landmarks)),
+      dispose: () => {},
+    };
+  }
+  const { name, predictor } = await openModel(flags.model, { backend: flags.backend, flip: flags.flip });
+  const detector = flags.detector === undefined ? undefined : await openDetector(flags.detector);
+  return {
+    name: `${name}${flags.flip ? ' + flip' : ''}${flags.detector ? `, ${flags.detector} boxes` : ''}`,
+    async predict(sample) {
+      const truth = boxOf(sample.landmarks);
+      const box = detector
+        ? mostOverlapping(
+            (await detector.detect(sample.image)).map((f) => f.box),
+            truth,
+          )
+        : truth;
+      return box === undefined ? null : (await predictor.predict(sample.image, box)).landmarks;
+    },
+    dispose() {
+      predictor.dispose();
+      detector?.dispose();
+    },
+  };
+}
+
+/** The detected box that shares most with the truth; none when they share nothing: the face was missed. */
+function mostOverlapping(boxes: readonly Box[], truth: Box): Box | undefined {
+  const scored = boxes
+    .map((box) => ({ box, overlap: overlapOf(box, truth) }))
+    .filter(({ overlap }) => overlap > 0);
+  scored.sort((a, b) => b.overlap - a.overlap);
+  return scored[0]?.box;
+}
+
+/** Intersection over union. */
+function overlapOf(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return 0;
+  const shared = width * height;
+  return shared / (a.width * a.height + b.width * b.height - shared);
+}
+
+async function readPredictions(file: string): Promise<PredictionSource> {
+  let rows: Record<string, number[][]>;
+  try {
+    rows = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--predictions: ${file} is not readable JSON (${(error as Error).message})`);
+  }
+  return {
+    name: file,
+    async predict({ id }) {
+      const points = rows[id];
+      if (points === undefined) return null;
+      return createLandmarks(points.flat(), points[0].length as 2 | 3);
+    },
+    dispose: () => {},
+  };
+}
+
+/** The mean face, frontal, scaled to a box's area and centred in it: what any model must beat. */
+function meanFaceInBox(box: Box): Landmarks<3> {
+  const mean = boxOf(MEAN_FACE_68);
+  const scale = Math.sqrt((box.width * box.height) / (mean.width * mean.height));
+  const center = [box.x + box.width / 2, box.y + box.height / 2, 0];
+  const middle = [mean.x + mean.width / 2, mean.y + mean.height / 2, 0];
+  return { points: MEAN_FACE_68.points.map((v, i) => (v - middle[i % 3]) * scale + center[i % 3]), dims: 3 };
+}
+
+/** The result in a few lines for the terminal. */
+function formatEvaluation(evaluation: Evaluation, dataset: string, model: string): string {
+  const { nme, bins, limit } = evaluation;
+  const two = (value: number): string => (100 * value).toFixed(2);
+  const lines = [
+    `${model} on ${dataset}, ${evaluation.protocol}: ${evaluation.count} faces, ${evaluation.missed} missed`,
+    `NME ${two(nme.mean)} % (median ${two(nme.median)}, std ${two(nme.std)})`,
+    `AUC@${(100 * limit).toFixed(0)} ${two(evaluation.auc)}, failure rate ${two(evaluation.failureRate)} %`,
+  ];
+  if (bins.length > 0) {
+    const cells = bins.map(
+      (bin) =>
+        `${Number.isFinite(bin.to) ? `${bin.from}-${bin.to}` : `>${bin.from}`}: ${bin.mean === null ? '-' : two(bin.mean)} (${bin.count})`,
+    );
+    const mean = evaluation.binMean === null ? '-' : two(evaluation.binMean);
+    lines.push(`|yaw| ${cells.join('  ')}  bin mean ${mean}`);
+  }
+  return lines.join('\n');
+}
+
+const WORST = 10;
+
+/** Writes `report.md`, `report.json` and the CED curve of one evaluation. */
+async function writeReport(
+  directory: string,
+  evaluation: Evaluation,
+  dataset: string,
+  model: string,
+): Promise<void> {
+  const [{ cedSvg }, { renderPng }] = await Promise.all([
+    import('@voxface/plots'),
+    import('@voxface/plots/node'),
+  ]);
+  await mkdir(directory, { recursive: true });
+  const errors = evaluation.perImage.map((image) => image.nme ?? Number.POSITIVE_INFINITY);
+  const curve = await cedSvg([{ name: model, errors }], { limit: evaluation.limit });
+  await writeFile(join(directory, 'ced.svg'), curve);
+  await writeFile(join(directory, 'ced.png'), await renderPng(curve));
+  const json = toReportJson(evaluation, { dataset, model });
+  await writeFile(join(directory, 'report.json'), `${JSON.stringify(json, null, 1)}\n`);
+  const worst = [...evaluation.perImage]
+    .sort((a, b) => (b.nme ?? Infinity) - (a.nme ?? Infinity))
+    .slice(0, WORST);
+  const rows = worst.map(({ id, nme }) => `| ${id} | ${nme === null ? 'missed' : (100 * nme).toFixed(2)} |`);
+  await writeFile(
+    join(directory, 'report.md'),
+    `# ${model} on ${dataset}
+
+${formatReport([{ method: model, evaluation }])}
+
+![cumulative error distribution](ced.svg)
+
+Worst faces:
+
+| face | NME % |
+|---|---|
+${rows.join('\n')}
+`,
+  );
+  console.log(`wrote ${directory}/report.md`);
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+
+/** `voxface export --model M --to onnx OUT` */
+export function addExport(program: Command): void {
+  program
+    .command('export')
+    .description('Convert a model to ONNX, TensorFlow.js files or a single file.')
+    .argument('<out>', 'output file (onnx, file) or folder (tfjs)')
+    .option('-m, --model <model>', 'name of a pretrained model or folder of a saved one')
+    .addOption(
+      new Option('--to <form>', 'onnx; tfjs: model.json with shards; file: everything in one file')
+        .choices(['onnx', 'tfjs', 'file'])
+        .default('onnx'),
+    )
+    .addOption(
+      new Option('--precision <kind>', 'storage of the weights (uint8: tfjs and file only)')
+        .choices(['float32', 'float16', 'uint8'])
+        .default('float32'),
+    )
+    .option('--check <dir>', 'compare both runtimes on 50 faces of these annotated photos (onnx only)')
+    .action(async (out: string, flags: { model?: string; to: string; precision: string; check?: string }) => {
+      const { exportModel } = await import('./export.ts');
+      await exportModel(out, flags);
+    });
+}

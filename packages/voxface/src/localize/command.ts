@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { BACKENDS_HELP, MODEL_HELP, parseBox, type SetExitCode } from '../options.ts';
+import type { DemoOptions } from './demo.ts';
+
+interface LocalizeFlags {
+  out: string;
+  model?: string;
+  box?: string;
+  detector: string;
+  backend: string;
+  format: string;
+  overlay?: boolean;
+  view3d?: boolean;
+  flip?: boolean;
+}
+
+/** `voxface localize PHOTO... --out DIR` */
+export function addLocalize(program: Command, setExitCode: SetExitCode): void {
+  program
+    .command('localize')
+    .description('Find the 68 3D landmarks of every face in photos.')
+    .argument('<photos...>', 'image files, folders (searched recursively) or glob patterns')
+    .requiredOption('-o, --out <dir>', 'output folder; created if missing')
+    .option('-m, --model <model>', MODEL_HELP)
+    .option('--box <x,y,w,h>', 'face box in pixels instead of a detector (used for every photo)')
+    .option('--detector <name>', 'ssd (accurate), tiny (fast)', 'ssd')
+    .option('--backend <name>', BACKENDS_HELP, 'auto')
+    .option('--format <list>', 'json, csv, pts; comma-separated', 'json')
+    .option('--overlay', 'also write each photo with the landmarks drawn')
+    .option('--view3d', 'also write a 3D view of each face')
+    .option('--flip', 'average with the mirrored face: slower, a little more accurate')
+    .addHelpText(
+      'after',
+      `
+DIR/<stem>.json contains { image, model, backend, faces: [{ box, score, landmarks: [[x, y, z] x 68], pose }] }.
+x points right, y down, from the centre of the top-left pixel; z in pixels, zero mean, away from the camera.
+Angles are in degrees.`,
+    )
+    .action(async (photos: string[], flags: LocalizeFlags) => {
+      const [{ localizeToFolder }, { parseFormats }] = await Promise.all([
+        import('./localize.ts'),
+        import('./write-faces.ts'),
+      ]);
+      const box = flags.box === undefined ? undefined : parseBox(flags.box);
+      const summary = await localizeToFolder(photos, { ...flags, box, formats: parseFormats(flags.format) });
+      if (summary.failed.length > 0) setExitCode(1);
+    });
+}
+
+/** `voxface demo` */
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('Localize the faces in the sample photos of @vladmandic/face-api, and draw them.')
+    .option('-o, --out <dir>', 'output folder; created if missing', 'demo-output')
+    .option('-m, --model <model>', MODEL_HELP)
+    .option('--backend <name>', BACKENDS_HELP, 'auto')
+    .action(async (flags: DemoOptions) => {
+      const { runDemo } = await import('./demo.ts');
+      await runDemo(flags);
+    });
+}

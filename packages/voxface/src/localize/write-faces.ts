@@ -1,0 +1,124 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatPts } from '@voxface/datasets';
+import { countLandmarks, createLandmarks, type Landmarks, type Pixels } from '@voxface/landmarks';
+import type { LocatedFace } from '@voxface/predict';
+import { UsageError } from '../options.ts';
+
+export const FACE_FORMATS = ['json', 'csv', 'pts'] as const;
+export type FaceFormat = (typeof FACE_FORMATS)[number];
+
+/** What `localize` knows about one photo. */
+export interface PhotoResult {
+  readonly image: { readonly path: string; readonly width: number; readonly height: number };
+  readonly model: string;
+  readonly backend: string;
+  readonly faces: readonly LocatedFace[];
+}
+
+/**
+ * Reads a list such as `json,csv`.
+ * @throws UsageError naming the formats there are.
+ */
+export function parseFormats(text: string): FaceFormat[] {
+  const names = text.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (!FACE_FORMATS.includes(name as FaceFormat)) {
+      throw new UsageError(`--format: expected some of ${FACE_FORMATS.join(', ')}, got ${name}`);
+    }
+  }
+  return names as FaceFormat[];
+}
+
+/** Writes `stem.json`, `stem.csv` and, one file per face, `stem-1.pts` (1-based, as 300W writes them). */
+export async function writeFaces(
+  directory: string,
+  stem: string,
+  result: PhotoResult,
+  formats: readonly FaceFormat[],
+): Promise<string[]> {
+  const written: string[] = [];
+  const save = async (name: string, text: string): Promise<void> => {
+    const file = join(directory, name);
+    await writeFile(file, text);
+    written.push(file);
+  };
+  if (formats.includes('json')) await save(`${stem}.json`, `${JSON.stringify(toJson(result), null, 1)}\n`);
+  if (formats.includes('csv')) await save(`${stem}.csv`, toCsv(result.faces));
+  if (formats.includes('pts')) {
+    for (const [i, face] of result.faces.entries()) await save(`${stem}-${i + 1}.pts`, toPts(face.landmarks));
+  }
+  return written;
+}
+
+/** Writes `stem-overlay.png` and `stem-1-view3d.png`, ... as asked; returns the files. */
+export async function writePictures(
+  stem: string,
+  image: Pixels,
+  faces: readonly LocatedFace[],
+  options: { overlay?: boolean; view3d?: boolean },
+): Promise<string[]> {
+  if (!options.overlay && !options.view3d) return [];
+  const [{ view3dSheetSvg }, { overlayPng, renderPng }] = await Promise.all([
+    import('@voxface/plots'),
+    import('@voxface/plots/node'),
+  ]);
+  const written: string[] = [];
+  if (options.overlay) {
+    const file = `${stem}-overlay.png`;
+    const marked = faces.map((face, i) => ({ landmarks: face.landmarks, box: face.box, id: i + 1 }));
+    await writeFile(file, await overlayPng(image, marked));
+    written.push(file);
+  }
+  if (options.view3d) {
+    for (const [i, face] of faces.entries()) {
+      const file = `${stem}-${i + 1}-view3d.png`;
+      await writeFile(file, await renderPng(view3dSheetSvg(face.landmarks)));
+      written.push(file);
+    }
+  }
+  return written;
+}
+
+function toJson(result: PhotoResult): object {
+  return {
+    ...result,
+    faces: result.faces.map((face) => ({
+      box: mapValues(face.box, round),
+      score: round(face.score),
+      landmarks: rows(face.landmarks).map((row) => row.map(round)),
+      pose: mapValues(face.pose, round),
+    })),
+  };
+}
+
+function toCsv(faces: readonly LocatedFace[]): string {
+  const lines = ['face,landmark,x,y,z'];
+  faces.forEach((face, f) => {
+    rows(face.landmarks).forEach((row, n) => {
+      lines.push([f, n, ...row.map(round)].join(','));
+    });
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** x and y only, 1-based, as 300W has them. */
+function toPts(landmarks: Landmarks<3>): string {
+  const points = rows(landmarks).flatMap(([x, y]) => [x + 1, y + 1]);
+  return formatPts(createLandmarks(points, 2), 3);
+}
+
+function rows(landmarks: Landmarks<3>): number[][] {
+  return Array.from({ length: countLandmarks(landmarks) }, (_, i) => [
+    ...landmarks.points.subarray(3 * i, 3 * i + 3),
+  ]);
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+function mapValues<T extends object>(object: T, map: (value: number) => number): Record<keyof T, number> {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)])) as Record<
+    keyof T,
+    number
+  >;
+}

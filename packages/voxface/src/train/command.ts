@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { TrainFlags } from './train.ts';
+
+/** `voxface train CONFIG [--resume DIR] [--workers N]`, or the name of an experiment instead of a file. */
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('Train a model from a config file; Ctrl-C saves and stops.')
+    .argument(
+      '<config>',
+      "JSON file (see docs/training.md), or the name of an experiment from the paper, such as 'table8-adversarial'",
+    )
+    .option('--resume <dir>', 'continue the run in this output folder; fails if it has no checkpoint')
+    .option('--workers <n>', 'data-parallel workers on this machine')
+    .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
+    .option('--seed <n>', 'seed of an experiment', '0')
+    .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
+    .action(async (config: string, flags: TrainFlags) => {
+      const { trainFromConfig } = await import('./train.ts');
+      await trainFromConfig(config, flags);
+    });
+}

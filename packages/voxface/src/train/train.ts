@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  EXPERIMENT_SIZES,
+  EXPERIMENTS,
+  type ExperimentSize,
+  experimentConfig,
+  type TrainingConfigInput,
+} from '@voxface/train';
+import { runTraining } from '@voxface/train/node';
+import { describeError, parseCount, UsageError } from '../options.ts';
+
+/** Flags of `voxface train`. */
+export interface TrainFlags {
+  resume?: string;
+  workers?: string;
+  backend: string;
+  /** Of an experiment. */
+  size: string;
+  seed: string;
+}
+
+/** Runs a training configuration; the first Ctrl-C finishes the step, saves and stops, the second stops at once. */
+export async function trainFromConfig(file: string, flags: TrainFlags): Promise<void> {
+  const isExperiment = EXPERIMENTS.some(({ name }) => name === file);
+  const config = isExperiment ? readExperiment(file, flags) : await readConfig(file);
+  const workers = flags.workers === undefined ? undefined : parseCount('--workers', flags.workers);
+  if (flags.resume !== undefined) await checkResumable(flags.resume);
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    console.error('stopping after this step and writing a checkpoint (press Ctrl-C again to stop at once)');
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const overrides = {
+    ...(workers === undefined ? {} : { workers }),
+    ...(flags.resume === undefined ? {} : { output: flags.resume }),
+    ...(flags.backend === 'auto' ? {} : { backend: flags.backend }),
+  };
+  try {
+    await runTraining(
+      { ...config, ...overrides },
+      {
+        resume: flags.resume === undefined ? false : 'required',
+        signal: controller.signal,
+        log: (line) => console.log(line),
+      },
+    );
+  } catch (error) {
+    if (error instanceof RangeError && error.message.startsWith('parseTrainingConfig')) {
+      throw new UsageError(error.message);
+    }
+    throw error;
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+/** A folder without checkpoints is a wrong argument, found before any data is opened. */
+async function checkResumable(folder: string): Promise<void> {
+  const names = await readdir(join(folder, 'checkpoints')).catch((): string[] => []);
+  if (names.some((name) => /^step-\d+\.ckpt$/.test(name))) return;
+  throw new UsageError(
+    `--resume: expected the output folder of a run that has written a checkpoint, got ${folder} without any (start without --resume: the run writes to its configuration's output)`,
+  );
+}
+
+function readExperiment(name: string, { size, seed }: TrainFlags): TrainingConfigInput {
+  if (!EXPERIMENT_SIZES.includes(size as ExperimentSize)) {
+    throw new UsageError(`--size: expected one of ${EXPERIMENT_SIZES.join(', ')}, got ${size}`);
+  }
+  if (!/^\d+$/.test(seed)) throw new UsageError(`--seed: expected a whole number, got ${seed}`);
+  return experimentConfig(name, size as ExperimentSize, Number(seed));
+}
+
+async function readConfig(file: string): Promise<TrainingConfigInput> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(
+      `${file}: not a readable JSON file (${describeError(error)}), nor the name of an experiment`,
+    );
+  }
+}
