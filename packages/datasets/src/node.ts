@@ -36,7 +36,12 @@ export {
   type ProfilePoints,
 } from './node/open-300w-lp.ts';
 export { AFLW_DEFAULTS, type AflwOptions, openAflw } from './node/open-aflw.ts';
-export { convertPoints68, openAflw2000Visible21, openAflw20003d } from './node/open-aflw2000-3d.ts';
+export {
+  type Aflw20003dOptions,
+  convertPoints68,
+  openAflw2000Visible21,
+  openAflw20003d,
+} from './node/open-aflw2000-3d.ts';
 export { COCO_DEFAULTS, type CocoOptions, openCoco } from './node/open-coco.ts';
 export {
   DATASET_KINDS,
@@ -47,6 +52,7 @@ export {
 } from './node/open-dataset.ts';
 export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/open-jvcr-json.ts';
 export { openKeypointCsv } from './node/open-keypoint-csv.ts';
+export { MERL_RAV_DEFAULTS, type MerlRavOptions, openMerlRav } from './node/open-merl-rav.ts';
 export { openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
 export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './node/open-wflw.ts';
 export {

@@ -12,9 +12,8 @@ export interface ImageError {
   readonly yaw?: number;
 }
 
-/** Result of a protocol on a set; all errors and shares are fractions. */
-export interface Evaluation extends YawSummary {
-  readonly protocol: string;
+/** What is said of a set, and of each named part of it; fractions. */
+export interface EvaluationSummary {
   /** Images scored. */
   readonly count: number;
   /** Images in which no face was found: not in the mean, but failures, and zeros of the CED. */
@@ -24,7 +23,14 @@ export interface Evaluation extends YawSummary {
   readonly auc: number;
   /** Share of all images above `limit` or missed. */
   readonly failureRate: number;
+}
+
+/** Result of a protocol on a set; all errors and shares are fractions. */
+export interface Evaluation extends YawSummary, EvaluationSummary {
+  readonly protocol: string;
   readonly limit: number;
+  /** The protocol's named parts (300W: common and challenging) where the set holds several of them. */
+  readonly subsets: readonly (EvaluationSummary & { readonly name: string })[];
   /** Sorted by id. */
   readonly perImage: readonly ImageError[];
 }
@@ -92,19 +98,37 @@ function evaluate(protocol: Protocol, perImage: readonly ImageError[]): Evaluati
     );
   }
   const errors = found.map((image) => image.nme);
-  const all = perImage.map((image) => image.nme ?? Infinity);
-  const { mean, median, std } = summarizeErrors(errors);
   return {
     protocol: protocol.name,
-    count: found.length,
-    missed: perImage.length - found.length,
-    nme: { mean, median, std },
+    ...summarize(perImage, protocol.limit),
     ...binByYaw(protocol, found, errors),
-    auc: areaUnderCurve(all, protocol.limit),
-    failureRate: failureRate(all, protocol.limit),
     limit: protocol.limit,
+    subsets: summarizeSubsets(protocol, perImage),
     perImage,
   };
+}
+
+function summarize(images: readonly ImageError[], limit: number): EvaluationSummary {
+  const errors = images.flatMap(({ nme }) => (nme === null ? [] : [nme]));
+  const all = images.map(({ nme }) => nme ?? Infinity);
+  const { mean, median, std } = summarizeErrors(errors);
+  return {
+    count: errors.length,
+    missed: images.length - errors.length,
+    nme: { mean, median, std },
+    auc: areaUnderCurve(all, limit),
+    failureRate: failureRate(all, limit),
+  };
+}
+
+function summarizeSubsets(
+  { subsets = [], limit }: Protocol,
+  perImage: readonly ImageError[],
+): Evaluation['subsets'] {
+  const parts = subsets
+    .map(({ name, ids }) => ({ name, images: perImage.filter(({ id }) => ids.test(id)) }))
+    .filter(({ images }) => images.some(({ nme }) => nme !== null));
+  return parts.length < 2 ? [] : parts.map(({ name, images }) => ({ name, ...summarize(images, limit) }));
 }
 
 function binByYaw(protocol: Protocol, found: readonly ImageError[], errors: readonly number[]): YawSummary {

@@ -1,4 +1,4 @@
-import type { Evaluation } from './create-accumulator.ts';
+import type { Evaluation, EvaluationSummary } from './create-accumulator.ts';
 import type { YawBin } from './summarize-by-yaw.ts';
 
 /** A result of a method under a protocol. */
@@ -49,39 +49,41 @@ export function formatReport(rows: readonly ReportRow[], reference?: ReportRefer
   return `NME (%) by ${protocol}\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}${caption}\n`;
 }
 
-/** A result as plain data in percent, the layout that `voxface evaluate --json` writes. */
-export interface ReportJson {
-  dataset: string;
-  model: string;
-  protocol: string;
+/** What `ReportJson` says of a set and of each named part; percent. */
+export interface ReportSummary {
   count: number;
   missed: number;
   nme: { mean: number; median: number; std: number };
+  auc: number;
+  failureRate: number;
+}
+
+/** A result as plain data in percent, the layout that `voxface evaluate --json` writes. */
+export interface ReportJson extends ReportSummary {
+  dataset: string;
+  model: string;
+  protocol: string;
   /** `to` is null for the last, open bin. */
   bins: { from: number; to: number | null; count: number; mean: number | null }[];
   binMean: number | null;
   binStd: number | null;
-  auc: number;
-  failureRate: number;
   /** Limit of AUC and failure rate. */
   limit: number;
+  /** Named parts of the set (300W: common, challenging); empty where it holds one or none of them. */
+  subsets: (ReportSummary & { name: string })[];
   perImage: { id: string; nme: number | null; yaw: number | null }[];
 }
 
-/** Turns an evaluation into plain data: errors and shares in percent, angles in degrees. */
+/** Turns an evaluation into plain data: errors and shares in percent to four decimals, angles in degrees. */
 export function toReportJson(
   evaluation: Evaluation,
   { dataset, model }: { dataset: string; model: string },
 ): ReportJson {
-  const inPercent = (value: number | null): number | null => (value === null ? null : 100 * value);
-  const { nme } = evaluation;
   return {
     dataset,
     model,
     protocol: evaluation.protocol,
-    count: evaluation.count,
-    missed: evaluation.missed,
-    nme: { mean: 100 * nme.mean, median: 100 * nme.median, std: 100 * nme.std },
+    ...summaryJson(evaluation),
     bins: evaluation.bins.map(({ from, to, count, mean }) => ({
       from,
       to: Number.isFinite(to) ? to : null,
@@ -90,15 +92,55 @@ export function toReportJson(
     })),
     binMean: inPercent(evaluation.binMean),
     binStd: inPercent(evaluation.binStd),
-    auc: 100 * evaluation.auc,
-    failureRate: 100 * evaluation.failureRate,
-    limit: 100 * evaluation.limit,
-    perImage: evaluation.perImage.map(({ id, nme: error, yaw }) => ({
+    limit: inPercent(evaluation.limit),
+    subsets: evaluation.subsets.map(({ name, ...summary }) => ({ name, ...summaryJson(summary) })),
+    perImage: evaluation.perImage.map(({ id, nme, yaw }) => ({
       id,
-      nme: inPercent(error),
+      nme: inPercent(nme),
       yaw: yaw ?? null,
     })),
   };
+}
+
+function summaryJson({ count, missed, nme, auc, failureRate }: EvaluationSummary): ReportSummary {
+  return {
+    count,
+    missed,
+    nme: { mean: inPercent(nme.mean), median: inPercent(nme.median), std: inPercent(nme.std) },
+    auc: inPercent(auc),
+    failureRate: inPercent(failureRate),
+  };
+}
+
+function inPercent<T extends number | null>(value: T): T {
+  return (value === null ? null : Math.round(value * 1e6) / 1e4) as T;
+}
+
+/** A result in a few lines for the terminal; percent with two decimals. */
+export function formatEvaluation(
+  evaluation: Evaluation,
+  { dataset, model }: { dataset: string; model: string },
+): string {
+  const { nme, bins, limit, subsets, protocol, count, missed } = evaluation;
+  const two = (value: number | null): string => (value === null ? '-' : (100 * value).toFixed(2));
+  const lines = [
+    `${model} on ${dataset}, ${protocol}: ${count} faces, ${missed} missed`,
+    `NME ${two(nme.mean)} % (median ${two(nme.median)}, std ${two(nme.std)})`,
+    `AUC@${(100 * limit).toFixed(0)} ${two(evaluation.auc)}, failure rate ${two(evaluation.failureRate)} %`,
+  ];
+  for (const part of [...subsets, ...(subsets.length > 0 ? [{ name: 'full', ...evaluation }] : [])]) {
+    lines.push(
+      `${part.name.padEnd(12)} ${two(part.nme.mean)} % (${part.count} faces${part.missed ? `, ${part.missed} missed` : ''}, AUC ${two(part.auc)}, failure rate ${two(part.failureRate)} %)`,
+    );
+  }
+  if (bins.length > 0) {
+    const cells = bins.map(
+      ({ from, to, mean, count }) =>
+        `${Number.isFinite(to) ? `${from}-${to}` : `>${from}`}: ${two(mean)} (${count})`,
+    );
+    lines.push(`|yaw| ${cells.join('  ')}  bin mean ${two(evaluation.binMean)}`);
+  }
+  return lines.join('\n');
 }
 
 function rowCells({ method, evaluation }: ReportRow): string[] {

@@ -9,15 +9,18 @@ export {
   type AccumulatorState,
   createAccumulator,
   type Evaluation,
+  type EvaluationSummary,
   type ImageError,
 } from './create-accumulator.ts';
 export { cumulativeErrors, errorThresholds, failureRate } from './cumulative-errors.ts';
 export { evaluateProtocol } from './evaluate-protocol.ts';
 export {
+  formatEvaluation,
   formatReport,
   type ReportJson,
   type ReportReference,
   type ReportRow,
+  type ReportSummary,
   toReportJson,
 } from './format-report.ts';
 export { cvgtce, GTE_DEFAULTS, type GteOptions, gte } from './gte.ts';

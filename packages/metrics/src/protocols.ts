@@ -36,6 +36,8 @@ export interface Protocol {
   readonly visibleOnly: boolean;
   /** Inner edges of the |yaw| bins, degrees; absent: no bins. */
   readonly yawEdges?: readonly number[];
+  /** Named parts of the set, told by the identifier; absent: none. */
+  readonly subsets?: readonly { readonly name: string; readonly ids: RegExp }[];
   /** Upper end of the CED, limit of AUC and failure rate; a fraction. */
   readonly limit: number;
 }
@@ -58,6 +60,10 @@ const IBUG_300W: Omit<Protocol, 'name' | 'normalizer' | 'normalizedBy' | 'limit'
   alignDepth: 'none',
   similarity: false,
   visibleOnly: false,
+  subsets: [
+    { name: 'common', ids: /(^|\/)(lfpw|helen)\//i },
+    { name: 'challenging', ids: /(^|\/)ibug\//i },
+  ],
 };
 const THREEDFAW: Omit<Protocol, 'name' | 'alignDepth' | 'similarity'> = {
   annotation: '3DFAW, 66 points',
@@ -149,6 +155,7 @@ const LIST: readonly Protocol[] = [
     ...IBUG_300W,
     name: 'wflw/interocular',
     annotation: 'WFLW, 98 points',
+    subsets: undefined,
     scheme: WFLW_98,
     normalizer: interocular(WFLW_98),
     normalizedBy: 'distance of the true outer eye corners',

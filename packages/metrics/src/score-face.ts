@@ -19,7 +19,7 @@ export interface ScoredFace {
   readonly target: Landmarks;
   /** Shape that the normalizer measures; needed where `target` itself is a subset (the 68 landmarks behind 21). */
   readonly reference?: Landmarks;
-  /** [n of the scored scheme] 1 = visible. */
+  /** [n] 1 = visible, in the scheme of `target` or in the scored one. */
   readonly visible?: ArrayLike<number>;
   /** Degrees, any sign convention. */
   readonly yaw?: number;
@@ -56,9 +56,15 @@ function score(protocol: Protocol, face: ScoredFace): number {
   return nme(preds, target, {
     normalizer: protocol.normalizer,
     alignDepth: protocol.alignDepth,
-    visible: face.visible,
+    visible: scoredVisibility(protocol, face.visible),
     reference: face.reference ?? face.target,
   });
+}
+
+/** A mapped landmark is visible when all that it is made of are. */
+function scoredVisibility({ map }: Protocol, visible: ArrayLike<number> | undefined) {
+  if (!map || visible?.length !== map.from.count) return visible;
+  return map.sources.map((sources) => Number(sources.every((n) => visible[n])));
 }
 
 function scoredLandmarks(protocol: Protocol, shape: Landmarks, role: string): Landmarks {

@@ -5,6 +5,7 @@ import {
   boxSize,
   createAccumulator,
   evaluateProtocol,
+  formatEvaluation,
   formatReport,
   nme,
   PROTOCOLS,
@@ -128,15 +129,54 @@ describe('reports', () => {
     );
   });
 
+  it('gives 300W by its parts: common, challenging and full', () => {
+    const face = (id: string, error: number) => {
+      const target = createLandmarks(
+        Float32Array.from({ length: 136 }, (_, k) => (k % 2 ? k * k : 3 * k)),
+        2,
+      );
+      const points = target.points.map((value, k) => value + (k % 2 ? 0 : error));
+      return { id, preds: { ...target, points }, target };
+    };
+    const faces = [face('lfpw/a', 4), face('helen/b', 8), face('ibug/c', 30)];
+    const evaluation = evaluateProtocol('300w/box/68', faces);
+    const full = evaluation.nme.mean;
+    expect(evaluation.subsets.map(({ name, count }) => [name, count])).toEqual([
+      ['common', 2],
+      ['challenging', 1],
+    ]);
+    const [common, challenging] = evaluation.subsets.map(({ nme }) => nme.mean);
+    expect(challenging / common).toBeCloseTo(5, 4);
+    expect((2 * common + challenging) / 3).toBeCloseTo(full, 10);
+    expect(formatEvaluation(evaluation, { dataset: '300w', model: 'm' })).toMatch(
+      /common +\d+\.\d+ % \(2 faces, .*\nchallenging +\d+\.\d+ % \(1 faces, .*\nfull +\d+\.\d+ % \(3 faces/,
+    );
+    expect(evaluateProtocol('300w/box/68', faces.slice(0, 2)).subsets).toEqual([]);
+  });
+
+  it('masks landmarks of a subset by the visibility of all 68', () => {
+    const target = createLandmarks(
+      Float32Array.from({ length: 136 }, (_, k) => (k % 2 ? k * k : 3 * k)),
+      2,
+    );
+    const points = target.points.map((value, k) => (k >> 1 === 30 ? value + 500 : value));
+    const visible = Uint8Array.from({ length: 68 }, (_, i) => (i === 30 ? 0 : 1));
+    const score = (shown?: Uint8Array) =>
+      evaluateProtocol('300w/box/51', [{ id: 'a', preds: { ...target, points }, target, visible: shown }]).nme
+        .mean;
+    expect(score()).toBeGreaterThan(0.001);
+    expect(score(visible)).toBe(0);
+  });
+
   it('becomes plain JSON in percent', () => {
     const json = toReportJson(evaluation, { dataset: 'drawn', model: 'tiny' });
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
-    expect(json.nme.mean).toBeCloseTo(100 * evaluation.nme.mean, 10);
+    expect(json.nme.mean).toBe(Math.round(1e6 * evaluation.nme.mean) / 1e4);
     expect(json.bins.map(({ to }) => to)).toEqual([30, 60, null]);
     expect(json.perImage).toHaveLength(60);
     expect(json.perImage[0]).toEqual({
       id: 'face-000',
-      nme: 100 * (evaluation.perImage[0].nme as number),
+      nme: Math.round(1e6 * (evaluation.perImage[0].nme as number)) / 1e4,
       yaw: faces[0].yaw,
     });
   });

@@ -7,6 +7,7 @@ import { checkShape, createRecordDataset, visibleBox } from '../record-dataset.t
 import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage } from './decode-image.ts';
 import { imagesByStem, listFiles, stemOf } from './list-files.ts';
+import type { ProblemHandler } from './open-300w.ts';
 
 const PIXELS = '1-based to 0-based: x - 1, y - 1';
 const DEPTH = 'z: sign turned (+z away from the camera), zero mean';
@@ -18,14 +19,19 @@ interface MatPair {
   readonly mat: string;
 }
 
+export interface Aflw20003dOptions {
+  /** Absent: a `.mat` without a picture throws. Given: such ones are reported and left out. */
+  onProblem?: ProblemHandler;
+}
+
 /**
- * Opens AFLW2000-3D: `image*.mat` beside `image*.jpg`. Landmarks are `pt3d_68`, z centred; yaw is that of
+ * Opens AFLW2000-3D: `image*.mat` beside `image*.jpg`, as the archive unpacks (its folder `Code` holds no faces). Landmarks are `pt3d_68`, z centred; yaw is that of
  * `Pose_Para` (it may pass 90 degrees). `roi` is no face box and is not used.
  * Annotations are read when asked for, so a broken `.mat` shows at `load`.
  * @throws Error when there is no `.mat`, or a picture is missing.
  */
-export async function openAflw20003d(root: string): Promise<Dataset<3>> {
-  return openMatPairs(root, 'aflw2000-3d', 3, (mat, { id, image, mat: file }) => {
+export async function openAflw20003d(root: string, options: Aflw20003dOptions = {}): Promise<Dataset<3>> {
+  return openMatPairs(root, 'aflw2000-3d', 3, options, (mat, { id, image, mat: file }) => {
     const raw = matVariable(mat, 'pt3d_68', file, [3, 68]).data;
     const landmarks = convertPoints68(raw, file);
     const parameters = readFaceParameters(mat, file);
@@ -45,8 +51,11 @@ export async function openAflw20003d(root: string): Promise<Dataset<3>> {
  * are masked and lie at the box's centre. The box is that of the 68 points, by which errors are normalised.
  * @throws Error as `openAflw20003d`.
  */
-export async function openAflw2000Visible21(root: string): Promise<Dataset<2>> {
-  return openMatPairs(root, 'aflw2000-3d-21', 2, (mat, { id, image, mat: file }) => {
+export async function openAflw2000Visible21(
+  root: string,
+  options: Aflw20003dOptions = {},
+): Promise<Dataset<2>> {
+  return openMatPairs(root, 'aflw2000-3d-21', 2, options, (mat, { id, image, mat: file }) => {
     const box = visibleBox(convertPoints68(matVariable(mat, 'pt3d_68', file, [3, 68]).data, file));
     const raw = matVariable(mat, 'pt2d', file, [2, 21]).data;
     const visible = Uint8Array.from({ length: 21 }, (_, i) => (raw[2 * i] === -1 ? 0 : 1));
@@ -87,18 +96,22 @@ async function openMatPairs<D extends 2 | 3>(
   root: string,
   name: string,
   dims: D,
+  { onProblem }: Aflw20003dOptions,
   convert: (mat: MatFile, pair: MatPair) => Annotation<D>,
 ): Promise<Dataset<D>> {
   const files = await listFiles(root);
   const images = imagesByStem(files);
-  const pairs = files
-    .filter((file) => file.endsWith('.mat'))
-    .map((mat): MatPair => {
-      const id = stemOf(mat);
-      const image = images.get(id);
-      if (!image) throw new Error(`openAflw20003d: expected a picture beside ${mat}, got none with its stem`);
-      return { id, image, mat };
-    });
+  const pairs: MatPair[] = [];
+  for (const mat of files.filter((file) => file.endsWith('.mat') && !/(^|\/)Code\//.test(file))) {
+    const id = stemOf(mat);
+    const image = images.get(id);
+    if (image) pairs.push({ id, image, mat });
+    else {
+      const error = new Error(`openAflw20003d: expected a picture beside ${mat}, got none with its stem`);
+      if (!onProblem) throw error;
+      onProblem({ id, error });
+    }
+  }
   if (pairs.length === 0) throw new Error(`openAflw20003d: expected .mat files, got none under ${root}`);
   return createRecordDataset({
     name,

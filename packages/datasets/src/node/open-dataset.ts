@@ -8,6 +8,7 @@ import { open300wLpPlane } from './open-300w-lp.ts';
 import { openAflw } from './open-aflw.ts';
 import { openAflw20003d } from './open-aflw2000-3d.ts';
 import { openKeypointCsv } from './open-keypoint-csv.ts';
+import { MERL_RAV_FOLDER, openMerlRav } from './open-merl-rav.ts';
 import { openVoxfaceDataset } from './open-packed-set.ts';
 import { openWflw } from './open-wflw.ts';
 
@@ -20,16 +21,17 @@ export const DATASET_KINDS: readonly [
   'aflw',
   'wflw',
   'keypoint-csv',
-] = ['packed', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv'];
+  'merl-rav',
+] = ['packed', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv', 'merl-rav'];
 
 export type DatasetKind = (typeof DATASET_KINDS)[number];
 
 export interface OpenDatasetOptions {
   /** Absent: told by the files. */
   kind?: DatasetKind;
-  /** Only the samples of this split, where the files say it (keypoint CSV). */
+  /** Only the samples of this split, where the files say it (keypoint CSV, MERL-RAV). */
   split?: string;
-  /** What becomes of points that are annotated although something hides them (keypoint CSV). */
+  /** What becomes of points that are annotated although something hides them (keypoint CSV, MERL-RAV). */
   occluded?: OccludedRule;
   /** Told about samples that are left out; absent: the first broken one throws. */
   onProblem?: ProblemHandler;
@@ -43,11 +45,15 @@ export interface OpenDatasetOptions {
  */
 export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const { kind, folder, file } = await recognize(target, options.kind);
-  if (options.split !== undefined && kind !== 'keypoint-csv') {
+  if (options.split !== undefined && kind !== 'keypoint-csv' && kind !== 'merl-rav') {
     throw new Error(
-      `openDataset: only keypoint CSV files have splits, got split "${options.split}" for ${kind} in ${target}`,
+      `openDataset: only keypoint CSV files and MERL-RAV have splits, got split "${options.split}" for ${kind} in ${target}`,
     );
   }
+  const selection = {
+    ...(options.split !== undefined && { split: options.split }),
+    ...(options.occluded && { occluded: options.occluded }),
+  };
   const settings = options.onProblem ? { onProblem: options.onProblem } : {};
   switch (kind) {
     case 'packed':
@@ -57,11 +63,13 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
     case '300w-lp':
       return open300wLpPlane(folder);
     case 'aflw2000-3d':
-      return openAflw20003d(folder);
+      return openAflw20003d(folder, settings);
     case 'aflw':
       return openAflw(file!, path.join(folder, 'flickr'), settings);
     case 'wflw':
       return openWflw(file!, await findImages(folder, 'WFLW_images'), settings);
+    case 'merl-rav':
+      return openMerlRav(folder, folder, { ...settings, ...selection });
     case 'keypoint-csv':
       return openKeypointCsv(
         file!,
@@ -69,8 +77,7 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
         {
           name: path.basename(file!, '.csv'),
           ...settings,
-          ...(options.split !== undefined && { split: options.split }),
-          ...(options.occluded && { occluded: options.occluded }),
+          ...selection,
         },
       );
   }
@@ -109,9 +116,10 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
   const tests: [DatasetKind, () => boolean | string | undefined][] = [
     ['packed', () => has(/(^|^[^/]+\/)set\.json$/)],
     ['300w-lp', () => has(/^landmarks\/.*_pts\.mat$/)],
-    ['aflw2000-3d', () => has(/\.mat$/)],
+    ['aflw2000-3d', () => files.some((name) => name.endsWith('.mat') && !/(^|\/)Code\//.test(name))],
     ['aflw', () => find(/\.sqlite$/)],
     ['wflw', () => find(/list_98pt_.*\.txt$/)],
+    ['merl-rav', () => has(MERL_RAV_FOLDER) && has(/\.pts$/i)],
     ['300w', () => has(/\.pts$/i)],
     ['keypoint-csv', () => find(/\.csv$/)],
   ];

@@ -6,6 +6,7 @@ import {
   type AccumulatorState,
   createAccumulator,
   type Evaluation,
+  formatEvaluation,
   formatReport,
   PROTOCOLS,
   toReportJson,
@@ -38,6 +39,7 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
   '300w': '300w/box/68',
   'keypoint-csv': '300w/box/68',
   packed: '300w/box/68',
+  'merl-rav': '300w/box/68',
   'aflw2000-3d': 'aflw2000-3d/68/2d',
   '300w-lp': '300w/box/68',
   wflw: 'wflw/interocular',
@@ -56,7 +58,7 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
     ? await mergeShards(protocol, flags.merge)
     : await scoreDataset(protocol, flags);
   const evaluation = accumulator.compute();
-  console.log(formatEvaluation(evaluation, flags.dataset, name));
+  console.log(formatEvaluation(evaluation, { dataset: flags.dataset, model: name }));
   if (flags.json) {
     await mkdir(dirname(flags.json), { recursive: true });
     const json = {
@@ -202,26 +204,6 @@ function meanFaceInBox(box: Box): Landmarks<3> {
   const center = [box.x + box.width / 2, box.y + box.height / 2, 0];
   const middle = [mean.x + mean.width / 2, mean.y + mean.height / 2, 0];
   return { points: MEAN_FACE_68.points.map((v, i) => (v - middle[i % 3]) * scale + center[i % 3]), dims: 3 };
-}
-
-/** The result in a few lines for the terminal. */
-function formatEvaluation(evaluation: Evaluation, dataset: string, model: string): string {
-  const { nme, bins, limit } = evaluation;
-  const two = (value: number): string => (100 * value).toFixed(2);
-  const lines = [
-    `${model} on ${dataset}, ${evaluation.protocol}: ${evaluation.count} faces, ${evaluation.missed} missed`,
-    `NME ${two(nme.mean)} % (median ${two(nme.median)}, std ${two(nme.std)})`,
-    `AUC@${(100 * limit).toFixed(0)} ${two(evaluation.auc)}, failure rate ${two(evaluation.failureRate)} %`,
-  ];
-  if (bins.length > 0) {
-    const cells = bins.map(
-      (bin) =>
-        `${Number.isFinite(bin.to) ? `${bin.from}-${bin.to}` : `>${bin.from}`}: ${bin.mean === null ? '-' : two(bin.mean)} (${bin.count})`,
-    );
-    const mean = evaluation.binMean === null ? '-' : two(evaluation.binMean);
-    lines.push(`|yaw| ${cells.join('  ')}  bin mean ${mean}`);
-  }
-  return lines.join('\n');
 }
 
 const WORST = 10;
