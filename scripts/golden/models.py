@@ -183,10 +183,14 @@ class Networks:
 
     def reconstruct(self, volumes, image, trunk):
         """-> flat volumes [b, d * c, h, w]"""
+        return self.decode(self.encode(volumes, image, trunk))
+
+    def decode(self, embedding):
+        """[b, e] -> flat volumes [b, d * c, h, w]"""
         o = OPTIONS
-        start = o["volumeSize"] // 2 ** len(DECODER)
-        x = self.dense(self.encode(volumes, image, trunk), "decoder_dense", start**3 * DECODER[0])
-        x = x.view(-1, start, start, start, DECODER[0]).permute(0, 4, 1, 2, 3)
+        start, depth = o["volumeSize"] // 2 ** len(DECODER), o["depths"][-1] // 2 ** len(DECODER)
+        x = self.dense(embedding, "decoder_dense", start * start * depth * DECODER[0])
+        x = x.view(-1, start, start, depth, DECODER[0]).permute(0, 4, 1, 2, 3)
         x = self.norm_leaky(x, "decoder_bn1")
         for i, filters in enumerate(DECODER[1:], 2):
             x = F.interpolate(x, scale_factor=2, mode="nearest")

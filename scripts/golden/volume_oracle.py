@@ -55,6 +55,15 @@ def cut_volume(unit, colors, width, height, depth, sigma, kernel, amplitude, cut
     return result
 
 
+def heatmap(unit, colors, width, height, sigma, amplitude, cutoff):
+    """Eq. 3, [h, w, c], every Gaussian cut where it falls under `cutoff` of its peak."""
+    plane, _ = squares(np.c_[unit[:, :2], np.zeros(len(unit))], width, height, 1)
+    flat = np.exp(-plane / (2 * sigma**2)) / (2 * np.pi * sigma**2)
+    if amplitude == 'peak':
+        flat = flat * (2 * np.pi) ** 1.5 * sigma**3
+    return (np.where(np.exp(-plane / (2 * sigma**2)) >= cutoff, flat, 0)[..., None] * colors[:, None, None, :]).max(axis=0)
+
+
 def hue_wheel(n):
     return np.array([colorsys.hsv_to_rgb(i / n, 1, 1) for i in range(n)])
 
@@ -65,32 +74,33 @@ def case(n, width, height, depth, sigma, kernel, amplitude, cutoff):
     dense, _ = volume(unit, colors, width, height, depth, sigma, kernel, amplitude)
     cut = cut_volume(unit, colors, width, height, depth, sigma, kernel, amplitude, cutoff)
     assert np.abs(dense - cut).max() <= cutoff * cut.max() * 1.0001
-    plane, _ = squares(unit, width, height, 1)
-    flat = np.exp(-plane / (2 * sigma**2)) / (2 * np.pi * sigma**2)
-    if amplitude == 'peak':
-        flat = flat * (2 * np.pi) ** 1.5 * sigma**3
-    heatmap = (np.where(np.exp(-plane / (2 * sigma**2)) >= cutoff, flat, 0)[..., None] * colors[:, None, None, :]).max(axis=0)
+    plane = heatmap(unit, colors, width, height, sigma, amplitude, cutoff)
     return {
         'unit': unit.ravel().tolist(), 'width': width, 'height': height, 'depth': depth, 'sigma': sigma,
         'depthKernel': kernel, 'amplitude': amplitude, 'cutoff': cutoff,
         'peak': float(dense.max()),
         'volume': [float(f'{v:.9g}') for v in cut.ravel()],
-        'heatmap': [float(f'{v:.9g}') for v in heatmap.ravel()],
+        'heatmap': [float(f'{v:.9g}') for v in plane.ravel()],
         'marginal': [float(f'{v:.9g}') for v in cut.sum(axis=2).ravel()],
     }
 
 
-golden = {
-    'script': 'scripts/golden/volume_oracle.py',
-    'versions': {'numpy': np.__version__},
-    'colors': {str(n): hue_wheel(n).ravel().tolist() for n in (5, 68)},
-    'cases': [
-        case(7, 9, 11, 5, 1.0, 'normalized', 'density', 1e-3),
-        case(7, 11, 8, 6, 1.0, 'literal', 'density', 1e-3),
-        case(5, 10, 7, 4, 0.5, 'normalized', 'peak', 1e-2),
-        case(5, 7, 9, 2, 2.0, 'literal', 'peak', 0),
-        case(4, 6, 5, 1, 1.3, 'normalized', 'density', 0),
-    ],
-}
-out = pathlib.Path(__file__).parents[2] / 'packages/volume/test/golden/volume.json'
-out.write_text(json.dumps(golden) + '\n')
+def main():
+    golden = {
+        'script': 'scripts/golden/volume_oracle.py',
+        'versions': {'numpy': np.__version__},
+        'colors': {str(n): hue_wheel(n).ravel().tolist() for n in (5, 68)},
+        'cases': [
+            case(7, 9, 11, 5, 1.0, 'normalized', 'density', 1e-3),
+            case(7, 11, 8, 6, 1.0, 'literal', 'density', 1e-3),
+            case(5, 10, 7, 4, 0.5, 'normalized', 'peak', 1e-2),
+            case(5, 7, 9, 2, 2.0, 'literal', 'peak', 0),
+            case(4, 6, 5, 1, 1.3, 'normalized', 'density', 0),
+        ],
+    }
+    out = pathlib.Path(__file__).parents[2] / 'packages/volume/test/golden/volume.json'
+    out.write_text(json.dumps(golden) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { fillWeights } from '@voxface/test-utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFaceShapeModel, type FaceShapeModel, PRESETS } from '../src/index.ts';
 import { loadModel, saveModel } from '../src/node.ts';
-import { fillWeights } from './support/noise.ts';
 
 let folder: string;
 let model: FaceShapeModel;

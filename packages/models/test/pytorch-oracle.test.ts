@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerCpuKernels } from '@voxface/backend';
+import { fillWeights, type NamedWeight, noise, weightsOf } from '@voxface/test-utils';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   createFaceShapeModel,
@@ -14,7 +15,6 @@ import {
 } from '../src/index.ts';
 import gradientGolden from './golden/gradients.json' with { type: 'json' };
 import golden from './golden/networks.json' with { type: 'json' };
-import { fillWeights, type NamedWeight, noise, weightsOf } from './support/noise.ts';
 
 function expectProbe(tensor: tf.Tensor, name: string, expected: number[], tolerance = 1e-4): void {
   const values = tensor.dataSync() as Float32Array;

@@ -8,3 +8,4 @@ export {
 } from './expect-close.ts';
 export { expectGradient, GRADIENT_CHECK_DEFAULTS, type GradientCheckOptions } from './expect-gradient.ts';
 export { expectNoLeak } from './expect-no-leak.ts';
+export { fillWeights, type NamedWeight, noise, weightsOf } from './noise.ts';

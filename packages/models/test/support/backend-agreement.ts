@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Pixels } from '@voxface/landmarks';
+import { fillWeights, noise, weightsOf } from '@voxface/test-utils';
 import { expect } from 'vitest';
 import { createFaceShapeModel, createPredictor, type FaceShapeModel, PRESETS } from '../../src/index.ts';
-import { fillWeights, noise, weightsOf } from './noise.ts';
 
 /** A model of 256-px crops that is small enough for the cpu backend, with weights that matter. */
 function createModel(): FaceShapeModel {
