@@ -3,15 +3,22 @@
  *
  *   node --conditions=voxface-source --import tsx packages/facefit/bench/fit-accuracy.ts [every, 1]
  *
- * AFW + HELEN train: errors over sqrt(width x height) of the landmark box, inner points 17..67 and jaw against its
+ * AFW + HELEN + LFPW train: errors over sqrt(width x height) of the landmark box, inner points 17..67 and jaw against its
  * contour vertex; faces turned inside out (looking away from the camera, or the nose behind the ends of the jaw);
- * speed. AFLW2000-3D, from the 2D points: yaw error and |z| error after mean alignment, for the six sample files and
- * for a 16th of the others that `calibrate-jaw.ts` does not use.
+ * speed. AFLW2000-3D, from the 2D points: yaw error and |z| error after mean alignment, for the six sample files and for
+ * a 16th of the others, by ICT-FaceKit and by the 68 points of the Basel face model.
  */
 import { boxOf } from '@voxface/landmarks';
-import { type FaceFit, fitFace } from '../src/index.ts';
-import { openFaceModel } from '../src/node.ts';
-import { type Aflw2000Face, aflw2000Parts, FACEKIT, quantile, readTrainingFaces } from './real-faces.ts';
+import { type FaceFit, type FaceModel, fitFace } from '../src/index.ts';
+import { openBfm68, openFaceModel } from '../src/node.ts';
+import {
+  type Aflw2000Face,
+  aflw2000Parts,
+  BFM_68,
+  FACEKIT,
+  quantile,
+  readTrainingFaces,
+} from './real-faces.ts';
 
 const model = await openFaceModel(FACEKIT);
 const every = Number(process.argv[2] ?? 1);
@@ -22,7 +29,7 @@ const cpu = process.cpuUsage();
 const fits = faces.map((face) => fitFace(model, face));
 const { user, system } = process.cpuUsage(cpu);
 const wall = (performance.now() - begun) / 1000;
-console.log(`AFW + HELEN train, ${faces.length} faces`);
+console.log(`AFW + HELEN + LFPW train, ${faces.length} faces`);
 for (const [name, errors] of [
   ['inner 51', fits.map((fit) => fit.error.inner)],
   ['jaw', fits.map((fit) => fit.error.jaw)],
@@ -35,11 +42,14 @@ console.log(
 );
 
 const { held, samples } = await aflw2000Parts();
-for (const [name, list] of [
-  ['six sample files', samples],
-  ['held-out rows', held],
+const basel = await openBfm68(BFM_68);
+for (const [name, list, head] of [
+  ['six sample files, ICT-FaceKit', samples, model],
+  ['every 16th row, ICT-FaceKit', held, model],
+  ['six sample files, Basel face model', samples, basel],
+  ['every 16th row, Basel face model', held, basel],
 ] as const) {
-  const scores = list.map(score);
+  const scores = list.map((face) => score(head, face));
   const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [depths, yaws] = [scores.map(({ depth }) => depth), scores.map(({ yaw }) => yaw)];
   console.log(`AFLW2000-3D, ${name} (${list.length} faces)`);
@@ -58,8 +68,8 @@ for (const [name, list] of [
   }
 }
 
-function score({ landmarks, yaw }: Aflw2000Face): { depth: number; yaw: number } {
-  const fit = fitFace(model, landmarks, { jaw: 'vertices' });
+function score(head: FaceModel, { landmarks, yaw }: Aflw2000Face): { depth: number; yaw: number } {
+  const fit = fitFace(head, landmarks, { jaw: 'vertices' });
   const { width, height } = boxOf(landmarks);
   let depth = 0;
   for (let i = 0; i < 68; i++) {

@@ -9,10 +9,13 @@ const data: string = path.resolve(fileURLToPath(import.meta.url), '../../../../.
 /** Folder of the packed ICT-FaceKit arrays. */
 export const FACEKIT: string = path.join(data, 'ict-facekit');
 
-/** Landmarks [68, 2] of the training annotations: AFW, then HELEN train. */
+/** Folder of the 68-point basis of the Basel face model. */
+export const BFM_68: string = path.join(data, 'bfm-68');
+
+/** Landmarks [68, 2] of the training annotations: AFW, HELEN train, LFPW train. */
 export async function readTrainingFaces(): Promise<Landmarks[]> {
   const faces: Landmarks[] = [];
-  for (const folder of ['300w/afw', '300w/helen/trainset']) {
+  for (const folder of ['300w/afw', '300w/helen/trainset', '300w-lfpw/trainset']) {
     const dataset: Dataset = await open300w(path.join(data, folder));
     for (let i = 0; i < dataset.length; i++) faces.push((await annotationOf(dataset, i)).landmarks);
   }
@@ -45,17 +48,11 @@ async function readAflw2000Faces(): Promise<Aflw2000Face[]> {
   return points68.map((landmarks, i) => ({ landmarks, yaw: yaw[i], sample: samples.has(i) }));
 }
 
-/**
- * The parts that the scripts here agree on: every `stride`th face (rows 0, 16, ...) to calibrate on, as many others between
- * them (rows 8, 24, ...) to measure on, and the six sample files, which are in neither.
- */
-export async function aflw2000Parts(
-  stride = 16,
-): Promise<Record<'calibration' | 'held' | 'samples', Aflw2000Face[]>> {
+/** The parts that are measured: a row of sixteen (rows 8, 24, ...), and the six sample files, which are not among them. */
+export async function aflw2000Parts(): Promise<Record<'held' | 'samples', Aflw2000Face[]>> {
   const faces = await readAflw2000Faces();
   return {
-    calibration: faces.filter(({ sample }, row) => !sample && row % stride === 0),
-    held: faces.filter(({ sample }, row) => !sample && row % stride === stride / 2),
+    held: faces.filter(({ sample }, row) => !sample && row % 16 === 8),
     samples: faces.filter(({ sample }) => sample),
   };
 }

@@ -4,19 +4,19 @@ import type { Dataset } from '@voxface/datasets';
 import { createPackedSetWriter } from '@voxface/datasets/node';
 import { IBUG_68 } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
-import { type FitFaceOptions, fitFace } from './fit-face.ts';
+import type { FitFaceOptions } from './fit-face.ts';
+import { POSE_DISTRIBUTION_DEFAULTS, type PoseDistribution } from './profile-poses.ts';
 import { renderViews } from './render-views.ts';
 import { type Shard, shardOf } from './shard.ts';
 import { writeContactSheet } from './write-contact-sheet.ts';
 
-export interface ProfiledSetOptions {
+export interface ProfiledSetOptions extends Partial<PoseDistribution> {
   dataset: Dataset;
+  /** Gives the head its shape. */
   model: FaceModel;
+  /** Gives the landmarks their depth and the jaw its line (`openBfm68` for the 300W-LP convention). Default: `model`. */
+  labels?: FaceModel;
   outDirectory: string;
-  /** How many profiles per face, spread evenly between the face's own yaw and `maximumYaw`; or the yaws themselves. */
-  yaws?: number | readonly number[];
-  /** Degrees. */
-  maximumYaw?: number;
   /** Write the un-turned face as well. */
   unturned?: boolean;
   /** `i/n`, 0-based: samples i, i + n, ... Default: the index variables of Slurm arrays and Kubernetes indexed jobs, else everything. */
@@ -25,6 +25,8 @@ export interface ProfiledSetOptions {
   size?: number;
   /** Seeds the small shifts of the yaws. */
   seed?: number;
+  /** Turned views are called ID_SUFFIX1, ...; another suffix lets several sets of the same photos be joined. */
+  suffix?: string;
   quality?: number;
   fit?: FitFaceOptions;
   signal?: AbortSignal;
@@ -32,14 +34,13 @@ export interface ProfiledSetOptions {
   log?: (line: string) => void;
 }
 
-export const PROFILED_SET_DEFAULTS: {
-  yaws: number;
-  maximumYaw: number;
+export const PROFILED_SET_DEFAULTS: PoseDistribution & {
   unturned: boolean;
   size: number;
   seed: number;
+  suffix: string;
   quality: number;
-} = { yaws: 8, maximumYaw: 90, unturned: true, size: 256, seed: 0, quality: 92 };
+} = { ...POSE_DISTRIBUTION_DEFAULTS, unturned: true, size: 256, seed: 0, suffix: 'p', quality: 92 };
 
 /** What was done. */
 export interface ProfiledSetReport {
@@ -62,7 +63,7 @@ export interface ProfiledSetReport {
  */
 export async function createProfiledSet(options: ProfiledSetOptions): Promise<ProfiledSetReport> {
   const settings = { ...PROFILED_SET_DEFAULTS, ...options };
-  const { dataset, model, log, signal } = settings;
+  const { dataset, log, signal } = settings;
   const shard = shardOf(settings.shard, process.env);
   const directory =
     shard.count === 1
@@ -89,8 +90,7 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
     try {
       if (!complete.has(id)) {
         const sample = await dataset.load(index);
-        const fit = fitFace(model, sample.landmarks, settings.fit);
-        for (const view of renderViews(settings, sample, fit, index)) {
+        for (const view of renderViews(settings, sample, index)) {
           if (!writer.ids.has(view.id)) await writer.add(view, view.image);
           images++;
         }
@@ -119,15 +119,33 @@ async function checkSettings(
   directory: string,
   settings: ProfiledSetOptions & Required<Pick<ProfiledSetOptions, keyof typeof PROFILED_SET_DEFAULTS>>,
 ): Promise<void> {
-  const { dataset, model, yaws, maximumYaw, unturned, size, seed, quality, fit } = settings;
-  const own = JSON.stringify({
-    dataset: dataset.name,
-    model: model.name,
+  const {
+    dataset,
+    model,
+    labels,
     yaws,
     maximumYaw,
+    pitch,
+    roll,
     unturned,
     size,
     seed,
+    suffix,
+    quality,
+    fit,
+  } = settings;
+  const own = JSON.stringify({
+    dataset: dataset.name,
+    model: model.name,
+    labels: labels?.name,
+    yaws,
+    maximumYaw,
+    pitch,
+    roll,
+    unturned,
+    size,
+    seed,
+    suffix,
     quality,
     fit,
   });

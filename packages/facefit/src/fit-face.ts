@@ -21,9 +21,11 @@ export interface FitFaceOptions {
   /** Errors beyond this many standard deviations lose their influence (Geman-McClure). */
   outlier?: number;
   iterations?: number;
+  /** [68] 0: the landmark was not annotated, or its place is a guess; the fit completes it. Default: all were. */
+  visible?: ArrayLike<number>;
 }
 
-export const FIT_FACE_DEFAULTS: Required<FitFaceOptions> = {
+export const FIT_FACE_DEFAULTS: Required<Omit<FitFaceOptions, 'visible'>> = {
   jaw: 'contour',
   identityModes: 50,
   noise: 0.012,
@@ -32,11 +34,14 @@ export const FIT_FACE_DEFAULTS: Required<FitFaceOptions> = {
   iterations: 12,
 };
 
+/** Fewer annotated points than this do not fix a head. */
+const FEWEST_POINTS = 12;
+
 /** A morphable face laid over 2D landmarks. */
 export interface FaceFit {
   /**
-   * [68, 3] image pixels, z zero-mean (+z away from the camera). x, y of 17..67 are the given ones; the jaw is the
-   * projection of the true 3D jaw line.
+   * [68, 3] image pixels, z zero-mean (+z away from the camera). x, y of 17..67 are the given ones (those that were not
+   * annotated are the model's); the jaw is the projection of the true 3D jaw line.
    */
   readonly landmarks: Landmarks<3>;
   /** [68, 3] the fitted model's own landmarks in the same frame. */
@@ -54,7 +59,7 @@ export interface FaceFit {
   readonly translation: readonly [number, number];
   /** Model z of the depth that is 0 in `landmarks`, in pixels: z = scale (R X).z - depthOrigin. */
   readonly depthOrigin: number;
-  /** Mean distance over sqrt(width x height) of the landmark box: landmarks 17..67, and jaw against its contour. */
+  /** Mean distance over sqrt(width x height) of the landmark box: landmarks 17..67, and jaw against its contour; NaN without any. */
   readonly error: { readonly inner: number; readonly jaw: number };
 }
 
@@ -64,17 +69,36 @@ export interface FaceFit {
  * pose and weights move together by damped Gauss-Newton steps. Between steps each jaw landmark takes the vertex of
  * its contour path that sticks out farthest across the annotated jaw line.
  * @param landmarks [68, 2], pixels (a third coordinate is ignored).
- * @throws RangeError when there are not 68 finite landmarks or their box is empty.
+ * @throws RangeError when there are not 68 landmarks, annotated ones are not finite, fewer than 12 are annotated, or
+ * their box is empty.
  */
 export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFaceOptions = {}): FaceFit {
   const settings = { ...FIT_FACE_DEFAULTS, ...options };
   const { points, dims } = landmarks;
-  if (points.length !== 68 * dims || points.some((value) => !Number.isFinite(value))) {
+  if (points.length !== 68 * dims) {
     throw new RangeError(
-      `fitFace: expected 68 finite landmarks in iBUG order, got ${points.length / dims} (${points.some((v) => !Number.isFinite(v)) ? 'not all finite' : 'pick or convert the scheme first'})`,
+      `fitFace: expected 68 landmarks in iBUG order, got ${points.length / dims} (pick or convert the scheme first)`,
     );
   }
-  const box = boxOf(landmarks);
+  const given = Array.from(
+    { length: 68 },
+    (_, i) => settings.visible === undefined || settings.visible[i] > 0,
+  );
+  const wrong = given.findIndex(
+    (isGiven, i) => isGiven && !(Number.isFinite(points[dims * i]) && Number.isFinite(points[dims * i + 1])),
+  );
+  if (wrong >= 0) {
+    throw new RangeError(
+      `fitFace: annotated landmarks must be finite, got ${points[dims * wrong]}, ${points[dims * wrong + 1]} for landmark ${wrong} (say which are missing in \`visible\`)`,
+    );
+  }
+  const known = given.flatMap((isGiven, i) => (isGiven ? [points[dims * i], points[dims * i + 1]] : []));
+  if (known.length < 2 * FEWEST_POINTS) {
+    throw new RangeError(
+      `fitFace: expected at least ${FEWEST_POINTS} annotated landmarks, got ${known.length / 2} (leave this face out)`,
+    );
+  }
+  const box = boxOf({ points: Float32Array.from(known), dims: 2 });
   const size = Math.sqrt(box.width * box.height);
   if (!(size > 0)) {
     throw new RangeError(`fitFace: landmarks must span a box, got ${box.width} x ${box.height} pixels`);
@@ -83,13 +107,14 @@ export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFace
   const centerY = box.y + box.height / 2;
   const targets = new Float64Array(136);
   for (let i = 0; i < 68; i++) {
+    if (!given[i]) continue;
     targets[2 * i] = (points[dims * i] - centerX) / size;
     targets[2 * i + 1] = (points[dims * i + 1] - centerY) / size;
   }
   const basis = fitBasis(model, settings.identityModes);
-  const state = startFit(basis, targets, settings.jaw);
+  const state = startFit(basis, targets, given, settings.jaw);
   const shape = new Float64Array(basis.mean.length);
-  const pulls = createPulls(basis, targets, settings.jaw);
+  const pulls = createPulls(basis, targets, given, settings.jaw);
   for (let iteration = 0; iteration < settings.iterations; iteration++) {
     shapeOfWeights(basis, state.weights, shape);
     if (settings.jaw === 'contour') slideContour(basis, state, shape, pulls);
@@ -98,15 +123,16 @@ export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFace
     if (iteration > 5 && change < 1e-3) break;
   }
   shapeOfWeights(basis, state.weights, shape);
-  return finish(model, basis, state, shape, pulls, landmarks, { size, centerX, centerY });
+  return finish(model, basis, state, shape, pulls, landmarks, given, { size, centerX, centerY });
 }
 
-function startFit(basis: FitBasis, targets: Float64Array, jaw: JawLine): FitState {
+function startFit(basis: FitBasis, targets: Float64Array, given: readonly boolean[], jaw: JawLine): FitState {
   const mean = new Float64Array(68 * 3);
   const weights = new Float64Array(68).fill(1);
   basis.landmarkRows.forEach((row, i) => {
     for (let axis = 0; axis < 3; axis++) mean[3 * i + axis] = basis.mean[3 * row + axis];
     if (i < 17) weights[i] = jaw === 'vertices' ? 1 : jaw === 'contour' ? 0.2 : 0;
+    if (!given[i]) weights[i] = 0;
   });
   const camera = fitWeakPerspective(mean, targets, weights);
   return {
@@ -123,7 +149,8 @@ function finish(
   state: FitState,
   shape: Float64Array,
   pulls: Pull[],
-  given: Landmarks,
+  annotated: Landmarks,
+  given: readonly boolean[],
   frame: { size: number; centerX: number; centerY: number },
 ): FaceFit {
   const { rotation: r } = state;
@@ -143,16 +170,14 @@ function finish(
   });
   const points = Float32Array.from(projected);
   for (let i = 17; i < 68; i++) {
-    points[3 * i] = given.points[given.dims * i];
-    points[3 * i + 1] = given.points[given.dims * i + 1];
+    if (!given[i]) continue;
+    points[3 * i] = annotated.points[annotated.dims * i];
+    points[3 * i + 1] = annotated.points[annotated.dims * i + 1];
   }
-  let inner = 0;
-  let jaw = 0;
-  pulls.forEach((pull, i) => {
-    const [x, y] = errorOf(state, shape, pull);
-    if (i < pulls.length - 51) jaw += Math.hypot(x, y) / 17;
-    else inner += Math.hypot(x, y) / 51;
-  });
+  const errors: Record<'inner' | 'jaw', number[]> = { inner: [], jaw: [] };
+  for (const pull of pulls) {
+    errors[pull.landmark < 17 ? 'jaw' : 'inner'].push(Math.hypot(...errorOf(state, shape, pull)));
+  }
   const identity = new Float32Array(model.identity.count);
   identity.set(state.weights.subarray(0, basis.identityModes));
   const expression = new Float32Array(model.expression.count);
@@ -169,6 +194,11 @@ function finish(
     scale,
     translation,
     depthOrigin,
-    error: { inner, jaw: pulls.length === 51 ? Number.NaN : jaw },
+    error: { inner: meanOf(errors.inner), jaw: meanOf(errors.jaw) },
   };
+}
+
+/** NaN for an empty list. */
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -8,21 +8,31 @@ export type JawLine = 'contour' | 'vertices' | 'ignore';
  * One pull per landmark that takes part, toward its target; those of the jaw along the normal of the annotated line,
  * outward.
  * @param targets [68, 2] normalised image units.
+ * @param given [68] whether the landmark was annotated; the others pull at nothing.
  */
-export function createPulls(basis: FitBasis, targets: Float64Array, jaw: JawLine): Pull[] {
-  let innerX = 0;
-  let innerY = 0;
+export function createPulls(
+  basis: FitBasis,
+  targets: Float64Array,
+  given: readonly boolean[],
+  jaw: JawLine,
+): Pull[] {
+  let [innerX, innerY, inner] = [0, 0, 0];
   for (let i = 17; i < 68; i++) {
-    innerX += targets[2 * i] / 51;
-    innerY += targets[2 * i + 1] / 51;
+    if (!given[i]) continue;
+    innerX += targets[2 * i];
+    innerY += targets[2 * i + 1];
+    inner++;
   }
+  innerX /= inner;
+  innerY /= inner;
   const pulls: Pull[] = [];
   for (let i = jaw === 'ignore' ? 17 : 0; i < 68; i++) {
+    if (!given[i]) continue;
     const [targetX, targetY] = [targets[2 * i], targets[2 * i + 1]];
     let [normalX, normalY] = [1, 0];
     if (i < 17) {
-      const before = Math.max(0, i - 1);
-      const after = Math.min(16, i + 1);
+      const before = i > 0 && given[i - 1] ? i - 1 : i;
+      const after = i < 16 && given[i + 1] ? i + 1 : i;
       const tangentX = targets[2 * after] - targets[2 * before];
       const tangentY = targets[2 * after + 1] - targets[2 * before + 1];
       const length = Math.hypot(tangentX, tangentY) || 1;
@@ -34,6 +44,7 @@ export function createPulls(basis: FitBasis, targets: Float64Array, jaw: JawLine
       }
     }
     pulls.push({
+      landmark: i,
       row: basis.landmarkRows[i],
       targetX,
       targetY,
@@ -54,13 +65,13 @@ export function slideContour(
   pulls: readonly Pull[],
 ): void {
   const { rotation: r } = state;
-  for (let i = 0; i < 17; i++) {
-    const pull = pulls[i];
+  for (const pull of pulls) {
+    if (pull.landmark >= 17) continue;
     const ax = pull.normalX * r[0] + pull.normalY * r[3];
     const ay = pull.normalX * r[1] + pull.normalY * r[4];
     const az = pull.normalX * r[2] + pull.normalY * r[5];
     let farthest = -Infinity;
-    for (const row of basis.pathRows[i]) {
+    for (const row of basis.pathRows[pull.landmark]) {
       const out = ax * shape[3 * row] + ay * shape[3 * row + 1] + az * shape[3 * row + 2];
       if (out > farthest) {
         farthest = out;
@@ -79,9 +90,8 @@ export function weighPulls(
   outlier: number,
 ): void {
   const { jaw, noise, jawNoise } = tolerances;
-  const first = jaw === 'ignore' ? 17 : 0;
-  pulls.forEach((pull, i) => {
-    const isJaw = first + i < 17;
+  for (const pull of pulls) {
+    const isJaw = pull.landmark < 17;
     const across = isJaw ? jawNoise[0] : noise;
     const along = isJaw ? (jaw === 'contour' ? jawNoise[1] : jawNoise[0]) : noise;
     const [errorX, errorY] = errorOf(state, shape, pull);
@@ -90,7 +100,7 @@ export function weighPulls(
     const trust = 1 / (1 + (a * a + b * b) / (outlier * outlier));
     pull.normalWeight = trust / across;
     pull.tangentWeight = trust / along;
-  });
+  }
 }
 
 /** From the projected vertex to the target, normalised image units. */

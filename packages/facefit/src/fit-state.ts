@@ -13,6 +13,8 @@ export interface FitState {
 
 /** One landmark's pull: a gathered row toward a target, with its own two error axes. */
 export interface Pull {
+  /** 0..67, iBUG order. */
+  readonly landmark: number;
   row: number;
   targetX: number;
   targetY: number;

@@ -4,6 +4,7 @@ export {
   type ProfiledSetOptions,
   type ProfiledSetReport,
 } from './create-profiled-set.ts';
+export { openBfm68 } from './open-bfm-68.ts';
 export { openFaceKitArrays } from './open-face-kit-arrays.ts';
 export { openFaceKitObj } from './open-face-kit-obj.ts';
 export { openFaceModel } from './open-face-model.ts';

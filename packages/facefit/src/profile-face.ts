@@ -3,7 +3,7 @@ import type { FaceModel } from './face-model.ts';
 import type { FaceFit } from './fit-face.ts';
 import { createRaster, rasterize } from './rasterize.ts';
 import { createRelief, type Relief } from './relief.ts';
-import { type Matrix3, multiply3, rotationOfPose } from './rotation.ts';
+import { type FacePose, type Matrix3, multiply3, rotationOfPose } from './rotation.ts';
 import { samplePixels, softenEdges } from './sample-pixels.ts';
 
 export interface ProfileFaceOptions {
@@ -15,38 +15,50 @@ export interface ProfileFaceOptions {
 
 export const PROFILE_FACE_DEFAULTS: Required<ProfileFaceOptions> = { size: 256, margin: 2 };
 
-/** A face turned to another yaw. */
+/** A pose to turn to, degrees; what is left out stays as it is in the photo. */
+export type ProfilePose = Partial<FacePose>;
+
+/** Beyond this the photo shows too little of what comes into view. */
+const STEEPEST_PITCH = 60;
+
+/** A face turned to another pose. */
 export interface ProfiledFace {
   /** RGB [size, size, 3]. */
   readonly image: Pixels;
   /** [68, 3] pixels of `image`, z zero-mean. */
   readonly landmarks: Landmarks<3>;
   /** Degrees. */
-  readonly yaw: number;
+  readonly pose: FacePose;
 }
 
 const reliefs = new WeakMap<FaceFit, Relief>();
 
 /**
- * Face profiling (Zhu et al., CVPR 2016): turns the head of a photo to another yaw and renders it. The photo becomes
+ * Face profiling (Zhu et al., CVPR 2016): turns the head of a photo to another pose and renders it. The photo becomes
  * a relief at the fitted depth; head points turn rigidly, the background stays, hair wraps around the back of the
- * head, and what was hidden is filled by the stretched relief behind. Pitch and roll are kept. The landmarks turn with
- * the head. Nothing is random: the same input gives the same bytes. Looks right when |yaw| grows (a face already
+ * head, and what was hidden is filled by the stretched relief behind. The landmarks turn with the head. Nothing is random: the same input gives the same bytes. Looks right when |yaw| grows (a face already
  * turned to one side should be turned farther to that side).
  * @param fit of the face in `image`.
- * @param yaw degrees, right-positive, -90..90.
- * @throws RangeError when yaw is outside -90..90 or the output size is not a positive integer.
+ * @param pose degrees; yaw within -90..90, pitch within -60..60.
+ * @throws RangeError when an angle is outside its range or the output size is not a positive integer.
  */
 export function profileFace(
   model: FaceModel,
   fit: FaceFit,
   image: Pixels,
-  yaw: number,
+  pose: ProfilePose,
   options: ProfileFaceOptions = {},
 ): ProfiledFace {
   const { size, margin } = { ...PROFILE_FACE_DEFAULTS, ...options };
-  if (!(Math.abs(yaw) <= 90)) {
-    throw new RangeError(`profileFace: yaw must be in -90..90 degrees, got ${yaw}`);
+  const goal = { ...fit.pose, ...pose };
+  for (const [name, limit] of [
+    ['yaw', 90],
+    ['pitch', STEEPEST_PITCH],
+    ['roll', 180],
+  ] as const) {
+    if (pose[name] !== undefined && !(Math.abs(pose[name]) <= limit)) {
+      throw new RangeError(`profileFace: ${name} must be in -${limit}..${limit} degrees, got ${pose[name]}`);
+    }
   }
   if (!(Number.isInteger(size) && size > 0)) {
     throw new RangeError(`profileFace: size must be a positive integer, got ${size}`);
@@ -56,7 +68,7 @@ export function profileFace(
     relief = createRelief(model, fit);
     reliefs.set(fit, relief);
   }
-  const target = rotationOfPose({ ...fit.pose, yaw });
+  const target = rotationOfPose(goal);
   const turned = turnLandmarks(fit, relief, target);
   const box = boxOf(turned);
   const side = margin * Math.max(box.width, box.height);
@@ -81,7 +93,7 @@ export function profileFace(
   return {
     image: { data, width: size, height: size, channels: 3 },
     landmarks: centerDepth({ points: landmarks, dims: 3 }),
-    yaw,
+    pose: goal,
   };
 }
 

@@ -2,9 +2,10 @@ import type { Provenance, Sample } from '@voxface/datasets';
 import { type Box, boxOf, createRandom, type Landmarks, type Pixels } from '@voxface/landmarks';
 import { cutFace } from './cut-face.ts';
 import type { FaceModel } from './face-model.ts';
-import type { FaceFit } from './fit-face.ts';
+import { type FaceFit, type FitFaceOptions, fitFace } from './fit-face.ts';
+import { LABEL_FIT_DEFAULTS } from './lift-landmarks.ts';
 import { profileFace } from './profile-face.ts';
-import { profileYaws } from './profile-yaws.ts';
+import { type PoseDistribution, profilePoses } from './profile-poses.ts';
 
 /** One picture of a face, ready to be written. */
 export interface View {
@@ -17,54 +18,73 @@ export interface View {
 }
 
 /** The part of `ProfiledSetOptions` that decides what a picture shows. */
-export interface ViewSettings {
+export interface ViewSettings extends PoseDistribution {
   readonly model: FaceModel;
-  readonly yaws: number | readonly number[];
-  readonly maximumYaw: number;
+  readonly labels?: FaceModel;
+  readonly fit?: FitFaceOptions;
   readonly unturned: boolean;
   readonly size: number;
   readonly seed: number;
+  /** Goes into the names of turned views, so that several sets of the same photos can be joined. */
+  readonly suffix: string;
 }
 
 /**
- * The un-turned face with its 3D landmarks, and its profiles.
- * @param index of the sample in its dataset: with the seed it decides the shifts of the yaws, whatever the shard.
+ * The un-turned face with its 3D landmarks, and its profiles. With `labels`, a second morphable face gives the depth of all
+ * landmarks and x, y of the jaw: fitted to the annotated points of the un-turned face, and to the turned points of a profile.
+ * @param index of the sample in its dataset: with the seed it decides the poses, whatever the shard.
  */
-export function renderViews(settings: ViewSettings, sample: Sample, fit: FaceFit, index: number): View[] {
-  const { model, size, seed, maximumYaw, unturned } = settings;
+export function renderViews(settings: ViewSettings, sample: Sample, index: number): View[] {
+  const { model, labels, size, seed, unturned, suffix } = settings;
+  const visible = sample.visible && { visible: sample.visible };
+  // Where nothing is turned and the labels are another model's, the head is not needed.
+  const head =
+    labels && settings.yaws === 0
+      ? undefined
+      : fitFace(model, sample.landmarks, { ...settings.fit, ...visible });
   const views: View[] = [];
   const describe = (change: string): Provenance => ({
     ...sample.provenance,
     conversions: [...sample.provenance.conversions, change],
   });
+  const source = (labels ?? model).name;
   if (unturned) {
-    const cut = cutFace(sample.image, fit.landmarks, size);
+    const { landmarks, pose } = labels
+      ? fitFace(labels, sample.landmarks, { ...LABEL_FIT_DEFAULTS, ...visible })
+      : head!;
+    const cut = cutFace(sample.image, landmarks, size);
     views.push({
       id: sample.id,
       ...cut,
       box: boxOf(cut.landmarks),
-      yaw: fit.pose.yaw,
+      yaw: pose.yaw,
       provenance: describe(
-        `z of all landmarks and x, y of the jaw (0..16) from a fit of ${model.name}; x, y of 17..67 as annotated`,
+        `z of all landmarks and x, y of the jaw (0..16) from a fit of ${source}; x, y of 17..67 as annotated`,
       ),
     });
   }
-  const yaws =
-    typeof settings.yaws === 'number'
-      ? profileYaws(fit.pose.yaw, settings.yaws, maximumYaw, createRandom(seed * 1_000_003 + index))
-      : settings.yaws;
-  yaws.forEach((yaw, k) => {
-    const { image, landmarks } = profileFace(model, fit, sample.image, yaw, { size });
+  if (!head) return views;
+  const poses = profilePoses(head.pose, settings, createRandom(seed * 1_000_003 + index));
+  poses.forEach((goal, k) => {
+    const { image, landmarks: turned, pose } = profileFace(model, head, sample.image, goal, { size });
+    const landmarks = labels ? fitFace(labels, turned, TURNED_FIT).landmarks : turned;
     views.push({
-      id: `${sample.id}_p${k + 1}`,
+      id: `${sample.id}_${suffix}${k + 1}`,
       image,
       landmarks,
       box: boxOf(landmarks),
-      yaw,
+      yaw: pose.yaw,
       provenance: describe(
-        `turned from yaw ${fit.pose.yaw.toFixed(1)} to ${yaw.toFixed(1)} by face profiling with ${model.name}`,
+        `turned from ${describePose(head.pose)} to ${describePose(pose)} by face profiling with ${model.name}; depth and jaw of ${source}`,
       ),
     });
   });
   return views;
+}
+
+/** The turned jaw line is a rendered one, on no visible contour. */
+const TURNED_FIT = { ...LABEL_FIT_DEFAULTS, jawNoise: [0.012, 0.012] } as const;
+
+function describePose({ yaw, pitch, roll }: FaceFit['pose']): string {
+  return `yaw ${yaw.toFixed(1)}, pitch ${pitch.toFixed(1)}, roll ${roll.toFixed(1)}`;
 }

@@ -69,18 +69,22 @@ describe.skipIf(!have)('fitFace on real data', () => {
     expect(fitFace(model, given).landmarks.points).toEqual(fit.landmarks.points);
   });
 
-  it('refuses 67 landmarks, gaps and an empty box', () => {
+  it('refuses 67 landmarks, NaN, too few points and an empty box', () => {
     const points = new Float32Array(136).fill(3);
-    expect(() => fitFace(model, { points: points.slice(2), dims: 2 })).toThrow(/68 finite/);
+    expect(() => fitFace(model, { points: points.slice(2), dims: 2 })).toThrow(/68 landmarks/);
     expect(() => fitFace(model, { points, dims: 2 })).toThrow(/span a box/);
-    expect(() => fitFace(model, { points: points.fill(Number.NaN), dims: 2 })).toThrow(/68 finite/);
+    const visible = Uint8Array.from({ length: 68 }, (_, i) => (i < 11 ? 1 : 0));
+    expect(() => fitFace(model, { points, dims: 2 }, { visible })).toThrow(/at least 12 annotated/);
+    expect(() => fitFace(model, { points: points.fill(Number.NaN), dims: 2 })).toThrow(/must be finite/);
   });
 
-  it('fits AFW within 1.6 % (inner) and 3 % (jaw) in the median, none inside out', () => {
-    const files = readdirSync(`${data}300w/afw`).filter((name) => name.endsWith('.pts'));
-    const fits = files
-      .filter((_, i) => i % 8 === 0)
-      .map((name) => fitFace(model, parsePts(readFileSync(`${data}300w/afw/${name}`, 'utf8'))));
+  it('fits AFW, HELEN and LFPW within 1.6 % (inner) and 3 % (jaw) in the median, none inside out', () => {
+    const fits = ['300w/afw', '300w/helen/trainset', '300w-lfpw/trainset'].flatMap((folder) =>
+      readdirSync(`${data}${folder}`)
+        .filter((name) => name.endsWith('.pts'))
+        .filter((_, i) => i % 24 === 0)
+        .map((name) => fitFace(model, parsePts(readFileSync(`${data}${folder}/${name}`, 'utf8')))),
+    );
     const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
     expect(fits.length).toBeGreaterThan(30);
     expect(median(fits.map((fit) => fit.error.inner))).toBeLessThan(0.016);
@@ -123,14 +127,14 @@ describe.skipIf(!have)('fitFace on real data', () => {
       height: 240,
       channels: 3 as const,
     };
-    const profile = profileFace(model, fit, photo, 75, { size: 96 });
-    expect(profile.image.data).toEqual(profileFace(model, fit, photo, 75, { size: 96 }).image.data);
+    const profile = profileFace(model, fit, photo, { yaw: 75 }, { size: 96 });
+    expect(profile.image.data).toEqual(profileFace(model, fit, photo, { yaw: 75 }, { size: 96 }).image.data);
     for (const value of profile.landmarks.points.filter((_, i) => i % 3 < 2)) {
       expect(value > 0 && value < 96).toBe(true);
     }
     const again = fitFace(model, profile.landmarks, { jaw: 'vertices' });
     expect(Math.abs(again.pose.yaw - 75)).toBeLessThan(4);
-    expect(() => profileFace(model, fit, photo, 91)).toThrow(/-90..90/);
+    expect(() => profileFace(model, fit, photo, { yaw: 91 })).toThrow(/-90..90/);
   });
 
   it('reads the original .obj files into the same numbers as the packed arrays', async () => {

@@ -39,7 +39,7 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     });
   data
     .command('profile')
-    .description('Fit a 3D face to each photo and render it at larger yaw angles (face profiling).')
+    .description('Fit a 3D face to each photo and render it in other poses (face profiling).')
     .requiredOption('--dataset <kind>', `format of the dataset (${KINDS_HELP})`)
     .requiredOption('--root <paths...>', 'one or more folders or annotation files')
     .requiredOption(
@@ -50,12 +50,24 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
       '--facekit-landmarks <file>',
       'JSON list of the 68 landmark vertices, 0-based (default: NAME.landmarks.json beside the model, or its own)',
     )
+    .option(
+      '--labels <folder>',
+      'the 68 points of the Basel face model (bfm-68): depth and jaw line come from a fit of them, as in 300W-LP',
+    )
+    .option('--split <name>', 'only the rows of this split (keypoint-csv with a column split)')
     .requiredOption('-o, --out <dir>', 'folder of the packed dataset to write')
     .option(
       '--yaws <list>',
       'target yaw angles in degrees, comma-separated; 4x: four per face, spread up to 90 degrees; none',
       '8x',
     )
+    .option(
+      '--pitch <from,to>',
+      "draw the pitch of each profile from this range of degrees, most often near the face's own; own: keep it",
+      '-40,50',
+    )
+    .option('--roll <from,to>', 'the same for roll', 'own')
+    .option('--suffix <text>', 'name profiles ID_TEXT1, ...; datasets of the same photos need different ones', 'p')
     .option('--no-unturned', 'omit the original, unrotated faces')
     .option('--size <pixels>', 'side of the rendered images', '256')
     .option(
@@ -63,7 +75,7 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
       'process part i of n (1-based; default: the index of a Slurm array or a Kubernetes indexed job)',
     )
     .option('--workers <n>', 'processes on this machine', '1')
-    .option('--seed <n>', 'seed of the yaw jitter', '0')
+    .option('--seed <n>', 'seed of the poses', '0')
     .addHelpText(
       'after',
       `

@@ -98,13 +98,13 @@ async function openCounting(
   return { dataset, unopened };
 }
 
-/** Keeps the samples that `--only` lists and drops those of `--except`; profiles (`ID_p1`) follow their photo. */
+/** Keeps the samples that `--only` lists and drops those of `--except`; profiles (`ID_p1`, whatever their suffix) follow their photo. */
 async function selectSamples(dataset: Dataset, flags: Record<string, string>): Promise<Dataset> {
   const only = flags.only ? await readIds(flags.only) : undefined;
   const except = flags.except ? await readIds(flags.except) : undefined;
   if (!only && !except) return dataset;
   const listed = (ids: ReadonlySet<string>, id: string): boolean =>
-    ids.has(id) || ids.has(id.replace(/_p\d+$/, ''));
+    ids.has(id) || ids.has(id.replace(/_[a-z][\w-]*?\d+$/i, ''));
   return filterDataset(dataset, ({ id }) => (!only || listed(only, id)) && !(except && listed(except, id)));
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { concatDatasets, type Dataset } from '@voxface/datasets';
 import { type Shard, shardOf } from '@voxface/facefit';
-import { createProfiledSet, openFaceModel } from '@voxface/facefit/node';
+import { createProfiledSet, openBfm68, openFaceModel } from '@voxface/facefit/node';
 import { parseCount, parsePositive, parseShard, UsageError, WorkError } from '../options.ts';
 import { openData } from './data.ts';
 
@@ -13,7 +13,12 @@ export interface ProfileFlags {
   facekit: string;
   facekitLandmarks?: string;
   out: string;
+  labels?: string;
+  split?: string;
   yaws: string;
+  pitch: string;
+  roll: string;
+  suffix: string;
   unturned: boolean;
   size: string;
   workers: string;
@@ -29,6 +34,9 @@ export async function profileData(flags: ProfileFlags): Promise<void> {
   const workers = parseCount('--workers', flags.workers);
   const settings = {
     yaws: parseYaws(flags.yaws),
+    pitch: parseRange('--pitch', flags.pitch, 60),
+    roll: parseRange('--roll', flags.roll, 180),
+    suffix: parseSuffix(flags.suffix),
     unturned: flags.unturned,
     size: parsePositive('--size', flags.size),
     seed: parseSeed(flags.seed),
@@ -44,12 +52,18 @@ export async function profileData(flags: ProfileFlags): Promise<void> {
   };
   const datasets: Dataset[] = [];
   for (const root of flags.root)
-    datasets.push(await openData(root, flags.dataset, '--dataset', { onProblem }));
+    datasets.push(
+      await openData(root, flags.dataset, '--dataset', {
+        onProblem,
+        ...(flags.split !== undefined && { split: flags.split }),
+      }),
+    );
   const landmarks = flags.facekitLandmarks ? await readLandmarks(flags.facekitLandmarks) : undefined;
   const report = await createProfiledSet({
     ...settings,
     dataset: datasets.length === 1 ? datasets[0] : concatDatasets(datasets),
     model: await openFaceModel(flags.facekit, { landmarks }),
+    ...(flags.labels !== undefined && { labels: await openBfm68(flags.labels) }),
     outDirectory: flags.out,
     shard: `${shard.index}/${shard.count}`,
     log: (line) => console.log(line),
@@ -100,6 +114,23 @@ export function parseYaws(text: string): number | number[] {
     throw new UsageError(`--yaws: expected degrees from -90 to 90, a count such as 4x, or none, got ${text}`);
   }
   return yaws;
+}
+
+/** `own` is null, otherwise two degrees within +-limit, the lower first. */
+export function parseRange(option: string, text: string, limit: number): [number, number] | null {
+  if (text === 'own') return null;
+  const [from, to, ...rest] = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (rest.length > 0 || !(from >= -limit && from < to && to <= limit)) {
+    throw new UsageError(
+      `${option}: expected two degrees from -${limit} to ${limit}, the lower first, or own, got ${text}`,
+    );
+  }
+  return [from, to];
+}
+
+function parseSuffix(text: string): string {
+  if (/^[\w-]+$/.test(text)) return text;
+  throw new UsageError(`--suffix: expected letters, digits, _ or -, got ${text}`);
 }
 
 /** Runs this very command once per part of the given shard; fails when one of them does. */

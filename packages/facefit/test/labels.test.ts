@@ -1,0 +1,149 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { matVariable, parseMat } from '@voxface/datasets';
+import { boxOf, createRandom } from '@voxface/landmarks';
+import { findData } from '@voxface/test-utils/node';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  type FaceModel,
+  fitFace,
+  liftLandmarks,
+  POSE_DISTRIBUTION_DEFAULTS,
+  profileFace,
+  profilePoses,
+} from '../src/index.ts';
+import { openBfm68 } from '../src/node.ts';
+import { openTinyFace } from './tiny-face.ts';
+
+const bfm = findData('bfm-68');
+const lp = findData('300w-lp-sample/landmarks/IBUG');
+
+describe('fits with missing points', () => {
+  let model: FaceModel;
+  beforeAll(async () => {
+    model = await openTinyFace();
+  });
+
+  it('completes what was not annotated, whatever stands in its place', () => {
+    const points = Float32Array.from({ length: 136 }, (_, k) => {
+      const vertex = model.landmarks[k >> 1];
+      return 50 * model.mean[3 * vertex + (k % 2)] + 70;
+    });
+    const whole = fitFace(model, { points, dims: 2 }, { jaw: 'vertices' }).landmarks.points;
+    const visible = Uint8Array.from({ length: 68 }, (_, i) => (i % 5 === 2 ? 0 : 1));
+    const fits = [Number.NaN, -1, 1e6].map((stand) => {
+      const gappy = points.map((value, k) => (visible[k >> 1] ? value : stand));
+      return fitFace(model, { points: gappy, dims: 2 }, { jaw: 'vertices', visible }).landmarks.points;
+    });
+    expect(fits[1]).toEqual(fits[0]);
+    expect(fits[2]).toEqual(fits[0]);
+    // The points lie exactly on the mean face: what is missing has one place.
+    fits[0].forEach((value, k) => {
+      expect(Math.abs(value - whole[k])).toBeLessThan(0.5);
+    });
+  });
+});
+
+describe('profilePoses', () => {
+  it('draws pitch from a triangular distribution whose peak is the face its own', () => {
+    const random = createRandom(3);
+    const drawn = Array.from({ length: 1200 }, () =>
+      profilePoses({ yaw: 4, pitch: 11, roll: -2 }, { ...POSE_DISTRIBUTION_DEFAULTS, yaws: [30] }, random),
+    ).map(([pose]) => pose.pitch!);
+    const mean = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
+    // Mean and variance of the triangular distribution on [a, b] with mode c: (a + b + c) / 3 and (a a + b b + c c - a b - a c - b c) / 18.
+    expect(Math.abs(mean - (-40 + 50 + 11) / 3)).toBeLessThan(1.5);
+    const variance = drawn.reduce((sum, value) => sum + (value - mean) ** 2, 0) / drawn.length;
+    expect(variance / ((1600 + 2500 + 121 + 2000 + 440 - 550) / 18)).toBeCloseTo(1, 0);
+    expect(Math.min(...drawn)).toBeGreaterThanOrEqual(-40);
+    expect(Math.max(...drawn)).toBeLessThanOrEqual(50);
+  });
+
+  it('keeps pitch and roll that are not asked for', () => {
+    const [pose] = profilePoses(
+      { yaw: 4, pitch: 11, roll: -2 },
+      { yaws: [55], maximumYaw: 90, pitch: null, roll: null },
+      createRandom(1),
+    );
+    expect(pose).toEqual({ yaw: 55 });
+  });
+});
+
+describe('profileFace in pitch and roll', () => {
+  it('turns the landmarks by the rotation from pose to pose', async () => {
+    const model = await openTinyFace();
+    const points = Float32Array.from({ length: 136 }, (_, k) => {
+      const vertex = model.landmarks[k >> 1];
+      return 30 * model.mean[3 * vertex + (k % 2)] + [75, 60][k % 2];
+    });
+    const fit = fitFace(model, { points, dims: 2 }, { jaw: 'vertices' });
+    const image = {
+      data: new Uint8Array(150 * 130 * 3).fill(90),
+      width: 150,
+      height: 130,
+      channels: 3 as const,
+    };
+    const { landmarks, pose } = profileFace(model, fit, image, { pitch: 24, roll: 9 }, { size: 48 });
+    const refit = fitFace(model, landmarks, { jaw: 'vertices' });
+    expect(Math.abs(refit.pose.pitch - 24)).toBeLessThan(1);
+    expect(Math.abs(refit.pose.roll - 9)).toBeLessThan(1);
+    expect(Math.abs(refit.pose.yaw - fit.pose.yaw)).toBeLessThan(1);
+    expect(pose).toEqual({ ...fit.pose, pitch: 24, roll: 9 });
+    expect(() => profileFace(model, fit, image, { pitch: 61 })).toThrow(/pitch must be in -60..60/);
+  });
+});
+
+describe('openBfm68', () => {
+  it('names the file that is missing or too short', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'voxface-'));
+    await expect(openBfm68(folder)).rejects.toThrow(/u_base\.txt is not readable/);
+    writeFileSync(path.join(folder, 'u_base.txt'), '1 2 3');
+    await expect(openBfm68(folder)).rejects.toThrow(/expected 204 numbers, got 3 in .*u_base\.txt/);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.skipIf(!bfm)('opens a face that looks at the camera', async () => {
+    const { mean, identity, expression, landmarks } = await openBfm68(bfm!);
+    expect([landmarks.length, identity.count, expression.count]).toEqual([68, 40, 10]);
+    const at = (i: number) => mean.subarray(3 * i, 3 * i + 3);
+    expect(at(36)[0]).toBeLessThan(at(45)[0]); // x to the picture's right
+    expect(at(8)[1]).toBeGreaterThan(at(27)[1]); // y down
+    expect(at(30)[2]).toBeLessThan(at(0)[2]); // z into the head
+  });
+});
+
+describe.skipIf(!bfm || !lp)('liftLandmarks on 300W-LP', () => {
+  // `pts_2d` are contour points as annotators mark them, `pts_3d` the projected points of the fit (x and y only).
+  const faces = (lp ? readdirSync(lp) : []).map((name) => {
+    const mat = parseMat(readFileSync(path.join(lp!, name)), name);
+    const pairs = (key: string): Float32Array => {
+      const { data } = matVariable(mat, key, name, [68, 2]);
+      return Float32Array.from({ length: 136 }, (_, k) => data[68 * (k % 2) + (k >> 1)]);
+    };
+    return { contour: pairs('pts_2d'), true3d: pairs('pts_3d') };
+  });
+
+  it('finds the jaw line of the head behind the contour', async () => {
+    const labels = await openBfm68(bfm!);
+    const errors = { near: 0, far: 0, contour: 0 };
+    for (const { contour, true3d } of faces) {
+      const { pose } = fitFace(labels, { points: contour, dims: 2 }, { jaw: 'ignore' });
+      const { points } = liftLandmarks(labels, { points: contour, dims: 2 });
+      const { width, height } = boxOf({ points: true3d, dims: 2 });
+      for (let i = 0; i < 17; i++) {
+        const distance = (values: Float32Array, stride: number): number =>
+          Math.hypot(values[stride * i] - true3d[2 * i], values[stride * i + 1] - true3d[2 * i + 1]) /
+          Math.sqrt(width * height) /
+          faces.length;
+        const isFar = pose.yaw > 0 ? i > 8 : i < 8;
+        if (isFar) errors.contour += distance(contour, 2) / 8;
+        errors[isFar ? 'far' : 'near'] += distance(points, 3) / (isFar ? 8 : 9);
+      }
+    }
+    expect(faces.length).toBeGreaterThan(30);
+    expect(errors.near).toBeLessThan(0.015);
+    expect(errors.far).toBeLessThan(0.03);
+    expect(errors.contour).toBeGreaterThan(0.1);
+  });
+});
