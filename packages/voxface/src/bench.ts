@@ -1,11 +1,5 @@
 /** Building blocks of `voxface bench`, which the repository's own benchmarks extend. */
-export {
-  BENCH_SUITE,
-  type BenchPart,
-  type BenchSettings,
-  type BenchSuite,
-  runBench,
-} from './bench/bench.ts';
+export { BENCH_SUITE, type BenchSuite, runBench } from './bench/bench.ts';
 export {
   benchModels,
   type CandidateOpener,
@@ -15,5 +9,5 @@ export {
   openCandidates,
 } from './bench/candidates.ts';
 export { addBenchOptions } from './bench/command.ts';
-export type { BenchSection } from './bench/report.ts';
+export type { BenchPart, BenchSection, BenchSettings } from './bench/report.ts';
 export { type Candidate, type Duration, runRounds, type Spread, type Timing } from './bench/rounds.ts';

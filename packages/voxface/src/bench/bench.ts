@@ -2,24 +2,13 @@ import { availableParallelism } from 'node:os';
 import { listPretrained } from '@voxface/pretrained';
 import { parsePositive, UsageError } from '../options.ts';
 import { NODE_BACKENDS, searchModelFolder } from '../photos/open-model.ts';
-import { type BenchSection, describeMachine, writeReportFiles } from './report.ts';
-
-/** What a benchmark measures, and how. */
-export interface BenchSettings {
-  readonly models: readonly string[];
-  readonly backends: readonly string[];
-  readonly batch: number;
-  readonly rounds: number;
-  readonly threads: number;
-  /** Folder of annotated photos. */
-  readonly photos?: string;
-  /** Number of photos of that folder. */
-  readonly count: number;
-  /** All options as given, for parts with options of their own. */
-  readonly flags: Readonly<Record<string, string | undefined>>;
-}
-
-export type BenchPart = (settings: BenchSettings) => Promise<BenchSection[]>;
+import {
+  type BenchPart,
+  type BenchSection,
+  type BenchSettings,
+  describeMachine,
+  writeReportFiles,
+} from './report.ts';
 
 /** Parts by name, each loaded when it runs, and the backends that they take. */
 export interface BenchSuite {

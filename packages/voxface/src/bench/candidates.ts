@@ -14,8 +14,7 @@ import type { Predictor } from '@voxface/predict';
 import { listPretrained } from '@voxface/pretrained';
 import { describeError } from '../options.ts';
 import { chooseBackend, findModelFolder } from '../photos/open-model.ts';
-import type { BenchSettings } from './bench.ts';
-import type { BenchSection } from './report.ts';
+import type { BenchSection, BenchSettings } from './report.ts';
 import { type Candidate, runRounds } from './rounds.ts';
 
 export interface CandidateSettings {

@@ -8,8 +8,7 @@ import { exportOnnx } from '@voxface/onnx';
 import { createOnnxDetector, createOnnxPredictor, localizePhotos } from '@voxface/onnx/node';
 import type { FaceDetector } from '@voxface/predict';
 import { chooseBackend, findModelFolder } from '../photos/open-model.ts';
-import type { BenchSettings } from './bench.ts';
-import type { BenchSection } from './report.ts';
+import type { BenchSection, BenchSettings } from './report.ts';
 import { spreadOf } from './rounds.ts';
 
 interface Photo {

@@ -2,6 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { Spread, Timing } from './rounds.ts';
 
+/** What a benchmark measures, and how. */
+export interface BenchSettings {
+  readonly models: readonly string[];
+  readonly backends: readonly string[];
+  readonly batch: number;
+  readonly rounds: number;
+  readonly threads: number;
+  /** Folder of annotated photos. */
+  readonly photos?: string;
+  /** Number of photos of that folder. */
+  readonly count: number;
+  /** All options as given, for parts with options of their own. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+}
+
 /** One part of a benchmark: a table, and what was left out. */
 export interface BenchSection {
   readonly title: string;
@@ -13,6 +28,8 @@ export interface BenchSection {
   /** What was skipped and why; what a figure means. */
   readonly notes: readonly string[];
 }
+
+export type BenchPart = (settings: BenchSettings) => Promise<BenchSection[]>;
 
 /** The machine that figures belong to. */
 export interface Machine {
