@@ -15,7 +15,12 @@ for (const file of files) {
     const [path, anchor] = target.split('#');
     const wanted = path === '' ? file : join(dirname(file), decodeURIComponent(path));
     if (!existsSync(wanted)) broken.push(`${file}: no such file: ${target}`);
-    else if (anchor && wanted.endsWith('.md') && statSync(wanted).isFile() && !anchorsOf(wanted).has(anchor)) {
+    else if (
+      anchor &&
+      wanted.endsWith('.md') &&
+      statSync(wanted).isFile() &&
+      !anchorsOf(wanted).has(anchor)
+    ) {
       broken.push(`${file}: no such heading: ${target}`);
     }
   }

@@ -1,38 +1,25 @@
 // Runs the first JavaScript block of every package's README against the sources, in a folder that holds a photo and links
 // to the data sets. Usage: node scripts/check-readmes.mjs [PACKAGE...]
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
-const DATA = process.env.VOXFACE_DATA ?? '../shared/data';
-const PHOTO = 'aflw2000-3d/image00050.jpg';
-const NEEDS_DATA = /photo\.jpg|300w\/|ict-facekit/;
+import { linkData, readFirstBlock, skipsWithoutData } from './readme-blocks.mjs';
 
 const loader = import.meta.resolve('tsx');
 const chosen = process.argv.slice(2);
 const names = chosen.length > 0 ? chosen : readdirSync('packages');
 let failed = 0;
 for (const name of names) {
-  const block = readFileSync(`packages/${name}/README.md`, 'utf8').match(/```js\n(.*?)```/s)?.[1];
+  if (!existsSync(`packages/${name}/README.md`)) continue;
+  const block = readFirstBlock(readFileSync(`packages/${name}/README.md`, 'utf8'));
   if (block === undefined || name === 'test-utils') continue;
-  if (NEEDS_DATA.test(block) && !existsSync(DATA)) {
-    console.log(`skipped @voxface/${name}: no data at ${DATA} (set VOXFACE_DATA)`);
+  if (skipsWithoutData(block)) {
+    console.log(`skipped ${name}: no data (set VOXFACE_DATA)`);
     continue;
   }
   const folder = mkdtempSync(join(tmpdir(), 'voxface-readme-'));
-  if (existsSync(DATA)) {
-    for (const set of ['300w', 'ict-facekit']) symlinkSync(resolve(DATA, set), join(folder, set));
-    symlinkSync(resolve(DATA, PHOTO), join(folder, 'photo.jpg'));
-  }
+  linkData(folder);
   // The command's package depends on nearly all the others, so their names resolve from there.
   const home = existsSync(`packages/voxface/node_modules/@voxface/${name}`) ? 'voxface' : name;
   const script = resolve(`packages/${home}/.readme-${name}.mjs`);
@@ -44,7 +31,7 @@ for (const name of names) {
   );
   rmSync(script);
   rmSync(folder, { recursive: true });
-  console.log(`${status === 0 ? 'ok     ' : 'FAILED '} @voxface/${name}\n${stdout.replace(/^/gm, '    ')}`);
+  console.log(`${status === 0 ? 'ok     ' : 'FAILED '} ${name}\n${stdout.replace(/^/gm, '    ')}`);
   if (status !== 0) {
     console.error(stderr);
     failed++;

@@ -1,0 +1,109 @@
+// Follows every package's README as a reader would: its first `npm i` line in an empty folder, with npm and with pnpm, then
+// its first JavaScript block in plain Node. The packages come from the tarballs that would be published.
+// Usage: node scripts/check-packed-readmes.mjs [PACKAGE...] [--manager=npm|pnpm]
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { packPackages } from './pack-packages.mjs';
+import { linkData, readFirstBlock, skipsWithoutData } from './readme-blocks.mjs';
+
+const chosen = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+const wanted = process.argv.find((arg) => arg.startsWith('--manager='))?.split('=')[1];
+const managers = wanted === undefined ? ['npm', 'pnpm'] : [wanted];
+
+const manifests = new Map(
+  readdirSync('packages')
+    .map((name) => [name, JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))])
+    .filter(([, manifest]) => !manifest.private),
+);
+const { directory, tarballs } = packPackages([...manifests.keys()]);
+const addresses = Object.fromEntries(
+  [...manifests].map(([name, manifest]) => [manifest.name, `file:${tarballs.get(name)}`]),
+);
+let failed = 0;
+try {
+  for (const [name, manifest] of manifests) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    for (const manager of managers) follow(name, manifest, manager);
+  }
+} finally {
+  rmSync(directory, { recursive: true });
+}
+process.exit(failed ? 1 : 0);
+
+function follow(name, manifest, manager) {
+  const text = readFileSync(`packages/${name}/README.md`, 'utf8');
+  const line = /^ *npm (?:i|install) (?!-g)(.*)$/m.exec(text)?.[1].split('#')[0];
+  const block = readFirstBlock(text);
+  if (line === undefined || block === undefined) {
+    failed++;
+    console.log(`FAILED ${manifest.name}: the README needs a line \`npm i ...\` and a block of JavaScript`);
+    return;
+  }
+  if (skipsWithoutData(block)) {
+    console.log(`skipped ${manifest.name}: no data (set VOXFACE_DATA)`);
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'voxface-readme-'));
+  try {
+    const start = performance.now();
+    const installed = install(folder, line.trim().split(/\s+/), manager);
+    linkData(folder);
+    writeFileSync(join(folder, 'try.mjs'), block);
+    const ran = installed.status === 0 ? runIn(folder, process.execPath, 'try.mjs') : installed;
+    const seconds = ((performance.now() - start) / 1000).toFixed(0);
+    const size = folderSize(join(folder, 'node_modules'));
+    if (ran.status !== 0) failed++;
+    console.log(
+      `${ran.status === 0 ? 'ok     ' : 'FAILED '} ${manifest.name} with ${manager}: ${seconds} s, ${size} MB in node_modules`,
+    );
+    if (ran.status !== 0) console.error(`${ran.stdout}\n${ran.stderr}`.replace(/^/gm, '    '));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Installs the packages of a README's line; ours, wherever they are wanted, from the tarballs. */
+function install(folder, names, manager) {
+  const dependencies = Object.fromEntries(names.map((name) => [name, addresses[name] ?? 'latest']));
+  for (const name of names) {
+    const pinned = catalogVersion(name);
+    if (pinned !== undefined) dependencies[name] = pinned;
+  }
+  const manifest = { name: 'readme', private: true, type: 'module', dependencies };
+  if (manager === 'npm') manifest.overrides = addresses;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
+  if (manager === 'npm') return runIn(folder, 'npm', 'install', '--no-audit', '--no-fund', '--silent');
+  const overrides = Object.entries(addresses).map(([name, address]) => `  '${name}': '${address}'`);
+  // Nothing of ours needs a script to run at installation.
+  const settings = ['packages: []', 'strictDepBuilds: false', 'overrides:', ...overrides, ''];
+  writeFileSync(join(folder, 'pnpm-workspace.yaml'), settings.join('\n'));
+  return runIn(folder, 'npx', '-y', 'pnpm@12', 'install', '--no-frozen-lockfile', '--silent');
+}
+
+/** The version that the workspace tests with, so that a new release of a dependency does not break the check. */
+function catalogVersion(name) {
+  const lines = readFileSync('pnpm-workspace.yaml', 'utf8').split('\n');
+  const found = lines.find((line) => line.trim().replaceAll('"', '').startsWith(`${name}: `));
+  return found?.split(': ')[1].trim();
+}
+
+function runIn(folder, command, ...args) {
+  return spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, CI: 'true' } });
+}
+
+function folderSize(folder) {
+  if (!existsSync(folder)) return 0;
+  const { stdout } = spawnSync('du', ['-sm', resolve(folder)], { encoding: 'utf8' });
+  return Number.parseInt(stdout, 10);
+}
