@@ -13,10 +13,9 @@ export interface KeypointRow {
   readonly line: number;
 }
 
-/** What a keypoint CSV says of a point's visibility in columns `v0`, `v1`, ...: MERL-RAV's and our own code. */
-export const CSV_VISIBLE = 0;
-export const CSV_OCCLUDED = 1;
-export const CSV_MISSING = 2;
+/** Codes of a point's visibility in the columns `v0`, `v1`, ..., as MERL-RAV has them; 0 is visible. */
+const CSV_OCCLUDED = 1;
+const CSV_MISSING = 2;
 
 /** Where a row's values stand. */
 interface Columns {
