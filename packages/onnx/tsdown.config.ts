@@ -4,5 +4,7 @@ export default packageBuild({
   index: 'src/index.ts',
   node: 'src/node.ts',
   web: 'src/web.ts',
+  export: 'src/export.ts',
+  'export-node': 'src/export-node.ts',
   'photo-worker': 'src/photos/photo-worker.ts',
 });

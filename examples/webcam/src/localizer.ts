@@ -93,8 +93,9 @@ function openTensorflow(model: FaceShapeModel, backend: string): Networks {
 
 /** Exports the model in memory. ONNX Runtime, 14 MB of WebAssembly, is loaded only here. */
 async function openOnnx(model: FaceShapeModel): Promise<Networks> {
+  const { exportOnnx } = await import('@voxface/onnx/export');
   const { createOnnxPredictor } = await import('@voxface/onnx/web');
-  const predictor = await createOnnxPredictor(model);
+  const predictor = await createOnnxPredictor(await exportOnnx(model));
   model.dispose();
   return {
     backend: 'onnx',

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setupBackend } from '@voxface/backend';
 import { readImage } from '@voxface/datasets/node';
 import { type Affine, type Box, cropAffine, cropPixels, type Pixels } from '@voxface/landmarks';
+import { exportDetector } from '@voxface/onnx/export';
 import { createOnnxDetector } from '@voxface/onnx/node';
 import { globSync } from 'tinyglobby';
 import {
@@ -72,7 +73,7 @@ export async function benchPeers(settings: BenchSettings): Promise<BenchSection[
 async function readFaces(): Promise<SampleFace[]> {
   await setupBackend('cpu');
   const root = dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json'));
-  const detector = await createOnnxDetector();
+  const detector = await createOnnxDetector(await exportDetector());
   const faces: SampleFace[] = [];
   for (const file of globSync('demo/sample*.jpg', { cwd: root }).sort()) {
     const image = await readImage(join(root, file), { orient: true });

@@ -1,10 +1,16 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel } from '@voxface/models';
-import { addInput } from './export-network.ts';
-import { finishGraph, type GraphOutput, type OnnxPrecision } from './finish-graph.ts';
+import {
+  buildDetectionLayers,
+  describeFaceApiNetwork,
+  type FaceApiDetectorOptions,
+} from '@voxface/models/face-api';
+import { BATCH, finishGraph, type GraphOutput, type OnnxPrecision } from './finish-graph.ts';
+import type { TensorInfo } from './format/encode-model.ts';
 import { convertNetwork, readWeights } from './graph/convert-network.ts';
 import { GraphBuilder } from './graph/graph-builder.ts';
-import { type GraphValue, reshapeValue } from './graph/value.ts';
-import { writeModelInfo } from './metadata.ts';
+import { type Atom, createAxis, type GraphValue, plainValue, reshapeValue } from './graph/value.ts';
+import { writeDetectorHead, writeModelInfo } from './metadata.ts';
 
 export interface ExportOnnxOptions {
   /** How weights are stored; the graph computes in float32 either way. */
@@ -51,4 +57,98 @@ export async function exportOnnx(
     metadata: writeModelInfo(model.options, volume, options.card),
     precision,
   });
+}
+
+/** Options of `exportDetector`. */
+export interface ExportDetectorOptions
+  extends Pick<FaceApiDetectorOptions, 'network' | 'inputSize' | 'modelUrl'> {
+  /**
+   * How weights are stored; the graph computes in float32 either way.
+   * @default 'float32'
+   */
+  precision?: OnnxPrecision;
+}
+
+/**
+ * Reads the weights of one of `@vladmandic/face-api`'s detectors and writes its network as ONNX, for
+ * `createOnnxDetector`: `picture` [b, size, size, 3] in 0..255 -> the outputs that the file's metadata describe.
+ * @throws RangeError for an unknown network; Error when the weights cannot be found.
+ */
+export async function exportDetector(options: ExportDetectorOptions = {}): Promise<Uint8Array> {
+  const { precision, ...source } = options;
+  const description = await describeFaceApiNetwork(source);
+  const layers = buildDetectionLayers(description);
+  try {
+    return await exportNetwork(layers, { precision, metadata: writeDetectorHead(description.head) });
+  } finally {
+    layers.dispose();
+    description.dispose();
+  }
+}
+
+/** Options of `exportNetwork`. */
+export interface ExportNetworkOptions {
+  precision?: OnnxPrecision;
+  /** Key-value pairs that are written into the file. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+export const EXPORT_NETWORK_DEFAULTS: Required<ExportNetworkOptions> = { precision: 'float32', metadata: {} };
+
+/**
+ * Writes any functional or sequential tfjs-layers model made of supported layers (`SUPPORTED_LAYERS`) as ONNX.
+ * Inputs and outputs keep the shapes and layouts of the source and are named after their layers; the batch is
+ * dynamic. Inside, the graph is channels-first.
+ * @throws RangeError naming a layer that has no ONNX form, or an input with open sizes beside the batch.
+ */
+export async function exportNetwork(
+  model: LayersModel,
+  options: ExportNetworkOptions = {},
+): Promise<Uint8Array> {
+  const { precision = EXPORT_NETWORK_DEFAULTS.precision, metadata = EXPORT_NETWORK_DEFAULTS.metadata } =
+    options;
+  const builder = new GraphBuilder();
+  const batch: Atom = { size: null };
+  const inputs = model.inputs.map((input, i) =>
+    addInput(builder, model.inputNames[i], input.shape.slice(1) as number[], batch),
+  );
+  const values = convertNetwork(
+    builder,
+    model,
+    await readWeights(model),
+    inputs.map(({ value }) => value),
+  );
+  const outputs = values.map((value, i) => ({ name: builder.unique(outputName(model, i)), value }));
+  return finishGraph(
+    builder,
+    inputs.map(({ info }) => info),
+    outputs,
+    { name: model.name, description: 'Written by @voxface/onnx', metadata, precision },
+  );
+}
+
+/** The output layer's name; its node was given it, so the tensor that leaves the graph is marked. */
+function outputName(model: LayersModel, index: number): string {
+  return model.outputNames.length === 1 ? 'output' : `output_${model.outputNames[index]}`;
+}
+
+/** Declares a float input [batch, ...shape]. */
+export function addInput(
+  builder: GraphBuilder,
+  hint: string,
+  shape: readonly (number | null)[],
+  batch: Atom,
+): { info: TensorInfo; value: GraphValue } {
+  const name = builder.unique(hint);
+  const open = shape.findIndex((size) => !(Number(size) > 0));
+  if (open >= 0) {
+    throw new RangeError(
+      `exportNetwork: sizes after the batch must be fixed, got ${shape[open]} at axis ${open + 1} of input '${hint}' (build the model with a full input shape)`,
+    );
+  }
+  const sizes = shape as readonly number[];
+  return {
+    info: { name, type: 'float32', dims: [BATCH, ...sizes] },
+    value: plainValue(name, [[batch], ...sizes.map((size) => createAxis(size))]),
+  };
 }

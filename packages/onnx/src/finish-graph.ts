@@ -1,11 +1,10 @@
-import { encodeModel } from './format/encode-model.ts';
-import type { GraphNode, Initializer, TensorInfo } from './format/messages.ts';
+import { encodeModel, type GraphNode, type Initializer, type TensorInfo } from './format/encode-model.ts';
+
 import type { GraphBuilder } from './graph/graph-builder.ts';
 import { materialize } from './graph/materialize.ts';
 import { axisSize, type GraphValue } from './graph/value.ts';
-import { foldBatchNormalization } from './optimize/fold-batch-normalization.ts';
-import { foldPadding } from './optimize/fold-padding.ts';
-import { foldScaling } from './optimize/fold-scaling.ts';
+import { foldBatchNormalization, foldPadding, foldScaling } from './optimize/fold.ts';
+
 import { removeUnused } from './optimize/graph-passes.ts';
 import { mergeParallelConvolutions } from './optimize/merge-parallel-convolutions.ts';
 

@@ -1,9 +1,11 @@
 import { rename, writeFile } from 'node:fs/promises';
-import type { Tensor4D } from '@tensorflow/tfjs-core';
-import type { FaceShapeModel } from '@voxface/models';
-import { checkOnnx, type OnnxCheck } from './check-onnx.ts';
+import { slice, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { createRandom } from '@voxface/landmarks';
+import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
 import { EXPORT_ONNX_DEFAULTS, type ExportOnnxOptions, exportOnnx } from './export-onnx.ts';
 
+import { readModelInfo } from './metadata.ts';
+import { openNodeSession } from './runtime/node.ts';
 export interface SaveOnnxOptions extends ExportOnnxOptions {
   /** Run the file with onnxruntime-node and compare with TensorFlow.js before it is written. */
   check?: boolean;
@@ -42,4 +44,116 @@ export async function saveOnnx(
   await writeFile(partial, bytes);
   await rename(partial, file);
   return { bytes: bytes.length, check };
+}
+
+export interface CheckOnnxOptions {
+  /** Crops [b, S, S, 3] in 0..1 to compare on; by default two of random blocks. The caller disposes them. */
+  images?: Tensor4D;
+  seed?: number;
+}
+
+/** Largest differences between the two runtimes. */
+export interface OnnxCheck {
+  /** Landmarks, in crop units. */
+  readonly landmarks: number;
+  /** Last volume, over its largest voxel; null when the file has no volume. */
+  readonly volume: number | null;
+}
+
+/** Crops that are compared at a time. */
+const CHECK_BATCH = 8;
+
+/** Runs a file with onnxruntime-node and its model with TensorFlow.js on the same crops, and compares. */
+export async function checkOnnx(
+  file: Uint8Array,
+  model: FaceShapeModel,
+  options: CheckOnnxOptions = {},
+): Promise<OnnxCheck> {
+  const { volume } = readModelInfo(file);
+  const size = model.options.inputSize;
+  const images = options.images ?? blockImages(size, options.seed ?? 0);
+  const { runtime, session } = await openNodeSession(file);
+  let worst: OnnxCheck = { landmarks: 0, volume: volume && 0 };
+  try {
+    for (let start = 0; start < images.shape[0]; start += CHECK_BATCH) {
+      const count = Math.min(CHECK_BATCH, images.shape[0] - start);
+      const batch = slice(images, [start, 0, 0, 0], [count, size, size, 3]);
+      const image = new runtime.Tensor('float32', Float32Array.from(await batch.data()), batch.shape);
+      const found = compare(await runTensorflow(model, batch), await session.run({ image }), volume !== null);
+      batch.dispose();
+      worst = {
+        landmarks: larger(worst.landmarks, found.landmarks),
+        volume: volume && larger(worst.volume!, found.volume!),
+      };
+    }
+    return worst;
+  } finally {
+    if (options.images === undefined) images.dispose();
+    await session.release();
+  }
+}
+
+async function runTensorflow(
+  model: FaceShapeModel,
+  images: Tensor4D,
+): Promise<{ landmarks: Float32Array; volume: Float32Array }> {
+  const [points, last] = tidy(() => {
+    const volumes = estimateFlatVolumes(model, images);
+    return [regressCoordinates(model, volumes, images), volumes[volumes.length - 1]];
+  });
+  const [landmarks, volume] = await Promise.all([points.data(), last.data()]);
+  points.dispose();
+  last.dispose();
+  return { landmarks: landmarks as Float32Array, volume: volume as Float32Array };
+}
+
+function compare(
+  ours: { landmarks: Float32Array; volume: Float32Array },
+  theirs: Readonly<Record<string, { readonly data: unknown }>>,
+  withVolume: boolean,
+): OnnxCheck {
+  return {
+    landmarks: largestDifference(ours.landmarks, theirs.landmarks.data as Float32Array).difference,
+    volume: withVolume ? relativeDifference(ours.volume, theirs.volume.data as Float32Array) : null,
+  };
+}
+
+/** The larger number; not Math.max, because a NaN must win whichever side it is on. */
+function larger(a: number, b: number): number {
+  return a >= b || Number.isNaN(a) ? a : b;
+}
+
+/** Two crops of coloured blocks: noise alone would average out in the first layers. */
+function blockImages(size: number, seed: number): Tensor4D {
+  const random = createRandom(seed);
+  const blocks = Float32Array.from({ length: 2 * 8 * 8 * 3 }, () => random.next());
+  const values = new Float32Array(2 * size * size * 3);
+  for (let i = 0; i < values.length; i++) {
+    const pixel = Math.floor(i / 3);
+    const [image, y, x] = [Math.floor(pixel / size ** 2), Math.floor(pixel / size) % size, pixel % size];
+    const block = (image * 8 + Math.floor((8 * y) / size)) * 8 + Math.floor((8 * x) / size);
+    values[i] = blocks[3 * block + (i % 3)];
+  }
+  return tensor4d(values, [2, size, size, 3]);
+}
+
+function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const { difference, largest } = largestDifference(a, b);
+  return difference / (largest || 1);
+}
+
+function largestDifference(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+): { difference: number; largest: number } {
+  if (a.length !== b.length) {
+    throw new RangeError(`checkOnnx: outputs must have one size, got ${a.length} and ${b.length} numbers`);
+  }
+  let [difference, largest] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    // Not Math.max: a NaN must not go unnoticed.
+    if (!(Math.abs(a[i] - b[i]) <= difference)) difference = Math.abs(a[i] - b[i]);
+    largest = Math.max(largest, Math.abs(a[i]));
+  }
+  return { difference, largest };
 }

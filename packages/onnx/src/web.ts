@@ -1,7 +1,10 @@
+export type { OnnxPredictor } from './runtime/onnx-predictor.ts';
 export {
+  createOnnxDetector,
   createOnnxPredictor,
-  ONNX_WEB_PREDICTOR_DEFAULTS,
-  type OnnxWebPredictorOptions,
+  type OnnxDetectorOptions,
+  type OnnxPredictorOptions,
   type OnnxWebRuntime,
-} from './create-web-predictor.ts';
-export type { OnnxPredictor } from './session-predictor.ts';
+  WEB_SESSION_DEFAULTS,
+  type WebSessionOptions,
+} from './runtime/web.ts';

@@ -5,6 +5,7 @@ import { setupBackend } from '@voxface/backend';
 import { readImage } from '@voxface/datasets/node';
 import { createFaceApiDetector } from '@voxface/models/face-api';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { exportDetector } from '../src/export.ts';
 import { createOnnxDetector } from '../src/node.ts';
 
 const resolve = createRequire(new URL('../../models/package.json', import.meta.url)).resolve;
@@ -16,7 +17,7 @@ beforeAll(async () => {
 
 describe.each(['ssd', 'tiny'] as const)('createOnnxDetector, %s', (network) => {
   it('finds the faces that TensorFlow.js finds to a fiftieth of a pixel', async () => {
-    const ours = await createOnnxDetector({ network, minScore: 0.2 });
+    const ours = await createOnnxDetector(await exportDetector({ network }), { minScore: 0.2 });
     const theirs = await createFaceApiDetector({ network, minScore: 0.2 });
     for (const photo of ['sample1.jpg', 'sample5.jpg']) {
       const image = await readImage(join(samples, photo));
@@ -37,6 +38,6 @@ describe.each(['ssd', 'tiny'] as const)('createOnnxDetector, %s', (network) => {
 
 it('leaves no tensors behind', async () => {
   const before = memory().numTensors;
-  (await createOnnxDetector({ network: 'tiny' })).dispose();
+  (await createOnnxDetector(await exportDetector({ network: 'tiny' }))).dispose();
   expect(memory().numTensors).toBe(before);
 });

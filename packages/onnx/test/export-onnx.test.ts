@@ -7,8 +7,10 @@ import { createRandom } from '@voxface/landmarks';
 import { createFaceShapeModel, createPredictor, type FaceShapeModel, PRESETS } from '@voxface/models';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx, readMetadata, readModelInfo } from '../src/index.ts';
-import { checkOnnx, createOnnxPredictor, saveOnnx } from '../src/node.ts';
+import { exportOnnx } from '../src/export.ts';
+import { checkOnnx, saveOnnx } from '../src/export-node.ts';
+import { readMetadata, readModelInfo } from '../src/index.ts';
+import { createOnnxPredictor } from '../src/node.ts';
 import { operatorsOf, randomizeWeights } from './run-both.ts';
 
 const random = createRandom(5);
@@ -130,7 +132,7 @@ describe('createOnnxPredictor', () => {
     const items = [0, 1, 2].map((i) => ({ image, box: { x: 5 + 9 * i, y: 12, width: 40, height: 30 } }));
     for (const options of [{}, { flip: true, batchSize: 2 }, { refine: true }]) {
       const reference = createPredictor(tiny, options);
-      const predictor = await createOnnxPredictor(tiny, { ...options, threads: 1 });
+      const predictor = await createOnnxPredictor(await exportOnnx(tiny), { ...options, threads: 1 });
       const [wanted, got] = [await reference.predictBatch(items), await predictor.predictBatch(items)];
       got.forEach((face, i) => {
         face.landmarks.points.forEach((v, k) => {
@@ -143,7 +145,7 @@ describe('createOnnxPredictor', () => {
   });
 
   it('gives the semantic volume of each crop', async () => {
-    const predictor = await createOnnxPredictor(tiny);
+    const predictor = await createOnnxPredictor(await exportOnnx(tiny));
     const crops = [crop(32), crop(32)];
     const volumes = await predictor.estimateVolumes(crops);
     expect(volumes.map((v) => v.length)).toEqual([8 * 8 * 8 * 3, 8 * 8 * 8 * 3]);
@@ -160,7 +162,7 @@ describe('createOnnxPredictor', () => {
   it('refuses what is no voxface model and crops of another size', async () => {
     await expect(createOnnxPredictor(Uint8Array.of(1, 2, 3))).rejects.toThrow(/expected an ONNX model/);
     await expect(createOnnxPredictor('no-such-file.onnx')).rejects.toThrow(/ENOENT/);
-    const { exportNetwork } = await import('../src/index.ts');
+    const { exportNetwork } = await import('../src/export.ts');
     await expect(createOnnxPredictor(await exportNetwork(tiny.estimator))).rejects.toThrow(
       /expected a model written by exportOnnx, got an ONNX file without voxface metadata/,
     );

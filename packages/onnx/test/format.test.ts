@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { halfBytes } from '../src/format/half.ts';
+import { halfBytes } from '../src/format/encode-model.ts';
 import { alignAtoms, createAxis, plainValue, reshapeValue, valueShape } from '../src/graph/value.ts';
-import { transposeWeights } from '../src/layers/transpose-weights.ts';
+import { transposeWeights } from '../src/layers/layer-call.ts';
 
 const words = (values: number[]): number[] => [...new Uint16Array(halfBytes(values).buffer)];
 

@@ -1,6 +1,6 @@
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { exportNetwork } from '../src/index.ts';
+import { exportNetwork } from '../src/export.ts';
 import { chain, use } from './cases.ts';
 import { randomizeWeights, runBoth } from './run-both.ts';
 

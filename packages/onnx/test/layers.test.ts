@@ -1,6 +1,6 @@
 import { input, layers, model, type SymbolicTensor, sequential } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { exportNetwork, SUPPORTED_LAYERS } from '../src/index.ts';
+import { exportNetwork, SUPPORTED_LAYERS } from '../src/export.ts';
 import { use } from './cases.ts';
 import { randomizeWeights, runBoth } from './run-both.ts';
 import { SHAPE_CASES } from './shape-cases.ts';

@@ -7,6 +7,7 @@ import { createRandom } from '@voxface/landmarks';
 import { createFaceShapeModel, type FaceShapeModel } from '@voxface/models';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportOnnx } from '../src/export.ts';
 import { createOnnxPredictor, type LocatedPhoto, localizePhotos } from '../src/node.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxface-photos-'));
@@ -43,7 +44,7 @@ describe('localizePhotos', () => {
     const requests = files.map((file, i) => ({ file, boxes: i % 4 === 1 ? [box, box] : [box] }));
     const results = await collect(localizePhotos(requests, { model, detector: false, threads: 2 }));
     expect(results.map(({ file }) => file)).toEqual(files);
-    const predictor = await createOnnxPredictor(model);
+    const predictor = await createOnnxPredictor(await exportOnnx(model));
     for (const [i, result] of results.entries()) {
       if (i === broken) {
         expect(result.error).toMatch(/truncated JPEG.*13\.jpg/);

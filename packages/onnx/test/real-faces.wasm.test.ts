@@ -8,8 +8,8 @@ import { loadModel } from '@voxface/models/node';
 import { cropsToUnitRange } from '@voxface/predict';
 import { findData } from '@voxface/test-utils/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx } from '../src/index.ts';
-import { checkOnnx } from '../src/node.ts';
+import { exportOnnx } from '../src/export.ts';
+import { checkOnnx } from '../src/export-node.ts';
 
 const FACES = 50;
 const photos = findData('300w/helen/testset');

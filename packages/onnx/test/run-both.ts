@@ -3,7 +3,7 @@ import { randomUniform, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import * as ort from 'onnxruntime-node';
 import protobuf from 'protobufjs/minimal.js';
-import { type ExportNetworkOptions, exportNetwork } from '../src/index.ts';
+import { type ExportNetworkOptions, exportNetwork } from '../src/export.ts';
 
 /** Draws every weight; running variances stay positive. */
 export function randomizeWeights(model: LayersModel, seed = 1): void {

@@ -3,7 +3,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import { createRandom } from '@voxface/landmarks';
 import { createFaceShapeModel, createPredictor, type FaceShapeModel } from '@voxface/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx } from '../src/index.ts';
+import { exportOnnx } from '../src/export.ts';
 import { createOnnxPredictor } from '../src/web.ts';
 
 let model: FaceShapeModel;
@@ -39,10 +39,13 @@ describe('createOnnxPredictor in the browser', () => {
     await expect(ours.predictUnit(crops)).rejects.toThrow(/was disposed/);
   });
 
-  it('takes the model itself, and reads a file from an address', async () => {
+  it('reads a file from its bytes and from an address', async () => {
     const bytes = await exportOnnx(model, { volume: false });
     const address = URL.createObjectURL(new Blob([Uint8Array.from(bytes)]));
-    const [first, second] = [await createOnnxPredictor(model), await createOnnxPredictor(address)];
+    const [first, second] = [
+      await createOnnxPredictor(await exportOnnx(model)),
+      await createOnnxPredictor(address),
+    ];
     const [a, b] = [await first.predictUnit(crops), await second.predictUnit(crops)];
     a[0].points.forEach((value, i) => {
       expect(Math.abs(value - b[0].points[i])).toBeLessThan(1e-5);
@@ -53,7 +56,7 @@ describe('createOnnxPredictor in the browser', () => {
   });
 
   it('says what WebGPU needs', async () => {
-    await expect(createOnnxPredictor(model, { providers: ['webgpu'] })).rejects.toThrow(
+    await expect(createOnnxPredictor(await exportOnnx(model), { providers: ['webgpu'] })).rejects.toThrow(
       /pass runtime: await import\('onnxruntime-web\/webgpu'\)/,
     );
   });

@@ -1,4 +1,4 @@
-import type { AttributeValue, GraphNode, Initializer } from '../format/messages.ts';
+import type { AttributeValue, GraphNode, Initializer } from '../format/encode-model.ts';
 import type { GraphValue } from './value.ts';
 
 /** Collects the nodes and constants of a graph under unique names. */

@@ -1,8 +1,7 @@
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { isolateAxis, toChannelsFirst } from '../graph/materialize.ts';
 import { type GraphValue, renamed } from '../graph/value.ts';
-import { type LayerCall, unsupported } from './layer-call.ts';
-import { transposeWeights } from './transpose-weights.ts';
+import { type LayerCall, transposeWeights, unsupported } from './layer-call.ts';
 
 type Emit = (builder: GraphBuilder, x: string, hint: string) => string;
 

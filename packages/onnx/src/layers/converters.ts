@@ -5,8 +5,14 @@ import {
   convertSlopedReLU,
   convertSoftmax,
 } from './activation.ts';
-import { convertConvolution, convertDepthwise, convertSeparable, convertTransposed } from './convolution.ts';
-import { convertDense } from './dense.ts';
+import {
+  convertConvolution,
+  convertDense,
+  convertDepthwise,
+  convertSeparable,
+  convertTransposed,
+} from './convolution.ts';
+
 import type { LayerConverter } from './layer-call.ts';
 import { convertConcatenate, convertMerge } from './merge.ts';
 import { convertBatchNormalization, convertRescaling } from './normalization.ts';

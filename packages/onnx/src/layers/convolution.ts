@@ -1,5 +1,5 @@
-import { toChannelsFirst } from '../graph/materialize.ts';
-import { axisSize, createAxis, type GraphValue } from '../graph/value.ts';
+import { toChannelsFirst, toPlain } from '../graph/materialize.ts';
+import { axisSize, createAxis, type GraphValue, plainValue } from '../graph/value.ts';
 import { activate } from './activation.ts';
 import {
   channelAxisOf,
@@ -7,11 +7,12 @@ import {
   type LayerWeight,
   pickSettings,
   toList,
+  transposeWeights,
   unsupported,
+  windowOf,
 } from './layer-call.ts';
-import { transposeWeights } from './transpose-weights.ts';
+
 import { convolveSlices } from './volume-convolution.ts';
-import { windowOf } from './window.ts';
 
 /** `Conv1D`, `Conv2D`, `Conv3D`. Kernel [k..., in, out] -> [out, in, k...]. */
 export function convertConvolution(call: LayerCall): GraphValue {
@@ -139,4 +140,22 @@ export function spatialResult(
     axes[axis] = createAxis(sizes[i]);
   });
   return { name, dims: [axes[0], channels, ...spatial.map((axis) => axes[axis])], axes };
+}
+
+/** `Dense`: `Gemm` on vectors, `MatMul` along the last axis of anything larger. */
+export function convertDense(call: LayerCall): GraphValue {
+  const { builder, name, inputs, weights, config } = call;
+  const [kernel, bias] = weights;
+  const value = toPlain(builder, inputs[0]);
+  const names = [builder.floats(`${name}_kernel`, kernel.shape, kernel.data)];
+  if (bias !== undefined) names.push(builder.floats(`${name}_bias`, bias.shape, bias.data));
+  const axes = [...value.axes.slice(0, -1), createAxis(kernel.shape[1])];
+  let result: string;
+  if (value.axes.length === 2) {
+    result = builder.node('Gemm', [value.name, ...names], name);
+  } else {
+    result = builder.node('MatMul', [value.name, names[0]], bias ? `${name}_product` : name);
+    if (bias !== undefined) result = builder.node('Add', [result, names[1]], name);
+  }
+  return activate(call, plainValue(result, axes), config.activation, `${name}_${config.activation}`);
 }

@@ -1,8 +1,7 @@
 import { toChannelsFirst } from '../graph/materialize.ts';
 import { axisSize, type GraphValue } from '../graph/value.ts';
 import { spatialResult } from './convolution.ts';
-import { channelAxisOf, type LayerCall, pickSettings } from './layer-call.ts';
-import { windowOf } from './window.ts';
+import { channelAxisOf, type LayerCall, pickSettings, windowOf } from './layer-call.ts';
 
 /** `MaxPooling1D..3D` and `AveragePooling1D..3D`. Padding is no part of an average, as in TensorFlow. */
 export function convertPooling(call: LayerCall): GraphValue {

@@ -1,17 +1,23 @@
 import { materialize, spatialOrder } from '../graph/materialize.ts';
 import { axisSize, createAxis, type GraphValue } from '../graph/value.ts';
-import { channelAxisOf, type LayerCall, type LayerWeight, pickSettings } from './layer-call.ts';
-import { convertConcatenate } from './merge.ts';
-import { addRepeatedParts, splitParts } from './repeated-slices.ts';
 import {
+  channelAxisOf,
+  type LayerCall,
+  type LayerWeight,
+  pickSettings,
+  transposeWeights,
+  windowOf,
+} from './layer-call.ts';
+import { convertConcatenate } from './merge.ts';
+import {
+  addRepeatedParts,
   convolveWindows,
   gatherWindows,
   padSlices,
   type SliceConvolution,
   sliceOrder,
-} from './slice-convolution.ts';
-import { transposeWeights } from './transpose-weights.ts';
-import { windowOf } from './window.ts';
+  splitParts,
+} from './slices.ts';
 
 /**
  * A 3D convolution as 2D convolutions of slices: the slices under the kernel are gathered side by side as

@@ -1,4 +1,4 @@
-import type { GraphNode, Initializer } from '../format/messages.ts';
+import type { GraphNode, Initializer } from '../format/encode-model.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 
 /** How often each tensor is read, the graph's outputs included. */

@@ -1,4 +1,4 @@
-import type { GraphNode } from '../format/messages.ts';
+import type { GraphNode } from '../format/encode-model.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { countReaders, findProducers, floatsOf } from './graph-passes.ts';
 

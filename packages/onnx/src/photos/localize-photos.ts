@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { FaceShapeModel } from '@voxface/models';
 import type { FaceApiDetectorOptions } from '@voxface/models/face-api';
 import type { LocatedFace, PredictorOptions } from '@voxface/predict';
-import { exportDetector } from '../create-onnx-detector.ts';
-import { exportOnnx } from '../export-onnx.ts';
+import type { ExportDetectorOptions } from '../export-onnx.ts';
+
 import type { PhotoAnswer, PhotoRequest, ThreadSetup } from './photo-job.ts';
 
 export interface LocalizePhotosOptions {
@@ -115,11 +115,10 @@ export async function* localizePhotos(
 
 async function prepare(settings: Required<LocalizePhotosOptions>): Promise<ThreadSetup> {
   const { model, detector, predictor, orient } = settings;
-  const { modelUrl, ...detectorOptions } = detector || {};
-  const exported = detector === false ? null : await exportDetector({ ...detectorOptions, modelUrl });
+  const { network, inputSize, modelUrl, ...detectorOptions } = detector || {};
   return {
     model: share(await readModel(model)),
-    detector: exported && { head: exported.head, file: share(exported.file) },
+    detector: detector === false ? null : share(await readDetector({ network, inputSize, modelUrl })),
     detectorOptions,
     predictorOptions: predictor,
     orient,
@@ -128,7 +127,14 @@ async function prepare(settings: Required<LocalizePhotosOptions>): Promise<Threa
 
 async function readModel(model: LocalizePhotosOptions['model']): Promise<Uint8Array> {
   if (typeof model === 'string') return readFile(model);
-  return model instanceof Uint8Array ? model : exportOnnx(model, { volume: false });
+  if (model instanceof Uint8Array) return model;
+  const { exportOnnx } = await import('../export-onnx.ts');
+  return exportOnnx(model, { volume: false });
+}
+
+async function readDetector(options: ExportDetectorOptions): Promise<Uint8Array> {
+  const { exportDetector } = await import('../export-onnx.ts');
+  return exportDetector(options);
 }
 
 /** A copy that all threads see. */

@@ -1,12 +1,12 @@
 import type { Box } from '@voxface/landmarks';
 import type { DetectorOptions, LocatedFace, PredictorOptions } from '@voxface/predict';
-import type { ExportedDetector } from '../open-onnx-detector.ts';
 
 /** What every thread is told when it starts. */
 export interface ThreadSetup {
   /** The model as an ONNX file, in shared memory. */
   readonly model: Uint8Array;
-  readonly detector: ExportedDetector | null;
+  /** The detector as an ONNX file, in shared memory; null when photos come with boxes. */
+  readonly detector: Uint8Array | null;
   readonly detectorOptions: DetectorOptions;
   readonly predictorOptions: PredictorOptions;
   readonly orient: boolean;

@@ -8,7 +8,7 @@ import {
   type PresetName,
 } from '@voxface/models';
 import { loadModel } from '@voxface/models/node';
-import { exportOnnx } from '@voxface/onnx';
+import { exportOnnx } from '@voxface/onnx/export';
 import { createOnnxPredictor } from '@voxface/onnx/node';
 import type { Predictor } from '@voxface/predict';
 import { listPretrained } from '@voxface/pretrained';

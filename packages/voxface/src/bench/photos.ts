@@ -4,7 +4,7 @@ import { openDataset, readImage } from '@voxface/datasets/node';
 import type { Box } from '@voxface/landmarks';
 import { createFaceApiDetector } from '@voxface/models/face-api';
 import { loadModel } from '@voxface/models/node';
-import { exportOnnx } from '@voxface/onnx';
+import { exportDetector, exportOnnx } from '@voxface/onnx/export';
 import { createOnnxDetector, createOnnxPredictor, localizePhotos } from '@voxface/onnx/node';
 import type { FaceDetector } from '@voxface/predict';
 import { chooseBackend, findModelFolder } from '../photos/open-model.ts';
@@ -113,7 +113,8 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
     {
       name: `plain loop, ONNX Runtime on ${threads} threads`,
       share: 1,
-      run: async (photos, boxed, done) => loop(photos, boxed, done, await createOnnxDetector({ threads })),
+      run: async (photos, boxed, done) =>
+        loop(photos, boxed, done, await createOnnxDetector(await exportDetector(), { threads })),
     },
     {
       name: 'plain loop, detector on wasm (a fifth of the photos)',

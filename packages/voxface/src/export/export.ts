@@ -4,7 +4,7 @@ import { cropSample } from '@voxface/datasets';
 import { openDataset } from '@voxface/datasets/node';
 import { encodeModelFile } from '@voxface/models';
 import { loadModel, saveModel } from '@voxface/models/node';
-import { saveOnnx } from '@voxface/onnx/node';
+import { saveOnnx } from '@voxface/onnx/export/node';
 import { cropsToUnitRange } from '@voxface/predict';
 import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
 import { UsageError } from '../options.ts';

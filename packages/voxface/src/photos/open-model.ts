@@ -39,8 +39,9 @@ export async function openModel(
   const loaded = await loadModel(folder);
   if (backend === 'auto' || backend === 'onnx') {
     try {
+      const { exportOnnx } = await import('@voxface/onnx/export');
       const { createOnnxPredictor } = await import('@voxface/onnx/node');
-      const predictor = await createOnnxPredictor(loaded, predictorOptions);
+      const predictor = await createOnnxPredictor(await exportOnnx(loaded), predictorOptions);
       loaded.dispose();
       return { name, backend: 'onnxruntime-node', predictor };
     } catch (error) {
@@ -120,8 +121,9 @@ export function parseDetector(name: string): DetectorName {
 export async function openDetector(name: string, backend?: string): Promise<FaceDetector> {
   const network = parseDetector(name);
   if (backend === 'onnxruntime-node') {
+    const { exportDetector } = await import('@voxface/onnx/export');
     const { createOnnxDetector } = await import('@voxface/onnx/node');
-    return createOnnxDetector({ network });
+    return createOnnxDetector(await exportDetector({ network }));
   }
   const { createFaceApiDetector } = await import('@voxface/models/face-api');
   return createFaceApiDetector({ network });

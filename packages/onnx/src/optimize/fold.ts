@@ -1,4 +1,4 @@
-import type { GraphNode } from '../format/messages.ts';
+import type { GraphNode } from '../format/encode-model.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { countReaders, findProducers, floatsOf, mergeIntoProducer } from './graph-passes.ts';
 
@@ -84,4 +84,53 @@ function summedConvolutions(
     found.push(...inner);
   }
   return found;
+}
+
+/** Chained factors whose product is this close to 1 are rounding, not scaling. */
+const ROUNDING = 1e-6;
+
+/**
+ * Joins multiplications by constants: (x a) b becomes x (a b), and x where a b = 1. The networks scale volumes down
+ * for their users and up again for the regressor; both go away.
+ */
+export function foldScaling(builder: GraphBuilder, outputs: readonly string[]): void {
+  const producers = findProducers(builder.nodes);
+  const aliases = new Map<string, string>();
+  const scaleOf = (node: GraphNode | undefined): number | null => {
+    if (node?.type !== 'Mul') return null;
+    const factor = floatsOf(builder, node.inputs[1]);
+    return factor?.data.length === 1 ? factor.data[0] : null;
+  };
+  builder.nodes = builder.nodes.flatMap((original) => {
+    const node = { ...original, inputs: original.inputs.map((name) => aliases.get(name) ?? name) };
+    const producer = producers.get(node.inputs[0]);
+    const [first, second] = [scaleOf(producer), scaleOf(node)];
+    if (first === null || second === null) return [node];
+    const source = producer!.inputs[0];
+    const product = first * second;
+    if (Math.abs(product - 1) < ROUNDING && !outputs.includes(node.outputs[0])) {
+      aliases.set(node.outputs[0], aliases.get(source) ?? source);
+      return [];
+    }
+    return [
+      {
+        ...node,
+        inputs: [aliases.get(source) ?? source, builder.floats(`${node.name}_scale`, [], [product])],
+      },
+    ];
+  });
+}
+
+/** Folds a border of zeros into the convolution behind it. */
+export function foldPadding(builder: GraphBuilder, outputs: readonly string[]): void {
+  mergeIntoProducer(builder, outputs, (node, producer) => {
+    if (node.type !== 'Conv' || producer.type !== 'Pad') return null;
+    const pads = builder.initializers.get(producer.inputs[1])!.data;
+    const rank = pads.length / 2;
+    const own = node.attributes.pads as readonly number[];
+    const border = [...pads.slice(2, rank), ...pads.slice(rank + 2)];
+    if (border.some((p) => p < 0)) return null;
+    const inputs = [producer.inputs[0], ...node.inputs.slice(1)];
+    return { ...node, inputs, attributes: { ...node.attributes, pads: own.map((p, i) => p + border[i]) } };
+  });
 }

@@ -5,7 +5,7 @@ import {
   type Predictor,
   type PredictorOptions,
 } from '@voxface/predict';
-import type { OnnxModelInfo } from './metadata.ts';
+import type { OnnxModelInfo } from '../metadata.ts';
 
 /** A tensor as both packages of ONNX Runtime have it. */
 export interface RuntimeTensor {
@@ -15,6 +15,8 @@ export interface RuntimeTensor {
 
 /** The part of an ONNX Runtime session that prediction needs. */
 export interface RuntimeSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   run(
     feeds: Readonly<Record<string, RuntimeTensor>>,
     fetches: readonly string[],
@@ -25,7 +27,7 @@ export interface RuntimeSession {
 /** Makes a float tensor of the runtime. */
 export type TensorFactory = (data: Float32Array, dims: readonly number[]) => RuntimeTensor;
 
-/** The predictor of `@voxface/models` over ONNX Runtime, and what only the file knows. */
+/** The predictor of `@voxface/predict` over ONNX Runtime, and what only the file knows. */
 export interface OnnxPredictor extends Predictor {
   readonly info: OnnxModelInfo;
   /**
