@@ -47,7 +47,7 @@ for (const [name, tarball] of tarballs) {
   const required = ['LICENSE', 'README.md', 'package.json', 'dist/index.js', ...(REQUIRED[name] ?? [])];
   if (name === 'pretrained') {
     for (const model of readdirSync('packages/pretrained/models')) {
-      required.push(`models/${model}/voxface.json`, `models/${model}/README.md`);
+      required.push(`models/${model}/voxface.json`, `models/${model}/README.md`, `dist/${model}.onnx`);
     }
   }
   const problems = [

@@ -1,9 +1,10 @@
-// Installs the packed landmarks and metrics into a bare folder with npm, scores two faces there in plain Node,
-// and makes sure that nothing else, a tensor library least of all, came along.
+// Installs packed packages into bare folders with npm and uses them there in plain Node: landmarks and metrics score two
+// faces, and nothing else came along; onnx, pretrained and onnxruntime-web find the faces of a photo without TensorFlow.js.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { packPackages } from './pack-packages.mjs';
 
 const run = (cwd, command, ...args) => {
@@ -13,7 +14,7 @@ const run = (cwd, command, ...args) => {
   return stdout;
 };
 
-const script = `
+const score = `
 import assert from 'node:assert/strict';
 import { createLandmarks, IBUG_68, MEAN_FACE_68, transformLandmarks } from '@voxface/landmarks';
 import { createAccumulator, findProtocol, formatReport, nme, boxSize } from '@voxface/metrics';
@@ -32,23 +33,83 @@ assert.equal(evaluation.count, 2);
 console.log(JSON.stringify({ errors, mean: evaluation.nme.mean, tables: Object.keys(PUBLISHED).length }));
 `;
 
-const { directory, tarballs } = packPackages(['landmarks', 'metrics']);
-const folder = mkdtempSync(join(tmpdir(), 'voxface-smoke-'));
+const predict = `
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createOnnxDetector, createOnnxPredictor } from '@voxface/onnx/web';
+import { pretrainedDetectorUrl, pretrainedOnnxUrl } from '@voxface/pretrained';
+
+const { width, height } = JSON.parse(await readFile('photo.json', 'utf8'));
+const photo = { data: await readFile('photo.raw'), width, height, channels: 3 };
+const detector = await createOnnxDetector(await readFile(pretrainedDetectorUrl()), { threads: 1 });
+const predictor = await createOnnxPredictor(await readFile(pretrainedOnnxUrl()), { threads: 1, refine: true });
+const found = await detector.detect(photo);
+assert.ok(found.length >= 2, 'faces found: ' + found.length);
+for (const { box } of found) {
+  const { landmarks } = await predictor.predict(photo, box);
+  const at = (i) => [landmarks.points[3 * i], landmarks.points[3 * i + 1]];
+  const [left, right, nose, chin] = [36, 45, 30, 8].map(at);
+  assert.ok(right[0] - left[0] > 0.2 * box.width, 'the eyes are beside each other');
+  assert.ok(left[1] < nose[1] && right[1] < nose[1] && nose[1] < chin[1], 'eyes, nose and chin in that order');
+}
+console.log(found.length + ' faces');
+`;
+
+/** Installs tarballs and packages into an empty folder and runs a script there. */
+function runBare(tarballs, packages, script, files = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'voxface-smoke-'));
+  try {
+    writeFileSync(join(folder, 'package.json'), '{ "name": "smoke", "private": true, "type": "module" }\n');
+    writeFileSync(join(folder, 'script.mjs'), script);
+    for (const [name, data] of Object.entries(files)) writeFileSync(join(folder, name), data);
+    run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--silent', ...tarballs, ...packages);
+    const scopes = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+    const own = readdirSync(join(folder, 'node_modules', '@voxface')).sort();
+    return { result: run(folder, process.execPath, 'script.mjs').trim(), scopes, own };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const { directory, tarballs } = packPackages(['landmarks', 'metrics', 'predict', 'onnx', 'pretrained']);
+const tarballsOf = (...names) => names.map((name) => tarballs.get(name));
 try {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "name": "smoke", "private": true, "type": "module" }\n');
-  writeFileSync(join(folder, 'score.mjs'), script);
-  run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--silent', ...tarballs.values());
-  const result = run(folder, process.execPath, 'score.mjs').trim();
-  const scopes = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
-  const packages = readdirSync(join(folder, 'node_modules', '@voxface')).sort();
-  if (scopes.join() !== '@voxface' || packages.join() !== 'landmarks,metrics') {
+  const scored = runBare(tarballsOf('landmarks', 'metrics'), [], score);
+  if (scored.scopes.join() !== '@voxface' || scored.own.join() !== 'landmarks,metrics') {
     throw new Error(
-      `smoke-packed: only @voxface/landmarks and metrics may be installed, got ${scopes}, ${packages}`,
+      `smoke-packed: only @voxface/landmarks and metrics may be installed, got ${scored.scopes}, ${scored.own}`,
     );
   }
-  console.log(`ok     metrics from tarballs in a bare folder, no tensor library: ${result}`);
+  console.log(`ok     metrics from tarballs in a bare folder, no tensor library: ${scored.result}`);
+
+  const photo = await readPhoto();
+  const { version } = JSON.parse(
+    readFileSync('packages/onnx/node_modules/onnxruntime-web/package.json', 'utf8'),
+  );
+  const all = tarballsOf('landmarks', 'predict', 'onnx', 'pretrained');
+  const predicted = runBare(all, [`onnxruntime-web@${version}`], predict, photo);
+  if (
+    predicted.scopes.includes('@tensorflow') ||
+    predicted.own.join() !== 'landmarks,onnx,predict,pretrained'
+  ) {
+    throw new Error(
+      `smoke-packed: ONNX files must run without TensorFlow.js, got ${predicted.scopes}, ${predicted.own}`,
+    );
+  }
+  console.log(
+    `ok     onnx and pretrained from tarballs in a bare folder, no @tensorflow: ${predicted.result}`,
+  );
 } finally {
-  rmSync(folder, { recursive: true });
   rmSync(directory, { recursive: true });
+}
+
+/** A photo that comes with face-api, as bytes. */
+async function readPhoto() {
+  const resolve = createRequire(join(process.cwd(), 'packages/models/package.json')).resolve;
+  const sharp = (await import(resolve('sharp'))).default;
+  const file = join(dirname(resolve('@vladmandic/face-api/package.json')), 'demo', 'sample3.jpg');
+  if (!existsSync(file))
+    throw new Error(`smoke-packed: face-api must come with its sample photos, got no ${file}`);
+  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { 'photo.raw': data, 'photo.json': JSON.stringify(info) };
 }

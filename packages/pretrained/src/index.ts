@@ -1,1 +1,9 @@
-export { listPretrained, PRETRAINED_DEFAULT, type PretrainedModel, pretrainedUrl } from './pretrained.ts';
+export {
+  listPretrained,
+  PRETRAINED_DEFAULT,
+  type PretrainedDetector,
+  type PretrainedModel,
+  pretrainedDetectorUrl,
+  pretrainedOnnxUrl,
+  pretrainedUrl,
+} from './pretrained.ts';

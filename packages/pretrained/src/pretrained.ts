@@ -32,3 +32,27 @@ export function pretrainedUrl(name: string = PRETRAINED_DEFAULT): URL {
   }
   return new URL(`../models/${name}/`, import.meta.url);
 }
+
+/** Face detectors of this package, as ONNX files: `tiny` is face-api's tiny YOLO v2 (MIT). */
+export type PretrainedDetector = 'tiny';
+
+/**
+ * The ONNX file of a model as a URL: pass it to `createOnnxPredictor` of `@voxface/onnx`, with which no TensorFlow.js is
+ * needed. The build writes it from the model's weights.
+ * @throws RangeError naming the models there are.
+ */
+export function pretrainedOnnxUrl(name: string = PRETRAINED_DEFAULT): URL {
+  pretrainedUrl(name);
+  return built(`${name}.onnx`);
+}
+
+/** A face detector as an ONNX file: pass its URL to `createOnnxDetector` of `@voxface/onnx`. */
+export function pretrainedDetectorUrl(name: PretrainedDetector = 'tiny'): URL {
+  return built(`detector-${name}.onnx`);
+}
+
+/** In the built package everything lies in one folder; from source the build is the folder beside. */
+function built(file: string): URL {
+  const here = import.meta.url;
+  return new URL(here.endsWith('.ts') ? `../dist/${file}` : `./${file}`, here);
+}

@@ -1,0 +1,21 @@
+// Part of the build: writes the models of this package, and face-api's tiny detector, as ONNX files into dist, from the
+// weights as they are now. Each model is compared with TensorFlow.js on two crops before its file is written.
+import { writeFileSync } from 'node:fs';
+import { setupBackend } from '@voxface/backend';
+import { loadModel } from '@voxface/models/node';
+import { exportDetector } from '@voxface/onnx/export';
+import { saveOnnx } from '@voxface/onnx/export/node';
+import { listPretrained, pretrainedUrl } from '../dist/index.js';
+
+const distOf = (file) => new URL(`../dist/${file}`, import.meta.url);
+
+await setupBackend('wasm');
+for (const { name } of listPretrained()) {
+  const model = await loadModel(pretrainedUrl(name));
+  await saveOnnx(model, decodeURIComponent(distOf(`${name}.onnx`).pathname), {
+    precision: 'float16',
+    check: true,
+  });
+  model.dispose();
+}
+writeFileSync(distOf('detector-tiny.onnx'), await exportDetector({ network: 'tiny', precision: 'float16' }));
