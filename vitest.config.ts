@@ -6,12 +6,13 @@ import { CHROMIUM, CHROMIUM_FLAGS, WEBGPU_FLAGS } from './packages/test-utils/sr
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
 const lanes = ['wasm', 'webgpu', 'browser', 'page', 'slow'];
 
-function nodeLane(name: string, include: string[], exclude: string[], timeout: number) {
+function nodeLane(name: string, include: string[], exclude: string[], timeout: number, isolate = true) {
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
       name,
+      isolate,
       include,
       exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
       testTimeout: timeout,
@@ -25,17 +26,20 @@ const laneGlobs = (lane: string) => [
   `examples/*/test/**/*.${lane}.test.ts`,
 ];
 
-/** Test lanes by file name: `.test.ts` (unit), `.wasm.test.ts`, `.webgpu.test.ts` (in Node), `.browser.test.ts`, `.page.test.ts`, `.slow.test.ts`. */
+const units = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'];
+
+/**
+ * Test lanes by file name: `.test.ts` (fast: neither data nor a browser, all of them in seconds), `.long.test.ts` (the lane
+ * unit has these and the fast ones), `.wasm.test.ts`, `.webgpu.test.ts` (in Node), `.browser.test.ts`,
+ * `.page.test.ts`, `.slow.test.ts`.
+ */
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      nodeLane(
-        'unit',
-        ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
-        lanes.flatMap(laneGlobs),
-        240_000,
-      ),
+      // One module graph per worker: loading TensorFlow.js for every file would take most of the time.
+      nodeLane('fast', units, ['long', ...lanes].flatMap(laneGlobs), 60_000, false),
+      nodeLane('unit', units, lanes.flatMap(laneGlobs), 240_000),
       nodeLane('wasm', laneGlobs('wasm'), [], 600_000),
       nodeLane('webgpu', laneGlobs('webgpu'), [], 1_200_000),
       nodeLane('page', laneGlobs('page'), [], 300_000),
