@@ -18,6 +18,8 @@ export interface Augmentation {
 export interface AugmentationOptions {
   /** Rotation is uniform in +-rotation, degrees. */
   rotation?: number;
+  /** Probability that the rotation is uniform in -180..180 degrees instead, so that a first pass knows heads at any angle. */
+  spin?: number;
   /** Scale is uniform in [low, high]. */
   scale?: readonly [number, number];
   /** Each colour gain is uniform in [1 - gain, 1 + gain]. */
@@ -28,9 +30,10 @@ export interface AugmentationOptions {
   shift?: number;
 }
 
-/** Sec. IV-A of the paper: +-40 degrees, 0.7 to 1.3, +-30 % per channel, flip. The shift is ours. */
+/** Sec. IV-A of the paper: +-40 degrees, 0.7 to 1.3, +-30 % per channel, flip. Shift and spin are ours. */
 export const AUGMENTATION_DEFAULTS: Required<AugmentationOptions> = {
   rotation: 40,
+  spin: 0,
   scale: [0.7, 1.3],
   gain: 0.3,
   mirror: 0.5,
@@ -52,13 +55,14 @@ export const NO_AUGMENTATION: Augmentation = {
  * @throws RangeError when a range is negative, reversed or leaves nothing of the face.
  */
 export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
-  const { rotation, scale, gain, mirror, shift } = { ...AUGMENTATION_DEFAULTS, ...options };
+  const { rotation, spin, scale, gain, mirror, shift } = { ...AUGMENTATION_DEFAULTS, ...options };
   if (!(scale[0] > 0 && scale[1] >= scale[0])) {
     throw new RangeError(`drawAugmentation: scale must be [low, high] with 0 < low <= high, got [${scale}]`);
   }
-  if (!(rotation >= 0 && shift >= 0 && gain >= 0 && gain <= 1 && mirror >= 0 && mirror <= 1)) {
+  const isShare = (value: number): boolean => value >= 0 && value <= 1;
+  if (!(rotation >= 0 && shift >= 0 && [gain, mirror, spin].every(isShare))) {
     throw new RangeError(
-      `drawAugmentation: rotation and shift must be >= 0, gain and mirror in 0..1, got ${JSON.stringify({ rotation, shift, gain, mirror })}`,
+      `drawAugmentation: rotation and shift must be >= 0, gain, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, mirror, spin })}`,
     );
   }
   const drawn = {
@@ -69,5 +73,8 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
     mirrored: random.next() < mirror,
   };
   const drawGain = (): number => random.uniform(1 - gain, 1 + gain);
-  return { ...drawn, gains: [drawGain(), drawGain(), drawGain()] };
+  const gains: [number, number, number] = [drawGain(), drawGain(), drawGain()];
+  const isSpun = random.next() < spin;
+  const turn = random.uniform(-180, 180);
+  return { ...drawn, gains, ...(isSpun && { rotation: turn }) };
 }

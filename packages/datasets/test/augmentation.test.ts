@@ -70,7 +70,19 @@ describe('augmentation', () => {
     expect(mirrored).toBeGreaterThan(200);
     expect(mirrored).toBeLessThan(300);
     expect(() => drawAugmentation(random, { scale: [1.3, 0.7] })).toThrow(/low <= high, got \[1.3,0.7\]/);
-    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/gain and mirror in 0..1/);
+    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/gain, mirror and spin in 0..1/);
+  });
+
+  it('spins the asked share of the faces to any angle and leaves the other draws alone', () => {
+    let spun = 0;
+    for (let seed = 0; seed < 600; seed++) {
+      const plain = drawAugmentation(createRandom(seed), { rotation: 20 });
+      const drawn = drawAugmentation(createRandom(seed), { rotation: 20, spin: 0.3 });
+      if (Math.abs(drawn.rotation) > 20) spun++;
+      expect({ ...drawn, rotation: 0 }).toEqual({ ...plain, rotation: 0 });
+    }
+    // 30 % of 600 are spun, eight ninths of them beyond 20 degrees: 160, give or take three deviations of a binomial draw.
+    expect(Math.abs(spun - 160)).toBeLessThan(33);
   });
 
   it('moves image and landmarks together: drawn dots are found where the landmarks say', () => {

@@ -13,6 +13,7 @@ import {
 } from '@voxface/landmarks';
 import { cropUpright } from './crop-upright.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
+import { turnInPlane, uprightCrop } from './upright-pass.ts';
 
 /** A face found in a picture. */
 export interface FaceShape {
@@ -36,12 +37,24 @@ export interface PredictorOptions {
   flip?: boolean;
   /** Predicts again around the first landmarks: twice the work, forgives a bad box. */
   refine?: boolean;
+  /**
+   * Heads whose first landmarks lie turned in the picture's plane by more than this many degrees are cut again along the head's axis
+   * and predicted again, until they stand upright (three times at most); false: never. Upright heads cost nothing more.
+   */
+  upright?: number | false;
   /** Crops that go through the networks at once. */
   batchSize?: number;
 }
 
-/** One pass, eight crops at a time. */
-export const PREDICTOR_DEFAULTS: Required<PredictorOptions> = { flip: false, refine: false, batchSize: 8 };
+/** One pass where the head stands upright, eight crops at a time. */
+export const PREDICTOR_DEFAULTS: Required<PredictorOptions> = {
+  flip: false,
+  refine: false,
+  upright: 20,
+  batchSize: 8,
+};
+
+const UPRIGHT_PASSES = 3;
 
 /** Finds landmarks in pictures. Boxes are tight boxes of the landmarks, as the detectors of this package give. */
 export interface Predictor {
@@ -73,11 +86,11 @@ export interface CropRunner {
 
 /**
  * Builds a predictor around anything that turns crops into coordinates: cuts crops by the house's rule, mirrors,
- * batches, refines, and maps the result back to image pixels.
+ * batches, refines, turns heads upright, and maps the result back to image pixels.
  * @throws RangeError when flip averaging is asked for a scheme without known mirror pairs.
  */
 export function createCropPredictor(runner: CropRunner, options: PredictorOptions = {}): Predictor {
-  const { flip, refine, batchSize } = { ...PREDICTOR_DEFAULTS, ...options };
+  const { flip, refine, upright, batchSize } = { ...PREDICTOR_DEFAULTS, ...options };
   const { inputSize, landmarks: count } = runner;
   const scheme = Object.hasOwn(SCHEMES, runner.scheme) ? SCHEMES[runner.scheme] : undefined;
   if (flip && scheme === undefined) {
@@ -87,6 +100,11 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
   }
   if (!(batchSize >= 1))
     throw new RangeError(`createPredictor: batchSize must be at least 1, got ${batchSize}`);
+  if (upright !== false && !(upright > 0 && upright <= 180)) {
+    throw new RangeError(
+      `createPredictor: upright must be degrees in 0..180, above 0, or false, got ${upright}`,
+    );
+  }
   let alive = true;
 
   async function predictUnit(crops: readonly Uint8Array[]): Promise<Landmarks<3>[]> {
@@ -110,20 +128,44 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     return shapes;
   }
 
-  async function predictOnce(images: readonly Pixels[], boxes: readonly Box[]): Promise<Landmarks<3>[]> {
-    const affines: Affine[] = boxes.map((box) => cropAffine(box));
+  async function predictOnce(images: readonly Pixels[], affines: readonly Affine[]): Promise<Landmarks<3>[]> {
     const crops = images.map((image, i) => cropUpright(image, affines[i], inputSize));
     return (await predictUnit(crops)).map((unit, i) => fromUnit(unit, affines[i]));
+  }
+
+  /** Replaces the shapes of turned heads by those from crops along their axes. */
+  async function turnUpright(
+    images: readonly Pixels[],
+    shapes: Landmarks<3>[],
+    limit: number,
+  ): Promise<void> {
+    const turns = shapes.map(() => 0);
+    let turned = [...shapes.keys()];
+    for (let pass = 0; pass < UPRIGHT_PASSES; pass++) {
+      const found = shapes.map(turnInPlane);
+      turned = turned.filter((i) => angleBetween(found[i], turns[i]) > limit);
+      if (turned.length === 0) return;
+      for (const i of turned) turns[i] = found[i];
+      const again = await predictOnce(
+        turned.map((i) => images[i]),
+        turned.map((i) => uprightCrop(shapes[i], turns[i])),
+      );
+      turned.forEach((i, k) => {
+        shapes[i] = again[k];
+      });
+    }
   }
 
   async function predictBatch(items: readonly FaceRequest[]): Promise<FaceShape[]> {
     const images = await readImages(items);
     let boxes = items.map(({ box }) => box);
-    let shapes = await predictOnce(images, boxes);
+    const cut = (): Affine[] => boxes.map((box) => cropAffine(box));
+    let shapes = await predictOnce(images, cut());
     if (refine) {
       boxes = shapes.map((shape) => boxOf(shape));
-      shapes = await predictOnce(images, boxes);
+      shapes = await predictOnce(images, cut());
     }
+    if (upright !== false) await turnUpright(images, shapes, upright);
     return shapes.map((landmarks, i) => ({ landmarks, pose: poseOf(landmarks), box: boxes[i] }));
   }
 
@@ -137,6 +179,11 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
       runner.dispose?.();
     },
   };
+}
+
+/** Of two directions in degrees, 0..180. */
+function angleBetween(a: number, b: number): number {
+  return Math.abs(a - b - 360 * Math.round((a - b) / 360));
 }
 
 /** Reads every picture once, even when several requests share it. */

@@ -1,4 +1,6 @@
 import {
+  type Affine,
+  type Box,
   boxOf,
   cropAffine,
   flipLandmarks,
@@ -8,9 +10,11 @@ import {
   MEAN_FACE_68,
   type Pixels,
   toUnit,
+  transformLandmarks,
 } from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
 import { type CropRunner, createCropPredictor } from '../src/index.ts';
+import { turnInPlane } from '../src/upright-pass.ts';
 
 const MEAN_UNIT = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
 
@@ -74,6 +78,93 @@ describe('createCropPredictor', () => {
     expect(calls).toEqual([1, 1]);
     expect(Math.max(face.box.width, face.box.height)).toBeCloseTo(80, 3);
     expect(face.box.height).toBeGreaterThan(60);
+  });
+
+  describe('upright', () => {
+    /** Black but for white eyes; the runner below finds the turn of the head by where they are. */
+    const drawHead = (turn: number): { image: Pixels; box: Box; truth: Landmarks<3> } => {
+      const radians = (turn * Math.PI) / 180;
+      const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
+      const frontal = fromUnit(MEAN_UNIT, cropAffine({ x: -40, y: -40, width: 80, height: 80 }));
+      const truth = transformLandmarks(frontal, [cos, sin, -sin, cos, 90, 80]);
+      const data = new Uint8Array(180 * 160 * 3);
+      for (const [from, to] of [
+        [36, 42],
+        [42, 48],
+      ]) {
+        for (let i = from; i < to; i++) {
+          const [x, y] = [Math.round(truth.points[3 * i]), Math.round(truth.points[3 * i + 1])];
+          for (let dy = -3; dy <= 3; dy++) {
+            for (let dx = -3; dx <= 3; dx++)
+              data.fill(255, 3 * ((y + dy) * 180 + x + dx), 3 * ((y + dy) * 180 + x + dx) + 3);
+          }
+        }
+      }
+      return { image: { data, width: 180, height: 160, channels: 3 }, box: boxOf(truth), truth };
+    };
+    /** Knows heads turned by at most 40 degrees in its crop and takes any other for one turned by 40. */
+    const shyRunner = (calls: number[]): CropRunner => {
+      const size = 40;
+      return {
+        inputSize: size,
+        landmarks: 68,
+        scheme: 'ibug-68',
+        run: async (crops) => {
+          calls.push(crops.length);
+          return crops.flatMap((crop) => {
+            let [x, y, sum] = [0, 0, 0];
+            for (let i = 0; i < size * size; i++) {
+              sum += crop[3 * i];
+              x += crop[3 * i] * ((i % size) + 0.5 - size / 2);
+              y += crop[3 * i] * (Math.floor(i / size) + 0.5 - size / 2);
+            }
+            const seen = Math.atan2(x / sum, -y / sum);
+            const turn = Math.max(-0.7, Math.min(0.7, seen));
+            const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+            const about: Affine = [
+              cos,
+              sin,
+              -sin,
+              cos,
+              0.5 - 0.5 * cos + 0.5 * sin,
+              0.5 - 0.5 * sin - 0.5 * cos,
+            ];
+            return Array.from(transformLandmarks(MEAN_UNIT, about).points);
+          });
+        },
+      };
+    };
+
+    it.each([55, -70, 95])(
+      'finds a head turned by %i degrees in steps that the network knows',
+      async (turn) => {
+        const { image, box, truth } = drawHead(turn);
+        const calls: number[] = [];
+        const { landmarks } = await createCropPredictor(shyRunner(calls)).predict(image, box);
+        expect(calls.length).toBeGreaterThan(1);
+        expect(calls.length).toBeLessThanOrEqual(4);
+        // The runner answers in the scale of its crop; what it knows of the face is the direction.
+        expect(Math.abs(turnInPlane(landmarks) - turn)).toBeLessThan(12);
+        const [found, given] = [boxOf(landmarks), boxOf(truth)];
+        expect(Math.abs(found.x + found.width / 2 - given.x - given.width / 2)).toBeLessThan(6);
+        const once = await createCropPredictor(shyRunner([]), { upright: false }).predict(image, box);
+        expect(Math.abs(turnInPlane(once.landmarks) - turn)).toBeGreaterThan(14);
+      },
+    );
+
+    it('costs nothing for heads that stand upright, and takes only the turned ones again', async () => {
+      const calls: number[] = [];
+      const items = [8, 60, -12].map(drawHead);
+      await createCropPredictor(shyRunner(calls)).predictBatch(items);
+      expect(calls[0]).toBe(3);
+      expect(calls.slice(1).every((count) => count === 1)).toBe(true);
+    });
+
+    it('refuses 0 and 200 degrees', () => {
+      for (const upright of [0, 200, Number.NaN]) {
+        expect(() => createCropPredictor(shyRunner([]), { upright })).toThrow(/upright must be degrees/);
+      }
+    });
   });
 
   it('cuts thirty faces into batches, in order, and takes none', async () => {

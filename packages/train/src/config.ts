@@ -91,6 +91,7 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
       z.literal(false),
       z.strictObject({
         rotation: z.number().min(0).optional(),
+        spin: z.number().min(0).max(1).optional(),
         scale: z.tuple([positive, positive]).optional(),
         gain: fraction.optional(),
         mirror: fraction.optional(),

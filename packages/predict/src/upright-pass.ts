@@ -1,0 +1,41 @@
+import {
+  type Affine,
+  boxOf,
+  countLandmarks,
+  cropAffine,
+  headRotation,
+  type Landmarks,
+  transformLandmarks,
+} from '@voxface/landmarks';
+
+/**
+ * How far the head is turned in the picture's plane: the angle between the picture's vertical and the head's own axis as it is seen,
+ * degrees in -180..180, clockwise on the screen. Unlike roll it is what a rotation of the picture undoes, whatever yaw and pitch.
+ * 0 where the landmarks have no head axis (other than 68 or 66 points, or no face).
+ * @param landmarks [n, 3].
+ */
+export function turnInPlane(landmarks: Landmarks<3>): number {
+  const count = countLandmarks(landmarks);
+  if (count !== 68 && count !== 66) return 0;
+  try {
+    const [, x, , , y] = headRotation(landmarks);
+    return (Math.atan2(-x, y) * 180) / Math.PI;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * The crop in which a head turned by `turn` degrees stands upright: around the box of its landmarks in that frame, by the
+ * rule of `cropAffine`.
+ * @param landmarks [n, 3] image pixels.
+ */
+export function uprightCrop(landmarks: Landmarks<3>, turn: number): Affine {
+  const radians = (turn * Math.PI) / 180;
+  const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
+  const box = boxOf(transformLandmarks(landmarks, [cos, -sin, sin, cos, 0, 0]));
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const [centerX, centerY] = [cos * x - sin * y, sin * x + cos * y];
+  const { width, height } = box;
+  return cropAffine({ x: centerX - width / 2, y: centerY - height / 2, width, height }, { rotation: -turn });
+}
