@@ -11,12 +11,14 @@ import {
 /**
  * How far the head is turned in the picture's plane: the angle between the picture's vertical and the head's own axis as it is seen,
  * degrees in -180..180, clockwise on the screen. Unlike roll it is what a rotation of the picture undoes, whatever yaw and pitch.
- * 0 where the landmarks have no head axis (other than 68 or 66 points, or no face).
- * @param landmarks [n, 3].
+ * 0 where the landmarks have no head axis (other than 68 or 66 points, or no face: all within a pixel, say).
+ * @param landmarks [n, 3] image pixels.
  */
 export function turnInPlane(landmarks: Landmarks<3>): number {
   const count = countLandmarks(landmarks);
   if (count !== 68 && count !== 66) return 0;
+  const { width, height } = boxOf(landmarks);
+  if (!(Math.max(width, height) > 1)) return 0;
   try {
     const [, x, , , y] = headRotation(landmarks);
     return (Math.atan2(-x, y) * 180) / Math.PI;

@@ -160,6 +160,16 @@ describe('createCropPredictor', () => {
       expect(calls.slice(1).every((count) => count === 1)).toBe(true);
     });
 
+    it('leaves landmarks that form no face as they are', async () => {
+      const point: CropRunner = {
+        ...meanFaceRunner(),
+        run: async () => new Float32Array(3 * 68).fill(0.5),
+      };
+      const { landmarks, pose } = await createCropPredictor(point).predict(black, box);
+      expect(landmarks.points.slice(0, 2)).toEqual(landmarks.points.slice(3, 5));
+      expect(pose.yaw).toBeNaN();
+    });
+
     it('refuses 0 and 200 degrees', () => {
       for (const upright of [0, 200, Number.NaN]) {
         expect(() => createCropPredictor(shyRunner([]), { upright })).toThrow(/upright must be degrees/);
