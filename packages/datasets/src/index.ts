@@ -1,4 +1,3 @@
-export { annotationOf, concatDatasets, filterDataset, repeatDataset, takeSamples } from './arrange.ts';
 export {
   AUGMENTATION_DEFAULTS,
   type Augmentation,
@@ -13,10 +12,26 @@ export {
   type BatchState,
   type CropPool,
   createBatches,
+  type KindOfBatch,
+  mixSeed,
+  type PairedBatches,
+  type PairState,
+  pairBatches,
 } from './batches.ts';
-export { CACHE_DEFAULTS, type CacheOptions, cacheDataset } from './cache-dataset.ts';
 export { applyGains, type CropSampleOptions, cropOf, cropSample } from './crop-sample.ts';
-export { createMappedDataset, createPlaneDataset, REDUCTIONS } from './dataset-views.ts';
+export {
+  annotationOf,
+  CACHE_DEFAULTS,
+  type CacheOptions,
+  cacheDataset,
+  concatDatasets,
+  createMappedDataset,
+  createPlaneDataset,
+  filterDataset,
+  REDUCTIONS,
+  repeatDataset,
+  takeSamples,
+} from './dataset-views.ts';
 export {
   type FaceParameters,
   type LandmarkBasis,
@@ -25,10 +40,8 @@ export {
   rotationOfParameters,
   yawOfParameters,
 } from './face-parameters.ts';
-export { mixSeed } from './mix-seed.ts';
+export { type KeypointRow, parseKeypointCsv } from './keypoint-csv.ts';
 export { type PackedSample, type PackedSet, parsePackedSet } from './packed-set.ts';
-export { type KindOfBatch, type PairedBatches, type PairState, pairBatches } from './pair-batches.ts';
-export { type KeypointRow, parseKeypointCsv } from './parse-keypoint-csv.ts';
 export { type MatArray, type MatFile, matVariable, parseMat } from './parse-mat.ts';
 export { formatPts, parsePts } from './parse-pts.ts';
 export { createRecordDataset, type OccludedRule, type RecordSource } from './record-dataset.ts';

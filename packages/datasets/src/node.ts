@@ -1,16 +1,18 @@
-export { KEYPOINT_CSV_DEFAULTS, type KeypointCsvOptions } from './keypoint-rows.ts';
-export { type Aflw2000Annotations, readAflw2000Annotations } from './node/aflw2000-annotations.ts';
-export { CONTACT_SHEET_DEFAULTS, type ContactSheetOptions, drawContactSheet } from './node/contact-sheet.ts';
+export { KEYPOINT_CSV_DEFAULTS, type KeypointCsvOptions } from './keypoint-csv.ts';
 export { type ConvertOptions, type ConvertReport, convertDataset } from './node/convert-dataset.ts';
 export {
   CROP_WORKERS_DEFAULTS,
   type CropWorkers,
   type CropWorkersOptions,
   createCropWorkers,
+  createWorkerBatches,
+  startWorker,
 } from './node/crop-workers.ts';
-export { type DecodeImageOptions, decodeImage, readImage } from './node/decode-image.ts';
 export {
+  CONTACT_SHEET_DEFAULTS,
+  type ContactSheetOptions,
   type DatasetReport,
+  drawContactSheet,
   INSPECT_DEFAULTS,
   type InspectOptions,
   inspectDataset,
@@ -37,10 +39,12 @@ export {
 } from './node/open-300w-lp.ts';
 export { AFLW_DEFAULTS, type AflwOptions, openAflw } from './node/open-aflw.ts';
 export {
+  type Aflw2000Annotations,
   type Aflw20003dOptions,
   convertPoints68,
   openAflw2000Visible21,
   openAflw20003d,
+  readAflw2000Annotations,
 } from './node/open-aflw2000-3d.ts';
 export { COCO_DEFAULTS, type CocoOptions, openCoco } from './node/open-coco.ts';
 export {
@@ -61,9 +65,7 @@ export {
   type PackedSetHead,
   type PackedSetWriter,
   type PackedSetWriterOptions,
+  writePackedSet,
 } from './node/packed-set-writer.ts';
-export { type NpyArray, readNpy } from './node/read-npy.ts';
-export { readNpz } from './node/read-npz.ts';
-export { startWorker } from './node/start-worker.ts';
-export { createWorkerBatches } from './node/worker-batches.ts';
-export { writePackedSet } from './node/write-packed-set.ts';
+export { type DecodeImageOptions, decodeImage, readImage } from './node/read-image.ts';
+export { type NpyArray, readNpy, readNpz } from './node/read-npy.ts';

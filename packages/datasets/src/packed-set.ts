@@ -1,5 +1,5 @@
-import type { LandmarkScheme } from '@voxface/landmarks';
-import type { Provenance } from './sample.ts';
+import { type LandmarkScheme, SCHEMES } from '@voxface/landmarks';
+import type { Annotation, Provenance } from './sample.ts';
 
 /** One sample of a packed set. The picture is a slice of `images.bin`, or a `file` beside `set.json`. */
 export interface PackedSample {
@@ -74,4 +74,25 @@ export function parsePackedSet(text: string, where: string): PackedSet {
     }
   }
   return set;
+}
+
+/** The scheme of a packed set: the known one of that name, else the one stored in the set. */
+export function schemeOfSet({ scheme }: PackedSet): LandmarkScheme {
+  return Object.hasOwn(SCHEMES, scheme.name) ? SCHEMES[scheme.name] : scheme;
+}
+
+/** A packed sample's annotation. */
+export function unpackSample(sample: PackedSample, set: PackedSet, scheme: LandmarkScheme): Annotation {
+  const { id, landmarks, box, visible, occluded, yaw, attributes, provenance } = sample;
+  return {
+    id,
+    landmarks: { points: Float32Array.from(landmarks), dims: set.dims },
+    scheme,
+    box: { x: box[0], y: box[1], width: box[2], height: box[3] },
+    ...(visible && { visible: Uint8Array.from(visible) }),
+    ...(occluded && { occluded: Uint8Array.from(occluded) }),
+    ...(yaw !== undefined && { yaw }),
+    ...(attributes && { attributes }),
+    provenance: provenance ?? { dataset: set.name, files: ['set.json'], conversions: [] },
+  };
 }

@@ -1,3 +1,2 @@
-export { decodeBlob } from './web/decode-blob.ts';
-export { openKeypointCsvFiles, openPtsFiles, type WebFilesOptions } from './web/open-files.ts';
+export { decodeBlob, openKeypointCsvFiles, openPtsFiles, type WebFilesOptions } from './web/open-files.ts';
 export { openPackedSetUrl } from './web/open-packed-set-url.ts';

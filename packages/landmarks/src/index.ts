@@ -7,12 +7,19 @@ export {
   transformLandmarks,
 } from './affine.ts';
 export { type Box, boxOf, squareBox } from './box.ts';
-export { CROP_DEFAULTS, type CropOptions, cropAffine, fromUnit, toUnit } from './crop.ts';
-export { cropPixels, cropTaps } from './crop-pixels.ts';
+export type { Pixels } from './crop.ts';
+export {
+  CROP_DEFAULTS,
+  type CropOptions,
+  cropAffine,
+  cropPixels,
+  cropTaps,
+  fromUnit,
+  toUnit,
+} from './crop.ts';
 export { applySimilarity, centroid, fitSimilarity, type Similarity } from './fit-similarity.ts';
 export { flipLandmarks, mirrorIndices } from './flip.ts';
 export { type HeadPose, headPose, headRotation, poseOfRotation, rotationOfPose } from './head-pose.ts';
-export { type LandmarkMap, mapLandmarks } from './landmark-map.ts';
 export {
   createLandmarkSmoother,
   type LandmarkSmoother,
@@ -28,14 +35,18 @@ export {
   toPlane,
 } from './landmarks.ts';
 export { MEAN_FACE_68 } from './mean-face.ts';
-export type { Pixels } from './pixels.ts';
 export { createRandom, type Random, type RandomState, shuffle } from './random.ts';
 export type { LandmarkScheme } from './scheme.ts';
+export { type LandmarkMap, mapLandmarks, selectScheme } from './scheme.ts';
 export { AFLW_21, IBUG_68_TO_AFLW_21 } from './schemes/aflw-21.ts';
-export { FIVE_POINTS, IBUG_68_TO_FIVE_POINTS } from './schemes/five-points.ts';
 export { IBUG_68, INNER_51_OF_68 } from './schemes/ibug-68.ts';
-export { IBUG_68_TO_INNER_51, INNER_51 } from './schemes/inner-51.ts';
 export { findScheme, SCHEMES } from './schemes/schemes.ts';
-export { IBUG_68_TO_3DFAW_66, THREEDFAW_66 } from './schemes/threedfaw-66.ts';
+export {
+  FIVE_POINTS,
+  IBUG_68_TO_3DFAW_66,
+  IBUG_68_TO_FIVE_POINTS,
+  IBUG_68_TO_INNER_51,
+  INNER_51,
+  THREEDFAW_66,
+} from './schemes/subsets.ts';
 export { WFLW_98, WFLW_98_TO_IBUG_68 } from './schemes/wflw-98.ts';
-export { selectScheme } from './select-scheme.ts';

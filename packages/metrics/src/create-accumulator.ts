@@ -1,9 +1,7 @@
-import { areaUnderCurve } from './area-under-curve.ts';
-import { failureRate } from './cumulative-errors.ts';
+import { areaUnderCurve, failureRate } from './cumulative-errors.ts';
 import { findProtocol, type Protocol } from './protocols.ts';
 import { type ScoredFace, scoreFace } from './score-face.ts';
-import { summarizeByYaw, type YawSummary } from './summarize-by-yaw.ts';
-import { type ErrorSummary, summarizeErrors } from './summarize-errors.ts';
+import { type ErrorSummary, summarizeByYaw, summarizeErrors, type YawSummary } from './summarize-errors.ts';
 
 /** Error of one image; null: no face was found in it. */
 export interface ImageError {
@@ -141,4 +139,15 @@ function binByYaw(protocol: Protocol, found: readonly ImageError[], errors: read
   }
   const yaws = found.map((image) => image.yaw as number);
   return summarizeByYaw(errors, yaws, protocol.yawEdges);
+}
+
+/**
+ * Scores a set of faces by a protocol: `createAccumulator`, `update` for each face, `compute`.
+ * @param protocol a protocol or its name, see `PROTOCOLS`.
+ * @throws RangeError with the face's id for degenerate input, and for an empty set.
+ */
+export function evaluateProtocol(protocol: Protocol | string, faces: Iterable<ScoredFace>): Evaluation {
+  const accumulator = createAccumulator(protocol);
+  for (const face of faces) accumulator.update(face);
+  return accumulator.compute();
 }

@@ -1,5 +1,5 @@
 import type { Evaluation, EvaluationSummary } from './create-accumulator.ts';
-import type { YawBin } from './summarize-by-yaw.ts';
+import type { YawBin } from './summarize-errors.ts';
 
 /** A result of a method under a protocol. */
 export interface ReportRow {

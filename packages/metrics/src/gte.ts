@@ -5,9 +5,8 @@ import {
   type LandmarkScheme,
   type Landmarks,
 } from '@voxface/landmarks';
-import { nme } from './nme.ts';
-import { interocular } from './normalizers.ts';
-import type { DepthAlignment } from './point-errors.ts';
+import type { DepthAlignment } from './nme.ts';
+import { interocular, nme } from './nme.ts';
 
 export interface GteOptions {
   /** Scheme of the landmarks, for its outer eye corners. */

@@ -1,6 +1,4 @@
-import type { Landmarks } from '@voxface/landmarks';
-import type { Normalizer } from './normalizers.ts';
-import { type DepthAlignment, pointErrors } from './point-errors.ts';
+import { boxOf, countLandmarks, IBUG_68, type LandmarkScheme, type Landmarks } from '@voxface/landmarks';
 
 export interface NmeOptions {
   /** Size that errors are divided by. There is no default: an NME without a normalizer's name means nothing. */
@@ -50,4 +48,133 @@ export function nme(preds: Landmarks, target: Landmarks, options: NmeOptions): n
   else for (let i = 0; i < errors.length; i++) add(i);
   if (count === 0) throw new RangeError('nme: at least one landmark must be counted, got none visible');
   return sum / count / size;
+}
+
+/** Size of a ground-truth face in the unit of its landmarks: what point errors are divided by. */
+export type Normalizer = (target: Landmarks) => number;
+
+/** sqrt(width x height) of the tight 2D box, the paper's choice (Sec. IV-D); z is not looked at. */
+export const boxSize: Normalizer = (target) => {
+  const box = boxOf(target);
+  return Math.sqrt(box.width * box.height);
+};
+
+/** Diagonal of the tight 2D box. */
+export const boxDiagonal: Normalizer = (target) => {
+  const box = boxOf(target);
+  return Math.hypot(box.width, box.height);
+};
+
+/**
+ * Distance of the outer eye corners. In the plane it shrinks to nothing on profiles; in space it does not.
+ * @param dims 2: x and y only; 3: x, y and z (needs 3D landmarks).
+ */
+export function interocular(scheme: LandmarkScheme = IBUG_68, dims: 2 | 3 = 2): Normalizer {
+  const [left, right] = scheme.outerEyeCorners;
+  return (target) => distanceOfMeans('interocular', target, scheme, [left], [right], dims);
+}
+
+/**
+ * Distance of the pupils, each the mean of its eye's landmarks.
+ * @throws RangeError when the scheme has no groups `right-eye` and `left-eye`.
+ */
+export function interPupil(scheme: LandmarkScheme = IBUG_68, dims: 2 | 3 = 2): Normalizer {
+  const right = scheme.groups['right-eye'];
+  const left = scheme.groups['left-eye'];
+  if (!right || !left) {
+    throw new RangeError(
+      `interPupil: the scheme must have the groups right-eye and left-eye, got ${scheme.name} (use interocular)`,
+    );
+  }
+  return (target) => distanceOfMeans('interPupil', target, scheme, right, left, dims);
+}
+
+/** The same size for every face, such as 1 for errors in pixels. */
+export function fixedNormalizer(size: number): Normalizer {
+  return () => size;
+}
+
+function distanceOfMeans(
+  caller: string,
+  target: Landmarks,
+  scheme: LandmarkScheme,
+  first: readonly number[],
+  second: readonly number[],
+  dims: 2 | 3,
+): number {
+  if (countLandmarks(target) !== scheme.count || target.dims < dims) {
+    throw new RangeError(
+      `${caller}: expected ${scheme.name} landmarks [${scheme.count}, ${dims}], got [${countLandmarks(target)}, ${target.dims}]`,
+    );
+  }
+  let sum = 0;
+  for (let axis = 0; axis < dims; axis++) {
+    let difference = 0;
+    for (const i of first) difference += target.points[i * target.dims + axis] / first.length;
+    for (const i of second) difference -= target.points[i * target.dims + axis] / second.length;
+    sum += difference * difference;
+  }
+  return Math.sqrt(sum);
+}
+
+/**
+ * How the depth of a prediction is shifted before it is compared: not at all, so that both mean depths agree
+ * (JVCR, SADRNet, DSFNet), or so that both least depths agree (2DASL).
+ */
+export type DepthAlignment = 'none' | 'mean' | 'min';
+
+/**
+ * Euclidean distance of each landmark from its ground truth, in the unit of the landmarks.
+ * @param preds [n, D].
+ * @param target [n, D].
+ * @param alignDepth applies to D = 3 and shifts `preds` along z by one number for the whole face.
+ * @returns [n].
+ * @throws RangeError when the shapes differ in size or a coordinate is not finite.
+ */
+export function pointErrors(
+  preds: Landmarks,
+  target: Landmarks,
+  alignDepth: DepthAlignment = 'none',
+): Float64Array {
+  const { dims } = target;
+  const n = countLandmarks(target);
+  if (preds.dims !== dims) {
+    throw new RangeError(
+      `pointErrors: expected preds of ${dims} dimensions like target, got ${preds.dims} (use toPlane)`,
+    );
+  }
+  if (countLandmarks(preds) !== n) {
+    throw new RangeError(
+      `pointErrors: expected ${n} preds like target, got ${countLandmarks(preds)} (map or select landmarks first)`,
+    );
+  }
+  const shift = dims === 3 ? depthOf(target, alignDepth) - depthOf(preds, alignDepth) : 0;
+  const errors = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let axis = 0; axis < dims; axis++) {
+      const difference =
+        preds.points[i * dims + axis] - target.points[i * dims + axis] + (axis === 2 ? shift : 0);
+      sum += difference * difference;
+    }
+    errors[i] = Math.sqrt(sum);
+    if (!Number.isFinite(errors[i])) {
+      throw new RangeError(
+        `pointErrors: coordinates must be finite, got an error of ${errors[i]} at landmark ${i} (mask it with visible)`,
+      );
+    }
+  }
+  return errors;
+}
+
+function depthOf(shape: Landmarks, alignDepth: DepthAlignment): number {
+  if (alignDepth === 'none') return 0;
+  const n = countLandmarks(shape);
+  let mean = 0;
+  let least = Infinity;
+  for (let i = 0; i < n; i++) {
+    mean += shape.points[i * 3 + 2] / n;
+    least = Math.min(least, shape.points[i * 3 + 2]);
+  }
+  return alignDepth === 'mean' ? mean : least;
 }

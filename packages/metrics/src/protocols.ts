@@ -11,9 +11,9 @@ import {
   THREEDFAW_66,
   WFLW_98,
 } from '@voxface/landmarks';
-import { boxSize, interocular, interPupil, type Normalizer } from './normalizers.ts';
-import type { DepthAlignment } from './point-errors.ts';
-import { YAW_EDGES } from './summarize-by-yaw.ts';
+import type { DepthAlignment } from './nme.ts';
+import { boxSize, interocular, interPupil, type Normalizer } from './nme.ts';
+import { YAW_EDGES } from './summarize-errors.ts';
 
 /** Everything that an error figure depends on besides the predictions. */
 export interface Protocol {

@@ -49,3 +49,72 @@ export function checkErrors(caller: string, errors: ArrayLike<number>, missedAll
     }
   }
 }
+
+/** The images of one range of |yaw|. */
+export interface YawBin {
+  /** Degrees, exclusive except for 0. */
+  readonly from: number;
+  /** Degrees, inclusive; the last bin is open. */
+  readonly to: number;
+  readonly count: number;
+  /** null for an empty bin. */
+  readonly mean: number | null;
+}
+
+/** Errors by head pose, and the two numbers that Table IV calls mean and std. */
+export interface YawSummary {
+  readonly bins: readonly YawBin[];
+  /** Unweighted mean of the bins' means; null when a bin is empty. */
+  readonly binMean: number | null;
+  /** Sample standard deviation of the bins' means (divides by bins - 1); null when a bin is empty. */
+  readonly binStd: number | null;
+}
+
+/** |yaw| up to 30, up to 60, above. */
+export const YAW_EDGES: readonly number[] = [30, 60];
+
+/**
+ * Splits per-image errors by |yaw|. The value is taken as it stands: 351 degrees fall in the last bin, as in the
+ * published splits.
+ * @param errors one per image.
+ * @param yaws degrees, one per image, any sign.
+ * @param edges inner edges of the bins, ascending, degrees; a value on an edge belongs to the lower bin.
+ * @throws RangeError when the counts differ, a yaw or error is not finite, or the set is empty.
+ */
+export function summarizeByYaw(
+  errors: ArrayLike<number>,
+  yaws: ArrayLike<number>,
+  edges: readonly number[] = YAW_EDGES,
+): YawSummary {
+  checkErrors('summarizeByYaw', errors);
+  if (yaws.length !== errors.length) {
+    throw new RangeError(
+      `summarizeByYaw: expected ${errors.length} yaws, got ${yaws.length} (one per error)`,
+    );
+  }
+  const members: number[][] = Array.from({ length: edges.length + 1 }, () => []);
+  for (let i = 0; i < errors.length; i++) {
+    const yaw = Math.abs(yaws[i]);
+    if (!Number.isFinite(yaw)) {
+      throw new RangeError(`summarizeByYaw: yaws must be finite, got ${yaws[i]} at index ${i}`);
+    }
+    members[edges.filter((edge) => yaw > edge).length].push(errors[i]);
+  }
+  const bins = members.map((values, i) => ({
+    from: i === 0 ? 0 : edges[i - 1],
+    to: edges[i] ?? Infinity,
+    count: values.length,
+    mean: values.length > 0 ? meanOf(values) : null,
+  }));
+  return { bins, ...summarizeBins(bins.map(({ mean }) => mean)) };
+}
+
+/** Mean and sample standard deviation of bin means, as in Tables IV and VIII; null when a bin is empty. */
+export function summarizeBins(means: readonly (number | null)[]): {
+  binMean: number | null;
+  binStd: number | null;
+} {
+  const values = means.filter((mean) => mean !== null);
+  if (values.length < means.length) return { binMean: null, binStd: null };
+  return { binMean: meanOf(values), binStd: sampleStd(values) };
+}

@@ -1,6 +1,4 @@
-import { toHex } from './color.ts';
-import { escapeXml, svgDocument, svgElement } from './svg.ts';
-import { type ThemeName, themeOf } from './theme.ts';
+import { escapeXml, svgDocument, svgElement, type ThemeName, themeOf, toHex } from './svg.ts';
 
 /** One picture of a sheet: an SVG document as this package makes them. */
 export interface ContactSheetCell {

@@ -1,6 +1,17 @@
-export { CED_DEFAULTS, type CedCurve, type CedOptions, cedSvg } from './ced-svg.ts';
-export { SERIES_COLORS } from './chart-svg.ts';
-export { hueColor, landmarkColor, type Rgb } from './color.ts';
+export {
+  CED_DEFAULTS,
+  type CedCurve,
+  type CedOptions,
+  cedSvg,
+  parseTrainingLog,
+  SERIES_COLORS,
+  TRAINING_CURVES_DEFAULTS,
+  TRAINING_PANELS,
+  type TrainingCurvesOptions,
+  type TrainingPanel,
+  type TrainingRecord,
+  trainingCurvesSvg,
+} from './charts.ts';
 export {
   CONTACT_SHEET_DEFAULTS,
   type ContactSheetCell,
@@ -13,32 +24,19 @@ export {
   type OverlayImage,
   type OverlayOptions,
   overlaySvg,
-} from './overlay-svg.ts';
+} from './overlay.ts';
 export { connectParts, type Segment } from './parts.ts';
-export { VIEW_DEFAULTS, type ViewAngles } from './rotate-view.ts';
-export {
-  CLOUD_DEFAULTS,
-  type CloudOptions,
-  type PointCloud,
-  sampleCloud,
-  type VolumeShape,
-} from './sample-cloud.ts';
-export { THEMES, type Theme, type ThemeName } from './theme.ts';
-export {
-  TRAINING_CURVES_DEFAULTS,
-  TRAINING_PANELS,
-  type TrainingCurvesOptions,
-  type TrainingPanel,
-  trainingCurvesSvg,
-} from './training-curves-svg.ts';
-export { parseTrainingLog, type TrainingRecord } from './training-log.ts';
-export { type PageFace, VIEW3D_PAGE_DEFAULTS, type View3dPageOptions, view3dPage } from './view3d-page.ts';
+export type { CloudOptions, PointCloud, VolumeShape } from '@voxface/volume';
+export { landmarkColor, THEMES, type Theme, type ThemeName } from './svg.ts';
 export {
   type NamedView,
   SHEET_VIEWS,
+  VIEW_DEFAULTS,
   VIEW3D_DEFAULTS,
   type View3dOptions,
+  type ViewAngles,
   view3dSheetSvg,
   view3dSvg,
-} from './view3d-svg.ts';
+} from './view3d.ts';
+export { type PageFace, VIEW3D_PAGE_DEFAULTS, type View3dPageOptions, view3dPage } from './view3d-page.ts';
 export { VOLUME_CLOUD_DEFAULTS, type VolumeCloudOptions, volumeCloudSvg } from './volume-cloud-svg.ts';

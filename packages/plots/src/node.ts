@@ -1,3 +1,1 @@
-export { overlayPng } from './overlay-png.ts';
-export { photoHref } from './photo-href.ts';
-export { type RenderPngOptions, renderPng } from './render-png.ts';
+export { overlayPng, photoHref, type RenderPngOptions, renderPng } from './render-png.ts';

@@ -1,4 +1,6 @@
+import type { Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
+import { type OverlayFace, type OverlayOptions, overlaySvg } from './overlay.ts';
 
 export interface RenderPngOptions {
   /** Width of the PNG in pixels; null takes the drawing's own width. */
@@ -30,4 +32,37 @@ export async function renderPng(svg: string, options: RenderPngOptions = {}): Pr
   let picture = sharp(Buffer.from(svg), { density, unlimited: true }).resize({ width: target });
   if (background !== null) picture = picture.flatten({ background });
   return picture.png().toBuffer();
+}
+
+/**
+ * A photo with its faces drawn over it, as PNG bytes of `scale` times the photo's size.
+ * @throws RangeError as `overlaySvg` does.
+ */
+export async function overlayPng(
+  image: Pixels,
+  faces: readonly OverlayFace[],
+  options: OverlayOptions = {},
+): Promise<Buffer> {
+  const { width, height, channels } = image;
+  const drawing = await renderPng(overlaySvg({ width, height }, faces, options));
+  const { width: wide, height: high } = await sharp(drawing).metadata();
+  return sharp(image.data, { raw: { width, height, channels } })
+    .resize({ width: wide, height: high, fit: 'fill', kernel: 'cubic' })
+    .flatten({ background: '#000' })
+    .composite([{ input: drawing }])
+    .png()
+    .toBuffer();
+}
+
+/**
+ * A picture as a JPEG data URL, for the `href` of `overlaySvg` and for self-contained pages.
+ * @param quality JPEG quality, 1..100.
+ */
+export async function photoHref(image: Pixels, quality = 88): Promise<string> {
+  const { width, height, channels } = image;
+  const bytes = await sharp(image.data, { raw: { width, height, channels } })
+    .flatten({ background: '#000' })
+    .jpeg({ quality })
+    .toBuffer();
+  return `data:image/jpeg;base64,${bytes.toString('base64')}`;
 }

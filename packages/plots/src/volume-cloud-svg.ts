@@ -1,8 +1,13 @@
-import { mixColors, type Rgb, toHex } from './color.ts';
-import { rotatePoints, type ViewAngles, viewRotation } from './rotate-view.ts';
-import { CLOUD_DEFAULTS, type CloudOptions, sampleCloud, type VolumeShape } from './sample-cloud.ts';
-import { formatNumber, svgDocument, svgElement } from './svg.ts';
-import { type Theme, type ThemeName, themeOf } from './theme.ts';
+import {
+  CLOUD_DEFAULTS,
+  type CloudOptions,
+  mixColors,
+  type Rgb,
+  sampleCloud,
+  type VolumeShape,
+} from '@voxface/volume';
+import { formatNumber, svgDocument, svgElement, type Theme, type ThemeName, themeOf, toHex } from './svg.ts';
+import { rotatePoints, type ViewAngles, viewRotation } from './view3d.ts';
 
 export interface VolumeCloudOptions extends CloudOptions, ViewAngles {
   /** Side of the square picture in pixels. */

@@ -1,9 +1,9 @@
 import { createLandmarks } from '@voxface/landmarks';
+import { sampleCloud } from '@voxface/volume';
 import { describe, expect, it } from 'vitest';
 import {
   contactSheet,
   overlaySvg,
-  sampleCloud,
   view3dPage,
   view3dSheetSvg,
   view3dSvg,
@@ -85,56 +85,16 @@ describe('view3dSvg', () => {
   });
 });
 
-describe('sampleCloud', () => {
+describe('volumeCloudSvg', () => {
   const shape = { height: 4, width: 5, depth: 6, channels: 3 };
-  const at = (y: number, x: number, z: number) => ((y * 5 + x) * 6 + z) * 3;
   const volume = new Float32Array(4 * 5 * 6 * 3);
-  volume.set([0.9, 0.45, 0], at(1, 3, 2));
-  volume.set([0, 0, 0.3], at(2, 0, 5));
-  volume.set([0.01, 0, 0], at(0, 0, 0));
-  volume.set([-5, -5, -5], at(3, 4, 0));
-
-  it('draws in proportion to density, inside the voxels, in their colours', () => {
-    const cloud = sampleCloud(volume, shape, { points: 400 });
-    let first = 0;
-    for (let i = 0; i < 400; i++) {
-      const [x, y, z] = cloud.positions.subarray(3 * i, 3 * i + 3);
-      const red = Math.floor(x * 5) === 3 && Math.floor(y * 4) === 1 && Math.floor((z + 0.5) * 6) === 2;
-      const blue = Math.floor(x * 5) === 0 && Math.floor(y * 4) === 2 && Math.floor((z + 0.5) * 6) === 5;
-      expect(red || blue).toBe(true);
-      expect(Array.from(cloud.colors.subarray(3 * i, 3 * i + 3))).toEqual(red ? [1, 0.5, 0] : [0, 0, 1]);
-      if (red) first++;
-    }
-    expect(first).toBe(300);
-  });
+  volume.set([0.9, 0.45, 0], ((1 * 5 + 3) * 6 + 2) * 3);
+  volume.set([0, 0, 0.3], ((2 * 5 + 0) * 6 + 5) * 3);
 
   it('is the same every time and differs by seed', () => {
     const draw = (seed: number) => volumeCloudSvg(volume, shape, { points: 50, seed });
     expect(draw(3)).toBe(draw(3));
     expect(draw(3)).not.toBe(draw(4));
-  });
-
-  it('reads compact and many-channel volumes', () => {
-    const compact = sampleCloud(
-      Float32Array.of(0, 1),
-      { height: 1, width: 2, depth: 1, channels: 1 },
-      { points: 4 },
-    );
-    expect(compact.positions.filter((_, i) => i % 3 === 0).every((x) => x >= 0.5)).toBe(true);
-    const many = sampleCloud(
-      Float32Array.of(0, 0, 1, 0, 0, 0),
-      { height: 1, width: 1, depth: 1, channels: 6 },
-      { points: 1 },
-    );
-    expect(Array.from(many.colors)).toEqual([0, 1, 0]);
-  });
-
-  it('refuses wrong sizes, empty volumes and NaN', () => {
-    expect(() => sampleCloud(volume, { ...shape, depth: 7 })).toThrow(/4 x 5 x 7 x 3 values, got 360/);
-    expect(() => sampleCloud(new Float32Array(360), shape)).toThrow(/got an empty volume/);
-    expect(() => sampleCloud(new Float32Array(360).fill(Number.NaN), shape)).toThrow(
-      /finite, got NaN at voxel 0/,
-    );
   });
 });
 

@@ -6,13 +6,7 @@ import { createRandom, shuffle } from '@voxface/landmarks';
  */
 export function sortedColors(count: number): Float32Array {
   const colors = new Float32Array(count * 3);
-  for (let i = 0; i < count; i++) {
-    for (let channel = 0; channel < 3; channel++) {
-      const distance = Math.abs(((6 * i) / count + 6 - 2 * channel) % 6);
-      const fromPeak = Math.min(distance, 6 - distance);
-      colors[i * 3 + channel] = Math.min(1, Math.max(0, 2 - fromPeak));
-    }
-  }
+  for (let i = 0; i < count; i++) colors.set(hueColor(i / count), i * 3);
   return colors;
 }
 
@@ -49,4 +43,22 @@ export function perLandmarkColors(count: number): Float32Array {
   const colors = new Float32Array(count * count);
   for (let i = 0; i < count; i++) colors[i * count + i] = 1;
   return colors;
+}
+
+/** Red, green, blue in 0..1. */
+export type Rgb = readonly [number, number, number];
+
+/** Fully saturated colour of a hue in turns; 0 is red, 1/3 green, 2/3 blue. */
+export function hueColor(hue: number): Rgb {
+  const turn = (offset: number): number => {
+    const k = (offset + hue * 6) % 6;
+    return 1 - Math.max(0, Math.min(1, k, 4 - k));
+  };
+  return [turn(5), turn(3), turn(1)];
+}
+
+/** `from` at 0, `to` at 1. */
+export function mixColors(from: Rgb, to: Rgb, share: number): Rgb {
+  const mix = (i: 0 | 1 | 2): number => from[i] + (to[i] - from[i]) * share;
+  return [mix(0), mix(1), mix(2)];
 }

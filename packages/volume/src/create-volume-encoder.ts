@@ -1,8 +1,17 @@
 import { countLandmarks, type Landmarks } from '@voxface/landmarks';
-import { checkChoice, checkDrawing, checkLandmarks } from './check.ts';
 import { compactColors, perLandmarkColors, randomColors, sortedColors } from './colors.ts';
-import { planeKernel } from './encode-heatmap.ts';
-import { resolveOptions, VOLUME_DEFAULTS, type VolumeOptions, type VolumeStage } from './options.ts';
+import {
+  checkChoice,
+  checkDrawing,
+  checkLandmarks,
+  KERNEL_DEFAULTS,
+  type KernelOptions,
+  type PlaneStage,
+  resolveOptions,
+  VOLUME_DEFAULTS,
+  type VolumeOptions,
+  type VolumeStage,
+} from './options.ts';
 import { splat } from './splat.ts';
 
 /** Encodes the landmarks of one scheme for all stages of a network. It only encodes: the regressor is the decoder. */
@@ -95,4 +104,55 @@ function makeColors(count: number, { colors, seed }: VolumeOptions): Float32Arra
     case 'per-landmark':
       return perLandmarkColors(count);
   }
+}
+
+/**
+ * The semantic volume of one face, Eq. 1 and Eq. 2: per channel the maximum over landmarks of colour x Gaussian.
+ * Centres are continuous: voxel = u * size - 0.5 along x and y, (z + 0.5) * d - 0.5 along z.
+ * @param unit [n, 3] in crop unit space (x, y in 0..1, z in crop sides, zero mean).
+ * @param colors [n, c], see `sortedColors`.
+ * @returns [h, w, d, c], c fastest.
+ * @throws RangeError for 2D or non-finite landmarks, colours of another count, sizes or options out of range.
+ */
+export function encodeVolume(
+  unit: Landmarks<3>,
+  stage: VolumeStage,
+  colors: Float32Array,
+  options: Partial<KernelOptions> = {},
+): Float32Array {
+  const kernel = resolveOptions(KERNEL_DEFAULTS, options);
+  checkDrawing('encodeVolume', stage, kernel);
+  checkLandmarks('encodeVolume', unit, 3, colors);
+  const channels = (colors.length / unit.points.length) * 3;
+  const volume = new Float32Array(stage.width * stage.height * stage.depth * channels);
+  splat(unit.points, unit.dims, stage, [stage.depth], colors, kernel, [volume]);
+  return volume;
+}
+
+/**
+ * The semantic heatmap of one face, Eq. 3: per channel the maximum over landmarks of colour x planar Gaussian.
+ * @param unit [n, 2 or 3] in crop unit space; z is not looked at.
+ * @param colors [n, c].
+ * @returns [h, w, c], c fastest.
+ * @throws RangeError for non-finite landmarks, colours of another count, sizes or options out of range.
+ */
+export function encodeHeatmap(
+  unit: Landmarks,
+  stage: PlaneStage,
+  colors: Float32Array,
+  options: Partial<KernelOptions> = {},
+): Float32Array {
+  const kernel = planeKernel(resolveOptions(KERNEL_DEFAULTS, options));
+  const plane = { width: stage.width, height: stage.height, depth: 1 };
+  checkDrawing('encodeHeatmap', plane, kernel);
+  checkLandmarks('encodeHeatmap', unit, 2, colors);
+  const channels = (colors.length / unit.points.length) * unit.dims;
+  const heatmap = new Float32Array(plane.width * plane.height * channels);
+  splat(unit.points, unit.dims, plane, [1], colors, kernel, [heatmap]);
+  return heatmap;
+}
+
+/** Eq. 3 is Eq. 1 on one slice whose depth weight is 1. */
+export function planeKernel(kernel: KernelOptions): KernelOptions {
+  return { ...kernel, depthKernel: 'normalized' };
 }

@@ -98,3 +98,16 @@ function amplitude(line: Tensor, kernel: KernelOptions): Tensor {
     ? div(prefactor, sum(line, 1, true))
     : tensor2d([prefactor], [1, 1]);
 }
+
+/**
+ * Eq. 4 on tensors: sums a batch of volumes along z. Differentiable.
+ * @param volume [b, h, w, d, c].
+ * @returns [b, h, w, c].
+ */
+export function marginalizeDepthTensor(volume: Tensor5D): Tensor4D {
+  const [b, h, w, d, c] = volume.shape;
+  return tidy(() => {
+    const columns: Tensor3D = reshape(volume, [b * h * w, d, c]);
+    return reshape(sum(columns, 1), [b, h, w, c]);
+  });
+}

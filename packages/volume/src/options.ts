@@ -1,3 +1,5 @@
+import { countLandmarks, type Landmarks } from '@voxface/landmarks';
+
 /** Size of a heatmap in cells. */
 export interface PlaneStage {
   readonly width: number;
@@ -71,4 +73,102 @@ export const VOLUME_DEFAULTS: VolumeOptions = {
 export function resolveOptions<T extends object>(defaults: T, options: Partial<T>): T {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
+}
+
+/** Throws unless stage and kernel can be drawn; `caller` names the function in the message. */
+export function checkDrawing(caller: string, stage: VolumeStage, kernel: KernelOptions): void {
+  for (const [name, size] of Object.entries({
+    width: stage.width,
+    height: stage.height,
+    depth: stage.depth,
+  })) {
+    if (!(Number.isInteger(size) && size > 0)) {
+      throw new RangeError(`${caller}: ${name} must be a positive integer, got ${size}`);
+    }
+  }
+  if (!(kernel.sigma > 0 && Number.isFinite(kernel.sigma))) {
+    throw new RangeError(`${caller}: sigma must be positive and finite, got ${kernel.sigma} (voxels)`);
+  }
+  if (!(kernel.cutoff >= 0 && kernel.cutoff < 1)) {
+    throw new RangeError(
+      `${caller}: cutoff must be in [0, 1), got ${kernel.cutoff} (0 draws the whole Gaussian)`,
+    );
+  }
+  checkChoice(caller, 'amplitude', kernel.amplitude, ['density', 'peak']);
+  checkChoice(caller, 'depthKernel', kernel.depthKernel, ['normalized', 'literal']);
+}
+
+/** Throws unless `value` is one of `allowed`. */
+export function checkChoice(caller: string, name: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) {
+    throw new RangeError(`${caller}: ${name} must be one of ${allowed.join(', ')}, got ${value}`);
+  }
+}
+
+/** Throws unless the landmarks are finite, have `dims` coordinates and `colors` holds whole rows for each of them. */
+export function checkLandmarks(caller: string, unit: Landmarks, dims: 2 | 3, colors: Float32Array): void {
+  if (unit.dims < dims) {
+    throw new RangeError(`${caller}: expected 3D landmarks, got 2D (use encodeHeatmap)`);
+  }
+  const count = countLandmarks(unit);
+  if (colors.length === 0 || colors.length % count !== 0) {
+    throw new RangeError(
+      `${caller}: colors must be [n, c] with n = ${count} landmarks, got ${colors.length} values`,
+    );
+  }
+  const bad = unit.points.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new RangeError(
+      `${caller}: landmarks must be finite, got ${unit.points[bad]} at landmark ${Math.floor(bad / unit.dims)}`,
+    );
+  }
+}
+
+/** Size of one encoding of a face in single precision. */
+export interface VolumeMemory {
+  readonly encoding: 'compact' | 'semantic' | 'per-landmark';
+  readonly channels: number;
+  /** Bytes of the finest volume of one face. */
+  readonly lastStage: number;
+  /** Bytes of all stages of one face. */
+  readonly allStages: number;
+}
+
+/**
+ * What compact, semantic and channel-per-landmark volumes of one face take: the first two do not grow with the number
+ * of landmarks.
+ * @param count number of landmarks.
+ */
+export function volumeMemory(
+  count: number,
+  options: Partial<Pick<VolumeOptions, 'width' | 'height' | 'depths'>> = {},
+): VolumeMemory[] {
+  const { width, height, depths } = { ...VOLUME_DEFAULTS, ...options };
+  const slice = width * height * Float32Array.BYTES_PER_ELEMENT;
+  const total = depths.reduce((sum, depth) => sum + depth, 0);
+  const encodings = [
+    ['compact', 1],
+    ['semantic', 3],
+    ['per-landmark', count],
+  ] as const;
+  return encodings.map(([encoding, channels]) => ({
+    encoding,
+    channels,
+    lastStage: slice * (depths.at(-1) ?? 0) * channels,
+    allStages: slice * total * channels,
+  }));
+}
+
+/** The same as a Markdown table, in MB (10^6 bytes). */
+export function formatVolumeMemory(
+  count: number,
+  options: Partial<Pick<VolumeOptions, 'width' | 'height' | 'depths'>> = {},
+): string {
+  const size = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
+  const rows = volumeMemory(count, options).map(
+    ({ encoding, channels, lastStage, allStages }) =>
+      `| ${encoding} | ${channels} | ${size(lastStage)} | ${size(allStages)} |`,
+  );
+  const head = `| encoding of ${count} landmarks | channels | last stage | all stages |\n| --- | ---: | ---: | ---: |`;
+  return `${head}\n${rows.join('\n')}\n`;
 }

@@ -1,2 +1,1 @@
-export { encodeVolumeBatch } from './encode-volume-batch.ts';
-export { marginalizeDepthTensor } from './marginalize-depth-tensor.ts';
+export { encodeVolumeBatch, marginalizeDepthTensor } from './encode-volume-batch.ts';

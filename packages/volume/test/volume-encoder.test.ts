@@ -6,7 +6,7 @@ import {
   encodeVolume,
   formatVolumeMemory,
   randomColors,
-  sampleVolume,
+  sampleCloud,
   VOLUME_DEFAULTS,
   volumeMemory,
 } from '../src/index.ts';
@@ -97,33 +97,70 @@ describe('volumeMemory', () => {
   });
 });
 
-describe('sampleVolume', () => {
-  it('draws points in proportion to the density, with the colours of the voxels', () => {
+describe('sampleCloud', () => {
+  const shape = { height: 4, width: 5, depth: 6, channels: 3 };
+  const at = (y: number, x: number, z: number) => ((y * 5 + x) * 6 + z) * 3;
+  const volume = new Float32Array(4 * 5 * 6 * 3);
+  volume.set([0.9, 0.45, 0], at(1, 3, 2));
+  volume.set([0, 0, 0.3], at(2, 0, 5));
+  volume.set([0.01, 0, 0], at(0, 0, 0));
+  volume.set([-5, -5, -5], at(3, 4, 0));
+
+  it('draws in proportion to density, inside the voxels, in their colours', () => {
+    const cloud = sampleCloud(volume, shape, { points: 400 });
+    let first = 0;
+    for (let i = 0; i < 400; i++) {
+      const [x, y, z] = cloud.positions.subarray(3 * i, 3 * i + 3);
+      const red = Math.floor(x * 5) === 3 && Math.floor(y * 4) === 1 && Math.floor((z + 0.5) * 6) === 2;
+      const blue = Math.floor(x * 5) === 0 && Math.floor(y * 4) === 2 && Math.floor((z + 0.5) * 6) === 5;
+      expect(red || blue).toBe(true);
+      expect(Array.from(cloud.colors.subarray(3 * i, 3 * i + 3))).toEqual(red ? [1, 0.5, 0] : [0, 0, 1]);
+      if (red) first++;
+    }
+    expect(first).toBe(300);
+  });
+
+  it('reads compact and many-channel volumes', () => {
+    const compact = sampleCloud(
+      Float32Array.of(0, 1),
+      { height: 1, width: 2, depth: 1, channels: 1 },
+      { points: 4 },
+    );
+    expect(compact.positions.filter((_, i) => i % 3 === 0).every((x) => x >= 0.5)).toBe(true);
+    const many = sampleCloud(
+      Float32Array.of(0, 0, 1, 0, 0, 0),
+      { height: 1, width: 1, depth: 1, channels: 6 },
+      { points: 1 },
+    );
+    expect(Array.from(many.colors)).toEqual([0, 1, 0]);
+  });
+
+  it('refuses wrong sizes, empty volumes and NaN', () => {
+    expect(() => sampleCloud(volume, { ...shape, depth: 7 })).toThrow(/4 x 5 x 7 x 3 values, got 360/);
+    expect(() => sampleCloud(new Float32Array(360), shape)).toThrow(/got an empty volume/);
+    expect(() => sampleCloud(new Float32Array(360).fill(Number.NaN), shape)).toThrow(
+      /finite, got NaN at voxel 0/,
+    );
+  });
+
+  it('scatters the points of an encoded face about its landmarks', () => {
     const unit = createLandmarks([0.2, 0.3, -0.2, 0.8, 0.6, 0.3], 3);
-    const shape = { width: 24, height: 20, depth: 16, channels: 3 };
-    const volume = encodeVolume(unit, shape, new Float32Array([1, 0, 0, 0, 0, 0.5]));
-    const { points, colors } = sampleVolume(volume, shape, 3000, createRandom(1));
-    expect(points).toHaveLength(9000);
+    const size = { width: 24, height: 20, depth: 16, channels: 3 };
+    const encoded = encodeVolume(unit, size, new Float32Array([1, 0, 0, 0, 0, 0.5]));
+    const { positions, colors } = sampleCloud(encoded, size, { points: 3000, threshold: 0, seed: 1 });
+    expect(positions).toHaveLength(9000);
     let red = 0;
     const mean = [0, 0, 0];
     for (let i = 0; i < 3000; i++) {
       if (colors[3 * i] === 1) {
         red++;
-        for (let axis = 0; axis < 3; axis++) mean[axis] += points[3 * i + axis];
+        for (let axis = 0; axis < 3; axis++) mean[axis] += positions[3 * i + axis];
       } else expect([...colors.subarray(3 * i, 3 * i + 3)]).toEqual([0, 0, 1]);
     }
-    // The red Gaussian holds two thirds of the mass; its points scatter about its landmark.
+    // The red Gaussian holds two thirds of the mass.
     expect(red / 3000).toBeCloseTo(2 / 3, 1);
     expect(mean[0] / red).toBeCloseTo(0.2, 1);
     expect(mean[1] / red).toBeCloseTo(0.3, 1);
     expect(mean[2] / red).toBeCloseTo(-0.2, 1);
-  });
-
-  it('refuses a volume of zeros and another length', () => {
-    const shape = { width: 2, height: 2, depth: 2, channels: 1 };
-    expect(() => sampleVolume(new Float32Array(8), shape, 5, createRandom(1))).toThrow(
-      'must hold something positive',
-    );
-    expect(() => sampleVolume(new Float32Array(7), shape, 5, createRandom(1))).toThrow('got 7');
   });
 });

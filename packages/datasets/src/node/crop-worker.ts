@@ -2,8 +2,8 @@ import { parentPort } from 'node:worker_threads';
 import type { Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
 import { cropImage } from '../crop-sample.ts';
-import type { CropAnswer, CropJob, SharedPicture } from './crop-job.ts';
-import { decodeImage } from './decode-image.ts';
+import type { CropAnswer, CropJob, SharedPicture } from './crop-workers.ts';
+import { decodeImage } from './read-image.ts';
 
 /** The thread behind `createCropWorkers`: decodes and crops, one job after the other. */
 sharp.cache(false);

@@ -1,12 +1,19 @@
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import type { Worker } from 'node:worker_threads';
-import { annotationOf } from '../arrange.ts';
-import type { CropPool } from '../batches.ts';
+import { pathToFileURL } from 'node:url';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Affine } from '@voxface/landmarks';
+import {
+  type BatchOptions,
+  type BatchSource,
+  type BatchState,
+  type CropPool,
+  createBatches,
+} from '../batches.ts';
 import { assembleCrop, type CropSampleOptions, cropOf, cropSample } from '../crop-sample.ts';
+import { annotationOf } from '../dataset-views.ts';
 import { checkInside } from '../record-dataset.ts';
 import type { CroppedSample, Dataset } from '../sample.ts';
-import type { CropAnswer, CropJob, SharedPicture } from './crop-job.ts';
-import { startWorker } from './start-worker.ts';
 
 export interface CropWorkersOptions {
   /** Number of threads. */
@@ -172,4 +179,67 @@ function createSlots(size: number): {
     taken: () => size - free,
     waiting: () => queue.length,
   };
+}
+
+/** Decoded RGB pixels that all threads see. */
+export interface SharedPicture {
+  readonly buffer: SharedArrayBuffer;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a worker is asked: one crop out of encoded bytes or out of a shared picture. */
+export interface CropJob {
+  readonly number: number;
+  readonly name: string;
+  readonly encoded?: Uint8Array;
+  readonly picture?: SharedPicture;
+  /** True: send the decoded picture back, to be kept. */
+  readonly keep: boolean;
+  readonly crop: Affine;
+  readonly options: CropSampleOptions;
+}
+
+/** What a worker answers. */
+export interface CropAnswer {
+  readonly number: number;
+  readonly error?: string;
+  readonly pixels?: Uint8Array;
+  readonly width?: number;
+  readonly height?: number;
+  readonly picture?: SharedPicture;
+}
+
+/**
+ * `createBatches` with worker threads of its own, which end with `close`. The samples are those of `createBatches`
+ * with the same seed, whatever the number of threads.
+ */
+export function createWorkerBatches<D extends 2 | 3>(
+  options: Omit<BatchOptions<D>, 'workers'> & { workers?: CropWorkersOptions },
+  state?: BatchState,
+): BatchSource<D> {
+  const workers = createCropWorkers(options.workers);
+  const source = createBatches({ ...options, workers }, state);
+  return {
+    ...source,
+    async close() {
+      await source.close();
+      await workers.close();
+    },
+  };
+}
+
+/**
+ * Starts a worker thread whose file lies beside the calling module, both in the built package (`.js`) and in the
+ * repository's sources (`.ts`, run through tsx, packages resolved to each other's sources).
+ * @param name file name without extension.
+ * @param caller `import.meta.url` of the calling module.
+ */
+export function startWorker(name: string, caller: string, options: WorkerOptions = {}): Worker {
+  const fromSource = new URL(caller).pathname.endsWith('.ts');
+  if (!fromSource) return new Worker(new URL(`./${name}.js`, caller), options);
+  const loader = pathToFileURL(createRequire(caller).resolve('tsx/esm/api').replace(/cjs$/, 'mjs')).href;
+  const file = new URL(`./${name}.ts`, caller).href;
+  const code = `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); })`;
+  return new Worker(code, { ...options, eval: true, execArgv: ['--conditions=voxface-source'] });
 }

@@ -10,8 +10,7 @@ import {
 import { matVariable, parseMat } from '../parse-mat.ts';
 import { checkShape, createRecordDataset, visibleBox } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
-import { imagesByStem, listFiles, stemOf } from './list-files.ts';
+import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 export interface FaceProfilesOptions {
   /** Include the mirrored copies in `AFW_Flip` and so on; `drawAugmentation` mirrors anyway. */

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { boxOf, IBUG_68, type LandmarkScheme, toPlane } from '@voxface/landmarks';
-import { mapConcurrently } from '../map-concurrently.ts';
+import { mapConcurrently } from '../batches.ts';
 import { parsePts } from '../parse-pts.ts';
 import { checkShape, createRecordDataset } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
-import { imagesByStem, listFiles, stemOf } from './list-files.ts';
+import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 /** Told about a sample that was left out. */
 export type ProblemHandler = (problem: { id: string; error: Error }) => void;

@@ -11,8 +11,7 @@ import {
 import { parseMat } from '../parse-mat.ts';
 import { checkShape, createRecordDataset } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
-import { IMAGE_EXTENSIONS, listFiles, stemOf } from './list-files.ts';
+import { decodeImage, IMAGE_EXTENSIONS, listFiles, stemOf } from './read-image.ts';
 
 /** Meaning of the four numbers of a box file. */
 export type BoxOrder =

@@ -4,8 +4,8 @@ import { AFLW_21, type Box, createLandmarks } from '@voxface/landmarks';
 import initSqlJs, { type Database } from 'sql.js';
 import { createRecordDataset, visibleBox } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
 import type { ProblemHandler } from './open-300w.ts';
+import { decodeImage } from './read-image.ts';
 
 export interface AflwOptions {
   /** Coordinate of the top-left pixel's centre in the database. */

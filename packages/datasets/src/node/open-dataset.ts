@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OccludedRule } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { listFiles } from './list-files.ts';
 import { open300w, type ProblemHandler } from './open-300w.ts';
 import { open300wLpPlane } from './open-300w-lp.ts';
 import { openAflw } from './open-aflw.ts';
@@ -11,6 +10,7 @@ import { openKeypointCsv } from './open-keypoint-csv.ts';
 import { MERL_RAV_FOLDER, openMerlRav } from './open-merl-rav.ts';
 import { openVoxfaceDataset } from './open-packed-set.ts';
 import { openWflw } from './open-wflw.ts';
+import { listFiles } from './read-image.ts';
 
 /** What `openDataset` can tell by the files it finds. */
 export const DATASET_KINDS: readonly [

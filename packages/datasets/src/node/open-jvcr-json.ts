@@ -3,8 +3,8 @@ import path from 'node:path';
 import { boxOf, centerDepth, createLandmarks, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
 import { checkShape, createRecordDataset } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
 import type { ProblemHandler } from './open-300w.ts';
+import { decodeImage } from './read-image.ts';
 
 export interface JvcrJsonOptions {
   name?: string;

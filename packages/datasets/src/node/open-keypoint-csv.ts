@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { annotateKeypointCsv, KEYPOINT_CSV_DEFAULTS, type KeypointCsvOptions } from '../keypoint-rows.ts';
+import { annotateKeypointCsv, KEYPOINT_CSV_DEFAULTS, type KeypointCsvOptions } from '../keypoint-csv.ts';
 import { createRecordDataset } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
-import { listFiles } from './list-files.ts';
+import { decodeImage, listFiles } from './read-image.ts';
 
 /**
  * Opens a keypoint CSV: rows of a file name and x, y pairs, as in the YouTube facial keypoints set, or a file whose

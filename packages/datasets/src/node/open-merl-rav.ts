@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { IBUG_68, type Landmarks } from '@voxface/landmarks';
-import { mapConcurrently } from '../map-concurrently.ts';
+import { mapConcurrently } from '../batches.ts';
 import { parsePts } from '../parse-pts.ts';
 import {
   checkShape,
@@ -12,9 +12,8 @@ import {
   uniqueIds,
 } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
-import { imagesByStem, listFiles, stemOf } from './list-files.ts';
 import type { ProblemHandler } from './open-300w.ts';
+import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 export interface MerlRavOptions {
   name?: string;

@@ -1,11 +1,10 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { concatDatasets } from '../arrange.ts';
-import { type PackedSample, parsePackedSet } from '../packed-set.ts';
+import { concatDatasets } from '../dataset-views.ts';
+import { type PackedSample, parsePackedSet, schemeOfSet, unpackSample } from '../packed-set.ts';
 import { createRecordDataset } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { schemeOfSet, unpackSample } from '../unpack-sample.ts';
-import { decodeImage } from './decode-image.ts';
+import { decodeImage } from './read-image.ts';
 
 /**
  * Opens a packed set: `set.json` with `images.bin` beside it.

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { boxOf, createLandmarks, WFLW_98 } from '@voxface/landmarks';
 import { checkShape, createRecordDataset } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import { decodeImage } from './decode-image.ts';
 import type { ProblemHandler } from './open-300w.ts';
+import { decodeImage } from './read-image.ts';
 
 export interface WflwOptions {
   /** `landmarks`: tight box of the 98 points; `rectangle`: the box of the list. */

@@ -1,10 +1,9 @@
-import { appendFile, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import type { LandmarkScheme, Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
 import type { PackedSample, PackedSet } from '../packed-set.ts';
-import type { Annotation } from '../sample.ts';
-import { JOURNAL, recoverSamples } from './recover-samples.ts';
+import type { Annotation, Dataset } from '../sample.ts';
 
 export interface PackedSetHead {
   name: string;
@@ -144,4 +143,85 @@ function commonSize(samples: readonly PackedSample[]): PackedSet['imageSize'] {
   if (samples.length === 0) return null;
   const { width, height } = samples[0];
   return samples.every((s) => s.width === width && s.height === height) ? [width, height] : null;
+}
+
+/** Annotations of a set that is being written, one line per complete sample. */
+export const JOURNAL = 'samples.jsonl';
+
+/**
+ * The samples that an earlier writer left in the folder: those of its journal, or of a finished set, whose journal is
+ * made again. A line that was cut by the interruption is dropped.
+ * @throws Error when there are some and `resume` is false, or a finished set has other dimensions.
+ */
+export async function recoverSamples(
+  dir: string,
+  head: Pick<PackedSet, 'dims'>,
+  resume: boolean,
+): Promise<PackedSample[]> {
+  const readText = (file: string): Promise<string | undefined> =>
+    readFile(path.join(dir, file), 'utf8').catch(() => undefined);
+  const setText = await readText('set.json');
+  const journal = await readText(JOURNAL);
+  if (setText === undefined && journal === undefined) return [];
+  if (!resume) {
+    throw new Error(
+      `createPackedSetWriter: ${dir} already holds a set (resume it, or choose another folder)`,
+    );
+  }
+  if (setText !== undefined && journal === undefined) {
+    const set = JSON.parse(setText) as PackedSet;
+    if (set.dims !== head.dims) {
+      throw new Error(
+        `createPackedSetWriter: the set in ${dir} has ${set.dims} dimensions, got ${head.dims}`,
+      );
+    }
+    await appendFile(
+      path.join(dir, JOURNAL),
+      set.samples.map((sample) => JSON.stringify(sample) + '\n').join(''),
+    );
+    return [...set.samples];
+  }
+  const samples: PackedSample[] = [];
+  let length = 0;
+  for (const line of journal!.split('\n').slice(0, -1)) {
+    samples.push(JSON.parse(line) as PackedSample);
+    length += Buffer.byteLength(line) + 1;
+  }
+  await truncate(path.join(dir, JOURNAL), length);
+  return samples;
+}
+
+/**
+ * Writes a whole dataset as a packed set. Encoded pictures go in as they are where the dataset offers them.
+ * @param onProgress told the number of samples done.
+ */
+export async function writePackedSet(
+  dir: string,
+  dataset: Dataset,
+  options: PackedSetWriterOptions & {
+    onProgress?: (done: number, total: number) => void;
+    /** Absent: the first sample that cannot be read throws. */
+    onProblem?: (problem: { id: string; error: Error }) => void;
+  } = {},
+): Promise<void> {
+  const { name, dims, scheme } = dataset;
+  const writer = await createPackedSetWriter(dir, { name, dims, scheme }, options);
+  for (let i = 0; i < dataset.length; i++) {
+    if (!writer.ids.has(dataset.ids[i])) {
+      try {
+        if (dataset.loadEncoded) {
+          const { encoded, ...annotation } = await dataset.loadEncoded(i);
+          await writer.add(annotation, encoded);
+        } else {
+          const { image, ...annotation } = await dataset.load(i);
+          await writer.add(annotation, image);
+        }
+      } catch (error) {
+        if (!options.onProblem) throw error;
+        options.onProblem({ id: dataset.ids[i], error: error as Error });
+      }
+    }
+    options.onProgress?.(i + 1, dataset.length);
+  }
+  await writer.close();
 }

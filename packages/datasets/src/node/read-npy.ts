@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { unzipSync } from 'fflate';
 import { parse } from 'npyjs';
 
 /** An array of a `.npy` file. */
@@ -33,4 +34,32 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
       cause: error,
     });
   }
+}
+
+/**
+ * Reads the numeric arrays of an `.npz` file (`numpy.savez`, `savez_compressed`) by name. Arrays that are not
+ * numeric (pickled objects, text) are left out.
+ * @throws Error naming the file when it is no zip archive, and the array when it is stored column by column.
+ */
+export async function readNpz(file: string): Promise<ReadonlyMap<string, NpyArray>> {
+  const bytes = await readFile(file);
+  let entries: Record<string, Uint8Array>;
+  try {
+    entries = unzipSync(bytes);
+  } catch (error) {
+    throw new Error(`readNpz: expected a whole .npz file, got ${(error as Error).message} in ${file}`, {
+      cause: error,
+    });
+  }
+  const arrays = new Map<string, NpyArray>();
+  for (const [name, content] of Object.entries(entries)) {
+    if (!name.endsWith('.npy') || !isNumeric(content)) continue;
+    arrays.set(name.slice(0, -4), parseNpy(content, `${file}: ${name}`));
+  }
+  return arrays;
+}
+
+/** Whether the header's `descr` names a plain number type. */
+function isNumeric(npy: Uint8Array): boolean {
+  return /'descr':\s*'[<>|=]?[fiub]\d+'/.test(new TextDecoder('latin1').decode(npy.subarray(0, 256)));
 }

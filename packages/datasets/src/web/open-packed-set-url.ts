@@ -1,8 +1,7 @@
-import { type PackedSample, parsePackedSet } from '../packed-set.ts';
+import { type PackedSample, parsePackedSet, schemeOfSet, unpackSample } from '../packed-set.ts';
 import { createRecordDataset } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { schemeOfSet, unpackSample } from '../unpack-sample.ts';
-import { decodeBlob } from './decode-blob.ts';
+import { decodeBlob } from './open-files.ts';
 
 /**
  * Opens a packed set over HTTP. Pictures are fetched one by one with range requests; a server that answers with the

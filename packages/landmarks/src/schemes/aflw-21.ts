@@ -1,7 +1,6 @@
-import type { LandmarkMap } from '../landmark-map.ts';
-import type { LandmarkScheme } from '../scheme.ts';
+import type { LandmarkMap, LandmarkScheme } from '../scheme.ts';
+import { inward, range } from '../scheme.ts';
 import { IBUG_68 } from './ibug-68.ts';
-import { inward, range } from './range.ts';
 
 /**
  * The 21 landmarks of AFLW. Left and right are the subject's own here; AFLW names its points from the viewer's side

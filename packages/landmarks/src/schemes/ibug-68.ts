@@ -1,5 +1,5 @@
 import type { LandmarkScheme } from '../scheme.ts';
-import { inward, range } from './range.ts';
+import { inward, range } from '../scheme.ts';
 
 const GROUPS = {
   jaw: range(0, 16),

@@ -1,9 +1,7 @@
 import type { LandmarkScheme } from '../scheme.ts';
 import { AFLW_21 } from './aflw-21.ts';
-import { FIVE_POINTS } from './five-points.ts';
 import { IBUG_68 } from './ibug-68.ts';
-import { INNER_51 } from './inner-51.ts';
-import { THREEDFAW_66 } from './threedfaw-66.ts';
+import { FIVE_POINTS, INNER_51, THREEDFAW_66 } from './subsets.ts';
 import { WFLW_98 } from './wflw-98.ts';
 
 /** All schemes by name. */

@@ -1,7 +1,6 @@
-import type { LandmarkMap } from '../landmark-map.ts';
-import type { LandmarkScheme } from '../scheme.ts';
+import type { LandmarkMap, LandmarkScheme } from '../scheme.ts';
+import { inward, range } from '../scheme.ts';
 import { IBUG_68 } from './ibug-68.ts';
-import { inward, range } from './range.ts';
 
 const GROUPS = {
   jaw: range(0, 32),

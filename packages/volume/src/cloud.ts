@@ -1,13 +1,6 @@
 import { createRandom } from '@voxface/landmarks';
-import { hueColor, mixColors, type Rgb } from './color.ts';
-
-/** Size of one volume, c fastest. */
-export interface VolumeShape {
-  readonly height: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly channels: number;
-}
+import { hueColor, mixColors, type Rgb } from './colors.ts';
+import type { VolumeShape } from './options.ts';
 
 export interface CloudOptions {
   /** Number of points drawn from the volume. */
