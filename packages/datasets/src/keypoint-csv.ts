@@ -111,9 +111,9 @@ export interface KeypointRow {
   readonly line: number;
 }
 
-/** Codes of a point's visibility in the columns `v0`, `v1`, ..., as MERL-RAV has them; 0 is visible. */
-const CSV_OCCLUDED = 1;
-const CSV_MISSING = 2;
+/** A point's visibility in columns `v0`, `v1`, ...: MERL-RAV's code and our own; 0 is visible. */
+const OCCLUDED = 1;
+const MISSING = 2;
 
 /** Where a row's values stand. */
 interface Columns {
@@ -221,11 +221,11 @@ function parseRow(cells: readonly string[], columns: Columns, line: number): Key
     const [x, y] = [cells[columns.x[i]], cells[columns.y[i]]];
     const code = columns.visibility ? cells[columns.visibility[i]] : '0';
     if (!/^[012]$/.test(code)) fail(`expected visibility 0, 1 or 2 of landmark ${i}`, `"${code}"`);
-    if (Number(code) === CSV_MISSING || (x === '' && y === '') || (Number(x) === -1 && Number(y) === -1)) {
+    if (Number(code) === MISSING || (x === '' && y === '') || (Number(x) === -1 && Number(y) === -1)) {
       visible[i] = 0;
       continue;
     }
-    if (Number(code) === CSV_OCCLUDED) occluded[i] = 1;
+    if (Number(code) === OCCLUDED) occluded[i] = 1;
     points[2 * i] = numberOf(x);
     points[2 * i + 1] = numberOf(y);
     if (!(Number.isFinite(points[2 * i]) && Number.isFinite(points[2 * i + 1]))) {

@@ -67,7 +67,7 @@ export function createRecordDataset<D extends 2 | 3>(source: RecordSource<D>): D
  * Refuses a sample whose annotation does not belong to its picture: fewer than half of the visible landmarks
  * inside. Some outside are normal (faces cut by the picture's edge).
  */
-export function checkSample<D extends 2 | 3>(sample: Sample<D>): Sample<D> {
+function checkSample<D extends 2 | 3>(sample: Sample<D>): Sample<D> {
   checkInside(sample, sample.image.width, sample.image.height);
   return sample;
 }

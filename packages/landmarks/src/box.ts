@@ -24,6 +24,15 @@ export function boxOf(shape: Landmarks): Box {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
+/** Intersection over union of two boxes, 0..1; 0 where they share nothing or both are empty. */
+export function boxOverlap(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  if (!(width > 0 && height > 0)) return 0;
+  const shared = width * height;
+  return shared / (a.width * a.height + b.width * b.height - shared);
+}
+
 /** Square with the box's centre and side = scale x max(width, height). */
 export function squareBox(box: Box, scale = 1): Box {
   const side = scale * Math.max(box.width, box.height);

@@ -114,7 +114,7 @@ const SQUARINGS = 40;
  * negative, is squared until only the wanted direction is left. Of several equal largest eigenvalues any one serves.
  * @param symmetric [n, n] row-major; not changed.
  */
-export function largestEigenvector(symmetric: readonly number[]): number[] {
+function largestEigenvector(symmetric: readonly number[]): number[] {
   const n = Math.sqrt(symmetric.length);
   const size = Math.hypot(...symmetric) || 1;
   let a = symmetric.map((value, i) => value / size + (i % (n + 1) === 0 ? 1 : 0));

@@ -27,7 +27,7 @@ export function errorThresholds(limit: number, count: number): Float64Array {
 }
 
 /** Number of values <= limit in an ascending array. */
-export function countUpTo(sorted: Float64Array, limit: number): number {
+function countUpTo(sorted: Float64Array, limit: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

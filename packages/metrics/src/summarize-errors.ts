@@ -32,7 +32,7 @@ export function meanOf(values: ArrayLike<number>): number {
 }
 
 /** Standard deviation that divides by count - 1; 0 for one value. */
-export function sampleStd(values: ArrayLike<number>, mean: number = meanOf(values)): number {
+function sampleStd(values: ArrayLike<number>, mean: number = meanOf(values)): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] - mean) ** 2;
   return values.length > 1 ? Math.sqrt(sum / (values.length - 1)) : 0;

@@ -263,7 +263,7 @@ export const SERIES_COLORS: readonly string[] = [
 ];
 
 /** Compiles a vega-lite specification and renders it without a DOM; vega is loaded on first use. */
-export async function chartSvg(spec: TopLevelSpec, theme: ThemeName): Promise<string> {
+async function chartSvg(spec: TopLevelSpec, theme: ThemeName): Promise<string> {
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const { background, text, lines } = themeOf(theme);
   const ink = toHex(text);
@@ -333,14 +333,14 @@ export function parseTrainingLog(text: string): TrainingRecord[] {
 }
 
 /** A number of a record: the field of the record that holds it ('' for the record itself), and its name in there. */
-export interface NumericField {
+interface NumericField {
   readonly group: string;
   readonly name: string;
   readonly value: number;
 }
 
 /** The finite numbers of a record, one level deep; in a list, entries are told apart by their `dataset`. */
-export function numericFields(record: TrainingRecord): NumericField[] {
+function numericFields(record: TrainingRecord): NumericField[] {
   return Object.entries(record).flatMap(([group, content]): NumericField[] => {
     if (typeof content === 'number') return collect('', { [group]: content });
     if (!Array.isArray(content)) return collect(group, content);

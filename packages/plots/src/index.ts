@@ -1,3 +1,4 @@
+export type { CloudOptions, PointCloud, VolumeShape } from '@voxface/volume';
 export {
   CED_DEFAULTS,
   type CedCurve,
@@ -26,7 +27,6 @@ export {
   overlaySvg,
 } from './overlay.ts';
 export { connectParts, type Segment } from './parts.ts';
-export type { CloudOptions, PointCloud, VolumeShape } from '@voxface/volume';
 export { landmarkColor, THEMES, type Theme, type ThemeName } from './svg.ts';
 export {
   type NamedView,

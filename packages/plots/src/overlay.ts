@@ -126,7 +126,7 @@ function canvasOf(
 type Settings = typeof OVERLAY_DEFAULTS & { scheme?: LandmarkScheme };
 
 /** One face of an overlay as an SVG group; units are image pixels. */
-export function drawFaceOverlay(face: OverlayFace, settings: Settings, fallback: LandmarkScheme): string {
+function drawFaceOverlay(face: OverlayFace, settings: Settings, fallback: LandmarkScheme): string {
   const { points, dims } = face.landmarks;
   const count = countLandmarks(face.landmarks);
   const scheme = schemeFor('overlaySvg', count, settings.scheme, fallback);

@@ -9,7 +9,7 @@ export interface RenderPngOptions {
   background?: string | null;
 }
 
-export const RENDER_PNG_DEFAULTS: Required<RenderPngOptions> = { width: null, background: null };
+const RENDER_PNG_DEFAULTS: Required<RenderPngOptions> = { width: null, background: null };
 
 /**
  * Renders an SVG document to PNG bytes with sharp (librsvg). Sizes other than the drawing's own are rendered

@@ -1,7 +1,7 @@
 import { hueColor, type Rgb } from '@voxface/volume';
 
 /** Attribute values of one SVG element; undefined ones are left out. */
-export type SvgAttributes = Readonly<Record<string, string | number | undefined>>;
+type SvgAttributes = Readonly<Record<string, string | number | undefined>>;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;

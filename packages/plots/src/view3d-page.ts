@@ -85,7 +85,7 @@ function pageFace(face: PageFace, index: number, named: LandmarkScheme | undefin
 }
 
 /** The script of the 3D page: plain canvas drawing, painter's order, the same turn as `viewRotation`. */
-export const VIEW3D_SCRIPT: string = `
+const VIEW3D_SCRIPT: string = `
 'use strict';
 const faces = JSON.parse(document.getElementById('data').textContent);
 const triangles = [${IBUG_68_TRIANGLES.join(',')}];

@@ -23,10 +23,7 @@ interface Piece {
 }
 
 /** The drawing of one view inside a square of `size` pixels, far pieces first. */
-export function drawView3d(
-  landmarks: Landmarks<3>,
-  settings: typeof VIEW3D_DEFAULTS & View3dOptions,
-): string {
+function drawView3d(landmarks: Landmarks<3>, settings: typeof VIEW3D_DEFAULTS & View3dOptions): string {
   if (landmarks.dims !== 3) {
     throw new RangeError(`view3dSvg: expected 3D landmarks, got dims ${landmarks.dims} (use overlaySvg)`);
   }
@@ -263,7 +260,7 @@ export function rotatePoints(
 }
 
 /** Centre of the tight box around points [n, 3]. */
-export function boxCenter(points: ArrayLike<number>): [number, number, number] {
+function boxCenter(points: ArrayLike<number>): [number, number, number] {
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
   for (let i = 0; i < points.length; i++) {

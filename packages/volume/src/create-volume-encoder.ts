@@ -153,6 +153,6 @@ export function encodeHeatmap(
 }
 
 /** Eq. 3 is Eq. 1 on one slice whose depth weight is 1. */
-export function planeKernel(kernel: KernelOptions): KernelOptions {
+function planeKernel(kernel: KernelOptions): KernelOptions {
   return { ...kernel, depthKernel: 'normalized' };
 }

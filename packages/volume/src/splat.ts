@@ -95,7 +95,7 @@ export function kernelPrefactor({ sigma, amplitude, depthKernel }: KernelOptions
 }
 
 /** One landmark's Gaussian along one axis: `weights` of the cells `from` to `to`; empty when `to < from`. */
-export interface AxisWeights {
+interface AxisWeights {
   /** The landmark's coordinate in cells. */
   center: number;
   /** What squared distances are lessened by: that of the nearest point of the grid when clamped, else 0. */
@@ -107,7 +107,7 @@ export interface AxisWeights {
 }
 
 /** Room for an axis of `size` cells, to be filled again and again. */
-export function createAxisWeights(size: number): AxisWeights {
+function createAxisWeights(size: number): AxisWeights {
   return { center: 0, offset: 0, from: 0, to: -1, weights: new Float64Array(size) };
 }
 
@@ -142,7 +142,7 @@ export function fillAxisWeights(
  * Sum of the clamped weights over the whole grid, cut or not: what normalises the kernel along z.
  * Cells further than 9 sigma from the nearest one add nothing in double precision.
  */
-export function sumClampedWeights(center: number, sigma: number, size: number): number {
+function sumClampedWeights(center: number, sigma: number, size: number): number {
   const nearest = Math.min(Math.max(center, 0), size - 1);
   const offset = (center - nearest) ** 2;
   const from = Math.max(0, Math.floor(nearest - 9 * sigma));

@@ -146,14 +146,14 @@ function commonSize(samples: readonly PackedSample[]): PackedSet['imageSize'] {
 }
 
 /** Annotations of a set that is being written, one line per complete sample. */
-export const JOURNAL = 'samples.jsonl';
+const JOURNAL = 'samples.jsonl';
 
 /**
  * The samples that an earlier writer left in the folder: those of its journal, or of a finished set, whose journal is
  * made again. A line that was cut by the interruption is dropped.
  * @throws Error when there are some and `resume` is false, or a finished set has other dimensions.
  */
-export async function recoverSamples(
+async function recoverSamples(
   dir: string,
   head: Pick<PackedSet, 'dims'>,
   resume: boolean,
