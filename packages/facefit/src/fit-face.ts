@@ -1,9 +1,9 @@
-import { boxOf, centerDepth, type Landmarks } from '@voxface/landmarks';
+import { boxOf, centerDepth, type HeadPose, type Landmarks, poseOfRotation } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import { type FitBasis, fitBasis, shapeOfWeights } from './fit-basis.ts';
 import { createPulls, errorOf, type JawLine, slideContour, weighPulls } from './fit-pulls.ts';
 import { type FitState, type Pull, stepFit } from './fit-state.ts';
-import { type FacePose, type Matrix3, poseOfRotation } from './rotation.ts';
+import type { Matrix3 } from './rotation.ts';
 import { fitWeakPerspective } from './weak-perspective.ts';
 
 export interface FitFaceOptions {
@@ -46,7 +46,7 @@ export interface FaceFit {
   readonly landmarks: Landmarks<3>;
   /** [68, 3] the fitted model's own landmarks in the same frame. */
   readonly modelLandmarks: Landmarks<3>;
-  readonly pose: FacePose;
+  readonly pose: HeadPose;
   /** [identity count] standard deviations; modes that were not fitted are 0. */
   readonly identity: Float32Array;
   /** [expression count]. */

@@ -18,6 +18,6 @@ export {
   profileYaws,
 } from './profile-poses.ts';
 export { reconstructVertices } from './reconstruct-vertices.ts';
-export { type FacePose, type Matrix3, poseOfRotation, rotationOfPose } from './rotation.ts';
+export type { Matrix3 } from './rotation.ts';
 export { type Shard, shardOf } from './shard.ts';
 export { fitWeakPerspective, type WeakPerspective } from './weak-perspective.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { poseOfRotation, rotationOfPose } from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
-import { fitWeakPerspective, poseOfRotation, rotationOfPose } from '../src/index.ts';
+import { fitWeakPerspective } from '../src/index.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('./golden/rotation-and-camera.json', import.meta.url), 'utf8'),

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parsePts } from '@voxface/datasets';
-import { boxOf, createRandom, type Landmarks } from '@voxface/landmarks';
+import { boxOf, createRandom, type Landmarks, rotationOfPose } from '@voxface/landmarks';
 import { parse } from 'npyjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type FaceModel, fitFace, profileFace, rotationOfPose } from '../src/index.ts';
+import { type FaceModel, fitFace, profileFace } from '../src/index.ts';
 import { openFaceKitObj, openFaceModel } from '../src/node.ts';
 
 const data = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));

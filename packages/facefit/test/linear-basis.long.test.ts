@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { rotationOfPose } from '@voxface/landmarks';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type FaceModel, fitFace, rotationOfPose } from '../src/index.ts';
+import { type FaceModel, fitFace } from '../src/index.ts';
 import { openFaceModel, openLinearBasis } from '../src/node.ts';
 import golden from './golden/linear-basis.json' with { type: 'json' };
 import { archive, openTinyFace } from './tiny-face.ts';

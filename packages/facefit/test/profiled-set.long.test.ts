@@ -3,9 +3,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createRecordDataset, type Dataset } from '@voxface/datasets';
 import { openVoxfaceDataset } from '@voxface/datasets/node';
-import { boxOf, createRandom, IBUG_68, type Landmarks, type Pixels } from '@voxface/landmarks';
+import {
+  boxOf,
+  createRandom,
+  IBUG_68,
+  type Landmarks,
+  type Pixels,
+  rotationOfPose,
+} from '@voxface/landmarks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FaceModel, rotationOfPose } from '../src/index.ts';
+import type { FaceModel } from '../src/index.ts';
 import { createProfiledSet, type ProfiledSetOptions } from '../src/node.ts';
 import { openTinyFace } from './tiny-face.ts';
 

@@ -39,8 +39,7 @@ export function headRotation(landmarks: Landmarks<3>): readonly number[] {
 
 /**
  * Yaw, pitch and roll of a face from its 3D landmarks. The angles are those of AFLW2000-3D and 300W-LP, rotation =
- * X(-pitch) Y(-yaw) Z(roll), with the sign of yaw turned. Of the two solutions the one with the lesser pitch and
- * roll is taken, so yaw may pass 90 degrees. At a yaw of exactly 90 degrees pitch and roll are not separable (roll 0).
+ * X(-pitch) Y(-yaw) Z(roll), with the sign of yaw turned; yaw may pass 90 degrees, pitch may not. At a yaw of exactly 90 degrees pitch and roll are not separable (roll 0).
  * @param landmarks [68 or 66, 3] in house axes, any unit.
  * @throws RangeError as `headRotation`.
  */
@@ -48,28 +47,30 @@ export function headPose(landmarks: Landmarks<3>): HeadPose {
   return poseOfRotation(headRotation(landmarks));
 }
 
-/** The angles of a rotation matrix, row-major [3, 3] in house axes; see `headPose`. */
-export function poseOfRotation(rotation: readonly number[]): HeadPose {
-  const [r00, r01, r02, r10, r11, r12, , , r22] = rotation;
-  const cos = Math.hypot(r00, r01);
+/**
+ * The angles of a rotation matrix, row-major [3, 3] in house axes; see `headPose`. Of the two solutions the one with
+ * |pitch| <= 90 is taken: a head that turns past profile keeps growing in yaw instead of tipping over.
+ */
+export function poseOfRotation(rotation: ArrayLike<number>): HeadPose {
+  const cos = Math.hypot(rotation[0], rotation[1]);
   if (cos < 1e-6) {
-    return { yaw: -90 * Math.sign(r02), pitch: -Math.atan2(r10 * Math.sign(r02), r11) * DEGREES, roll: 0 };
+    const sign = Math.sign(rotation[2]);
+    return { yaw: -90 * sign, pitch: -Math.atan2(rotation[3] * sign, rotation[4]) * DEGREES, roll: 0 };
   }
-  const yaw = Math.atan2(-r02, cos) * DEGREES;
-  const pitch = Math.atan2(r12, r22) * DEGREES;
-  const roll = Math.atan2(-r01, r00) * DEGREES;
-  const turned = { yaw: wrap(180 - yaw), pitch: wrap(pitch + 180), roll: wrap(roll + 180) };
-  const effort = (pose: HeadPose): number => Math.abs(pose.pitch) + Math.abs(pose.roll);
-  const pose = { yaw, pitch, roll };
-  return effort(turned) < effort(pose) ? turned : pose;
+  const side = rotation[8] < 0 ? -1 : 1;
+  return {
+    yaw: Math.atan2(-rotation[2], side * cos) * DEGREES,
+    pitch: Math.atan2(side * rotation[5], side * rotation[8]) * DEGREES,
+    roll: Math.atan2(-side * rotation[1], side * rotation[0]) * DEGREES,
+  };
 }
 
 /** The rotation of a pose, row-major [3, 3] in house axes: the inverse of `poseOfRotation`. */
-export function rotationOfPose({ yaw, pitch, roll }: HeadPose): readonly number[] {
+export function rotationOfPose({ yaw, pitch, roll }: HeadPose): Float64Array {
   const [cx, sx] = [Math.cos(-pitch / DEGREES), Math.sin(-pitch / DEGREES)];
   const [cy, sy] = [Math.cos(-yaw / DEGREES), Math.sin(-yaw / DEGREES)];
   const [cz, sz] = [Math.cos(roll / DEGREES), Math.sin(roll / DEGREES)];
-  return [
+  return Float64Array.of(
     cy * cz,
     -cy * sz,
     sy,
@@ -79,9 +80,5 @@ export function rotationOfPose({ yaw, pitch, roll }: HeadPose): readonly number[
     sx * sz - cx * sy * cz,
     sx * cz + cx * sy * sz,
     cx * cy,
-  ];
-}
-
-function wrap(degrees: number): number {
-  return degrees - 360 * Math.round(degrees / 360);
+  );
 }

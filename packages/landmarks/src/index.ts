@@ -6,7 +6,7 @@ export {
   invertAffine,
   transformLandmarks,
 } from './affine.ts';
-export { type Box, boxOf, squareBox } from './box.ts';
+export { type Box, boxOf, boxOverlap, squareBox } from './box.ts';
 export type { Pixels } from './crop.ts';
 export {
   CROP_DEFAULTS,
@@ -34,7 +34,7 @@ export {
   selectLandmarks,
   toPlane,
 } from './landmarks.ts';
-export { MEAN_FACE_68 } from './mean-face.ts';
+export { MEAN_FACE_68, meanFaceInBox } from './mean-face.ts';
 export { createRandom, type Random, type RandomState, shuffle } from './random.ts';
 export type { LandmarkScheme } from './scheme.ts';
 export { type LandmarkMap, mapLandmarks, selectScheme } from './scheme.ts';

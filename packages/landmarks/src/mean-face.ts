@@ -1,3 +1,4 @@
+import { type Box, boxOf } from './box.ts';
 import type { Landmarks } from './landmarks.ts';
 import { IBUG_68 } from './schemes/ibug-68.ts';
 
@@ -51,6 +52,25 @@ const HALF_IN_THOUSANDTHS = [
  * distance of the outer eye corners; zero mean. The jaw line is midway between visible contour and true 3D jaw.
  */
 export const MEAN_FACE_68: Landmarks<3> = { points: mirrorHalf(HALF_IN_THOUSANDTHS), dims: 3 };
+
+/**
+ * The mean face, frontal, scaled to a box's area and centred in it: a first guess, and what any model must beat.
+ * @param box of the 68 landmarks, pixels.
+ * @returns [68, 3] pixels.
+ * @throws RangeError when the box has no area.
+ */
+export function meanFaceInBox(box: Box): Landmarks<3> {
+  if (!(box.width > 0 && box.height > 0 && Number.isFinite(box.x + box.y + box.width + box.height))) {
+    throw new RangeError(
+      `meanFaceInBox: expected a box with positive finite size, got ${JSON.stringify(box)}`,
+    );
+  }
+  const mean = boxOf(MEAN_FACE_68);
+  const scale = Math.sqrt((box.width * box.height) / (mean.width * mean.height));
+  const center = [box.x + box.width / 2, box.y + box.height / 2, 0];
+  const middle = [mean.x + mean.width / 2, mean.y + mean.height / 2, 0];
+  return { points: MEAN_FACE_68.points.map((v, i) => (v - middle[i % 3]) * scale + center[i % 3]), dims: 3 };
+}
 
 function mirrorHalf(half: readonly number[]): Float32Array {
   const seconds = new Set(IBUG_68.mirrorPairs.map(([, second]) => second));

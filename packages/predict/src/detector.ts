@@ -1,4 +1,4 @@
-import type { Affine, Box, Pixels } from '@voxface/landmarks';
+import { type Affine, type Box, boxOverlap, type Pixels } from '@voxface/landmarks';
 import { cropUpright } from './crop-upright.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
 
@@ -221,20 +221,12 @@ export function suppressNonMaxima(
   const kept: Candidate[] = [];
   for (const candidate of [...candidates].sort((a, b) => b.score - a.score)) {
     if (kept.length >= limit) break;
-    if (kept.every((other) => intersectionOverUnion(candidate, other) <= overlap)) kept.push(candidate);
+    if (kept.every((other) => boxOverlap(boxOfCandidate(candidate), boxOfCandidate(other)) <= overlap))
+      kept.push(candidate);
   }
   return kept;
 }
 
-/** Area of the intersection over area of the union; 0 for empty boxes. */
-export function intersectionOverUnion(a: Candidate, b: Candidate): number {
-  const width = Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left));
-  const height = Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
-  const shared = width * height;
-  const union = area(a) + area(b) - shared;
-  return union > 0 ? shared / union : 0;
-}
-
-function area(box: Candidate): number {
-  return Math.max(0, box.right - box.left) * Math.max(0, box.bottom - box.top);
+function boxOfCandidate({ left, top, right, bottom }: Candidate): Box {
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }

@@ -1,6 +1,7 @@
 import {
   type Box,
   boxOf,
+  boxOverlap,
   createLandmarkSmoother,
   type LandmarkSmoother,
   type SmootherOptions,
@@ -70,8 +71,8 @@ export function createFaceTracker(
 
   async function detect(frame: ImageSource): Promise<void> {
     const found = (await detector.detect(frame)).map(({ box }) => box);
-    const seen = tracks.filter((track) => found.some((box) => overlapOf(box, track.box) >= minOverlap));
-    const fresh = found.filter((box) => !seen.some((track) => overlapOf(box, track.box) >= minOverlap));
+    const seen = tracks.filter((track) => found.some((box) => boxOverlap(box, track.box) >= minOverlap));
+    const fresh = found.filter((box) => !seen.some((track) => boxOverlap(box, track.box) >= minOverlap));
     const started = fresh.slice(0, Math.max(0, maxFaces - seen.length)).map(
       (box): Track => ({
         id: nextId++,
@@ -116,11 +117,4 @@ function isPlausible(box: Box, before: Box, image: { width: number; height: numb
   const y = box.y + box.height / 2;
   const ratio = Math.max(box.width, box.height) / Math.max(before.width, before.height);
   return x >= 0 && y >= 0 && x < image.width && y < image.height && ratio > 0.4 && ratio < 2.5;
-}
-
-function overlapOf(a: Box, b: Box): number {
-  const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
-  const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-  const shared = width * height;
-  return shared / (a.width * a.height + b.width * b.height - shared || 1);
 }

@@ -1,7 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Sample } from '@voxface/datasets';
-import { type Box, boxOf, createLandmarks, type Landmarks, MEAN_FACE_68 } from '@voxface/landmarks';
+import {
+  type Box,
+  boxOf,
+  boxOverlap,
+  createLandmarks,
+  type Landmarks,
+  meanFaceInBox,
+} from '@voxface/landmarks';
 import {
   type AccumulatorState,
   createAccumulator,
@@ -164,19 +171,10 @@ async function openPredictionSource(flags: EvaluateFlags): Promise<PredictionSou
 /** The detected box that shares most with the truth; none when they share nothing: the face was missed. */
 function mostOverlapping(boxes: readonly Box[], truth: Box): Box | undefined {
   const scored = boxes
-    .map((box) => ({ box, overlap: overlapOf(box, truth) }))
+    .map((box) => ({ box, overlap: boxOverlap(box, truth) }))
     .filter(({ overlap }) => overlap > 0);
   scored.sort((a, b) => b.overlap - a.overlap);
   return scored[0]?.box;
-}
-
-/** Intersection over union. */
-function overlapOf(a: Box, b: Box): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  const shared = width * height;
-  return shared / (a.width * a.height + b.width * b.height - shared);
 }
 
 async function readPredictions(file: string): Promise<PredictionSource> {
@@ -195,15 +193,6 @@ async function readPredictions(file: string): Promise<PredictionSource> {
     },
     dispose: () => {},
   };
-}
-
-/** The mean face, frontal, scaled to a box's area and centred in it: what any model must beat. */
-function meanFaceInBox(box: Box): Landmarks<3> {
-  const mean = boxOf(MEAN_FACE_68);
-  const scale = Math.sqrt((box.width * box.height) / (mean.width * mean.height));
-  const center = [box.x + box.width / 2, box.y + box.height / 2, 0];
-  const middle = [mean.x + mean.width / 2, mean.y + mean.height / 2, 0];
-  return { points: MEAN_FACE_68.points.map((v, i) => (v - middle[i % 3]) * scale + center[i % 3]), dims: 3 };
 }
 
 const WORST = 10;
