@@ -1,9 +1,16 @@
-import { boxOf, centerDepth, type Landmarks, type Pixels } from '@voxface/landmarks';
+import {
+  boxOf,
+  centerDepth,
+  type HeadPose,
+  type Landmarks,
+  type Pixels,
+  rotationOfPose,
+} from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import type { FaceFit } from './fit-face.ts';
 import { createRaster, rasterize } from './rasterize.ts';
 import { createRelief, type Relief } from './relief.ts';
-import { type FacePose, type Matrix3, multiply3, rotationOfPose } from './rotation.ts';
+import { type Matrix3, multiply3 } from './rotation.ts';
 import { samplePixels, softenEdges } from './sample-pixels.ts';
 
 export interface ProfileFaceOptions {
@@ -16,7 +23,7 @@ export interface ProfileFaceOptions {
 export const PROFILE_FACE_DEFAULTS: Required<ProfileFaceOptions> = { size: 256, margin: 2 };
 
 /** A pose to turn to, degrees; what is left out stays as it is in the photo. */
-export type ProfilePose = Partial<FacePose>;
+export type ProfilePose = Partial<HeadPose>;
 
 /** Beyond this the photo shows too little of what comes into view. */
 const STEEPEST_PITCH = 60;
@@ -28,7 +35,7 @@ export interface ProfiledFace {
   /** [68, 3] pixels of `image`, z zero-mean. */
   readonly landmarks: Landmarks<3>;
   /** Degrees. */
-  readonly pose: FacePose;
+  readonly pose: HeadPose;
 }
 
 const reliefs = new WeakMap<FaceFit, Relief>();

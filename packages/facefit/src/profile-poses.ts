@@ -1,6 +1,5 @@
-import type { Random } from '@voxface/landmarks';
+import type { HeadPose, Random } from '@voxface/landmarks';
 import type { ProfilePose } from './profile-face.ts';
-import type { FacePose } from './rotation.ts';
 
 /** Where the poses of profiles come from. Degrees. */
 export interface PoseDistribution {
@@ -28,7 +27,7 @@ export const POSE_DISTRIBUTION_DEFAULTS: PoseDistribution = {
  * Poses for the profiles of one face. Yaws: `profileYaws`, or the list that was given. Pitch and roll: each drawn from the
  * triangular distribution over its range whose peak is the face's own angle (clipped to the range).
  */
-export function profilePoses(pose: FacePose, distribution: PoseDistribution, random: Random): ProfilePose[] {
+export function profilePoses(pose: HeadPose, distribution: PoseDistribution, random: Random): ProfilePose[] {
   const { yaws, maximumYaw, pitch, roll } = distribution;
   const list = typeof yaws === 'number' ? profileYaws(pose.yaw, yaws, maximumYaw, random) : yaws;
   return list.map((yaw) => ({
