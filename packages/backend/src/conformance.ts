@@ -1,10 +1,11 @@
-export { assertConformance } from './conformance/assert-conformance.ts';
-export { type ConformanceCase, conformanceCases } from './conformance/cases.ts';
 export {
+  assertConformance,
   CONFORMANCE_DEFAULTS,
+  type ConformanceCase,
   type ConformanceOptions,
   type ConformanceReport,
   type ConformanceResult,
+  conformanceCases,
   runConformance,
+  summarizeConformance,
 } from './conformance/run-conformance.ts';
-export { summarizeConformance } from './conformance/summarize.ts';

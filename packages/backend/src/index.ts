@@ -1,7 +1,6 @@
-export { assertTrainable } from './assert-trainable.ts';
-export { registerCpuKernels } from './cpu/register-cpu-kernels.ts';
+export { registerCpuKernels } from './cpu/cpu-kernels.ts';
 export { registerGpuKernels } from './gpu/register-gpu-kernels.ts';
-export { registerNativeKernels } from './native/register-native-kernels.ts';
+export { registerNativeKernels } from './native/native-kernels.ts';
 export { isNative, type NativeAttributes, runNative } from './native/run-native.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';
 export { upsample3d } from './operations/upsample-3d.ts';
@@ -13,8 +12,8 @@ export {
   type Recording,
   recordProgram,
 } from './program/record-program.ts';
-export { BACKEND_NAMES, type BackendName } from './setup/backend-name.ts';
 export type { SetupOptions } from './setup/prepared-backend.ts';
-export { type BackendInfo, setupBackend } from './setup-backend.ts';
+export { BACKEND_NAMES, type BackendName } from './setup/prepared-backend.ts';
+export { assertTrainable, type BackendInfo, setupBackend } from './setup-backend.ts';
 export { accelerateTraining } from './training/accelerate-training.ts';
 export { registerWasmKernels } from './wasm/register-wasm-kernels.ts';

@@ -1,12 +1,19 @@
-import { ready } from '@tensorflow/tfjs-core';
-import { assertTrainable } from './assert-trainable.ts';
-import { BACKEND_NAMES, type BackendName, type ConcreteBackend, isNode } from './setup/backend-name.ts';
-import { prepareCpu } from './setup/prepare-cpu.ts';
+import { getBackend, getGradient, getKernel, ready, setBackend } from '@tensorflow/tfjs-core';
+
+import { registerCpuKernels } from './cpu/cpu-kernels.ts';
+
 import { prepareNode } from './setup/prepare-node.ts';
 import { prepareWasm } from './setup/prepare-wasm.ts';
 import { prepareWebgl } from './setup/prepare-webgl.ts';
 import { prepareWebgpu } from './setup/prepare-webgpu.ts';
-import type { PreparedBackend, SetupOptions } from './setup/prepared-backend.ts';
+import {
+  BACKEND_NAMES,
+  type BackendName,
+  type ConcreteBackend,
+  isNode,
+  type PreparedBackend,
+  type SetupOptions,
+} from './setup/prepared-backend.ts';
 
 /** The backend that was chosen. */
 export interface BackendInfo {
@@ -79,4 +86,43 @@ export async function setupBackend(
   throw new Error(
     `setupBackend: some backend must work, none did: ${tried.map((t) => `${t.name}: ${t.problem}`).join('; ')}`,
   );
+}
+
+/** Makes the plain JavaScript backend current, with its wrong kernels replaced. */
+export async function prepareCpu(): Promise<PreparedBackend> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  registerCpuKernels();
+  if (!(await setBackend('cpu'))) throw new Error('it could not be initialized');
+  return { name: 'cpu', threads: 1, detail: 'plain JavaScript works everywhere' };
+}
+
+/** Kernels that training a convolutional network runs beyond those of prediction. */
+const TRAINING_KERNELS = [
+  'Conv2DBackpropFilter',
+  'Conv2DBackpropInput',
+  'Conv3DBackpropFilterV2',
+  'Conv3DBackpropInputV2',
+  'MaxPoolGrad',
+  'UnsortedSegmentSum',
+];
+
+/**
+ * Checks that the current backend can train: gradients and the kernels behind them are registered.
+ *
+ * @throws when gradients are not registered, or the backend lacks a kernel.
+ */
+export function assertTrainable(): void {
+  const backend = getBackend();
+  if (!getGradient('Conv2D') || !getGradient('Sum')) {
+    throw new Error(
+      "assertTrainable: gradients must be registered, found none (call setupBackend, or import '@tensorflow/tfjs-layers')",
+    );
+  }
+  const missing = TRAINING_KERNELS.filter((name) => !getKernel(name, backend));
+  if (missing.length > 0) {
+    throw new Error(
+      `assertTrainable: the backend must have every training kernel, ${backend} lacks ${missing.join(', ')} ` +
+        "(choose it with setupBackend from '@voxface/backend')",
+    );
+  }
 }

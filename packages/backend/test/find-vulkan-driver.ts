@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { hasVulkanDriver } from '../src/setup/has-vulkan-driver.ts';
+import { hasVulkanDriver } from '../src/setup/prepare-webgpu.ts';
 
 const MANIFEST = 'vk_swiftshader_icd.json';
 

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
 import { runConformance, summarizeConformance } from '../src/conformance.ts';
 import { setupBackend } from '../src/index.ts';
-import { NATIVE_KERNELS } from '../src/native/register-native-kernels.ts';
+import { NATIVE_KERNELS } from '../src/native/native-kernels.ts';
 import { defaultCacheDirectory } from '../src/setup-node.ts';
 
 const loaded = existsSync(defaultCacheDirectory())

@@ -5,8 +5,8 @@ import {
   defaultCacheDirectory,
   parseCacheEntryName,
 } from '../src/setup-node/cache-directory.ts';
-import { compareVersions } from '../src/setup-node/compare-versions.ts';
 import { findSetupRecord, readSetupRecord, writeSetupRecord } from '../src/setup-node/setup-record.ts';
+import { compareVersions } from '../src/setup-node/wheel.ts';
 import { temporaryDirectory, writeFiles } from './setup-node-helpers.ts';
 
 describe('cache directory', () => {

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildAddon } from '../src/setup-node/build-addon.ts';
-import { checkAddon } from '../src/setup-node/check-addon.ts';
-import { findNodeHeaders, nodeHeaderDirectories } from '../src/setup-node/find-node-headers.ts';
+import { buildAddon, checkAddon } from '../src/setup-node/addon.ts';
 import { findPackage, tfjsCoreVersion } from '../src/setup-node/find-package.ts';
-import { findCompiler, findPip } from '../src/setup-node/find-tools.ts';
+import {
+  findCompiler,
+  findNodeHeaders,
+  findPip,
+  nodeHeaderDirectories,
+} from '../src/setup-node/find-tools.ts';
+
 import { firstErrorLine, runCommand } from '../src/setup-node/run-command.ts';
 import { setupNode } from '../src/setup-node.ts';
 import { temporaryDirectory, writeFiles } from './setup-node-helpers.ts';

@@ -2,10 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cudaRequirements, isCudaLibrary } from '../src/setup-node/add-cuda-libraries.ts';
-import { downloadWheel, platformTags, shortenVersions } from '../src/setup-node/download-wheel.ts';
-import { extractLibraries } from '../src/setup-node/extract-libraries.ts';
 import { extractZipEntry, listZip } from '../src/setup-node/read-zip.ts';
-import { checkWheel, chooseWheel, parseWheelName, wheelMachine } from '../src/setup-node/wheel-name.ts';
+import {
+  checkWheel,
+  chooseWheel,
+  downloadWheel,
+  extractLibraries,
+  parseWheelName,
+  platformTags,
+  shortenVersions,
+  wheelMachine,
+} from '../src/setup-node/wheel.ts';
+
 import { temporaryDirectory, zip } from './setup-node-helpers.ts';
 
 const CPU = 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl';

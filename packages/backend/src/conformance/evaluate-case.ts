@@ -1,6 +1,5 @@
 import { dispose, grads, setBackend, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import type { ConformanceCase } from './case.ts';
-import { dot, normalValues } from './values.ts';
+import { type ConformanceCase, dot, normalValues } from './case.ts';
 
 /** Values of a case on one backend. */
 export interface Evaluation {

@@ -1,10 +1,12 @@
 import { getBackend, memory, setBackend } from '@tensorflow/tfjs-core';
-import type { ConformanceCase } from './case.ts';
-import { conformanceCases } from './cases.ts';
+import { arithmeticCases } from './arithmetic-cases.ts';
+import { type ConformanceCase, relativeError } from './case.ts';
+import { convolutionCases } from './convolution-cases.ts';
 import { differenceError, evaluateCase } from './evaluate-case.ts';
+import { poolingCases } from './pooling-cases.ts';
 import { type TinyTraining, trainTinyNetwork } from './tiny-network.ts';
-import { relativeError } from './values.ts';
 
+export type { ConformanceCase } from './case.ts';
 /** Options of `runConformance`. */
 export interface ConformanceOptions {
   /** Registered TensorFlow.js backend to check, prepared by `setupBackend`. */
@@ -176,4 +178,40 @@ export async function runConformance(
     results,
     milliseconds: performance.now() - start,
   };
+}
+
+/** The report in a few lines: the verdict, then every failure. */
+export function summarizeConformance(report: ConformanceReport): string {
+  const { backend, reference, checks, failures, milliseconds } = report;
+  const seconds = (milliseconds / 1000).toFixed(1);
+  const head =
+    failures.length === 0
+      ? `${backend}: all ${checks} checks against ${reference} passed in ${seconds} s`
+      : `${backend}: ${failures.length} of ${checks} checks against ${reference} failed in ${seconds} s`;
+  const lines = failures.map(
+    (f) =>
+      `  ${f.kernel} ${f.name}, ${f.check}: ${f.problem ?? `error ${f.error.toExponential(1)}, allowed ${f.tolerance}`}`,
+  );
+  return [head, ...lines].join('\n');
+}
+
+/**
+ * Checks that a conformance report is without failures.
+ *
+ * @param wayOut what to do about failures, for the message.
+ * @throws when checks failed: one line with their number and the first of them.
+ */
+export function assertConformance(report: ConformanceReport, wayOut: string): void {
+  const [first] = report.failures;
+  if (first === undefined) return;
+  const problem = first.problem ?? `error ${first.error.toExponential(1)}, allowed ${first.tolerance}`;
+  throw new Error(
+    `assertConformance: every check must pass on ${report.backend}, got ${report.failures.length} of ${report.checks} failed, ` +
+      `first ${first.kernel} ${first.name}, ${first.check}: ${problem.split('\n')[0]} (${wayOut})`,
+  );
+}
+
+/** Every kernel and size that the suite compares. */
+export function conformanceCases(): ConformanceCase[] {
+  return [...convolutionCases(), ...poolingCases(), ...arithmeticCases()];
 }

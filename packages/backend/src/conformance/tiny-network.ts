@@ -17,7 +17,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { normalValues } from './values.ts';
+import { normalValues } from './case.ts';
 
 const SIZE = 16;
 const BATCH = 2;

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type DownloadWheelOptions, downloadWheel } from './download-wheel.ts';
 import { extractZipEntry, listZip } from './read-zip.ts';
+import { type DownloadWheelOptions, downloadWheel } from './wheel.ts';
 
 /**
  * Reads from a wheel's METADATA the packages that `tensorflow[and-cuda]` names.

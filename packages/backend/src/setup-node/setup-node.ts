@@ -2,12 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { addCudaLibraries } from './add-cuda-libraries.ts';
-import { buildAddon } from './build-addon.ts';
+import { buildAddon, checkAddon } from './addon.ts';
 import { type CacheEntry, cacheEntryName, defaultCacheDirectory } from './cache-directory.ts';
-import { checkAddon } from './check-addon.ts';
-import { downloadWheel, glibcVersion } from './download-wheel.ts';
-import { extractLibraries } from './extract-libraries.ts';
-import { findNodeHeaders } from './find-node-headers.ts';
 import {
   findPackage,
   type InstalledPackage,
@@ -15,9 +11,10 @@ import {
   tfjsCoreVersion,
   tfjsNodeName,
 } from './find-package.ts';
-import { findCompiler, findPip } from './find-tools.ts';
+
+import { findCompiler, findNodeHeaders, findPip } from './find-tools.ts';
 import { readSetupRecord, type SetupRecord, writeSetupRecord } from './setup-record.ts';
-import { checkWheel, wheelMachine } from './wheel-name.ts';
+import { checkWheel, downloadWheel, extractLibraries, glibcVersion, wheelMachine } from './wheel.ts';
 
 export interface SetupNodeOptions {
   /** Build against the CUDA wheel and fetch the CUDA 12 packages it names (about 3 GB). */

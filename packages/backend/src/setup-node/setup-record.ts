@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADDON_FILE } from './build-addon.ts';
+import { ADDON_FILE } from './addon.ts';
 import { type CacheEntry, parseCacheEntryName } from './cache-directory.ts';
-import { compareVersions } from './compare-versions.ts';
+import { compareVersions } from './wheel.ts';
 
 const RECORD_FILE = 'setup.json';
 

@@ -1,8 +1,6 @@
 import { setBackend } from '@tensorflow/tfjs-core';
-import { registerNativeKernels } from '../native/register-native-kernels.ts';
-import { isNode } from './backend-name.ts';
-import { importHidden } from './import-hidden.ts';
-import type { PreparedBackend, SetupOptions } from './prepared-backend.ts';
+import { registerNativeKernels } from '../native/native-kernels.ts';
+import { importHidden, isNode, type PreparedBackend, type SetupOptions } from './prepared-backend.ts';
 
 type Loader = typeof import('../setup-node/load-tfjs-node.ts');
 

@@ -1,9 +1,8 @@
 import { engine, env, setBackend } from '@tensorflow/tfjs-core';
-import { enableRelaxedSimd } from '../wasm/enable-relaxed-simd.ts';
+import { enableRelaxedSimd } from '../wasm/kernel-module.ts';
 import { registerWasmKernels } from '../wasm/register-wasm-kernels.ts';
 import { canUseThreads, registerThreadedBackend } from '../wasm/threaded-backend.ts';
-import { isNode } from './backend-name.ts';
-import type { PreparedBackend, SetupOptions } from './prepared-backend.ts';
+import { isNode, type PreparedBackend, type SetupOptions } from './prepared-backend.ts';
 
 /** Workers that the threaded build starts with; it cannot wait for more. */
 const MOST_THREADS = 8;

@@ -1,7 +1,6 @@
 import { env, setBackend } from '@tensorflow/tfjs-core';
 import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
-import { missingPackage } from './missing-package.ts';
-import type { PreparedBackend } from './prepared-backend.ts';
+import { missingPackage, type PreparedBackend } from './prepared-backend.ts';
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 

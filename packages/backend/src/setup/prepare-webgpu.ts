@@ -1,10 +1,6 @@
 import { setBackend } from '@tensorflow/tfjs-core';
 import { registerGpuKernels } from '../gpu/register-gpu-kernels.ts';
-import { isNode } from './backend-name.ts';
-import { hasVulkanDriver } from './has-vulkan-driver.ts';
-import { importHidden } from './import-hidden.ts';
-import { missingPackage } from './missing-package.ts';
-import type { PreparedBackend } from './prepared-backend.ts';
+import { importHidden, isNode, missingPackage, type PreparedBackend } from './prepared-backend.ts';
 
 /** The npm package `webgpu` (Dawn). */
 interface DawnPackage {
@@ -73,4 +69,18 @@ export async function prepareWebgpu(hardwareOnly: boolean): Promise<PreparedBack
   registerGpuKernels('webgpu');
   if (!(await setBackend('webgpu'))) throw new Error('WebGPU could not be initialized');
   return { name: 'webgpu', detail: `the GPU through WebGPU${device && ` (${device})`}` };
+}
+
+const FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+
+/**
+ * Whether a Vulkan driver is installed, told by its manifest; always true outside Linux. Dawn writes warnings to stderr
+ * when it looks for a driver and there is none, so `auto` asks the disk first.
+ */
+export async function hasVulkanDriver(): Promise<boolean> {
+  if (process.platform !== 'linux' || process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES)
+    return true;
+  const { existsSync, readdirSync } = await importHidden<typeof import('node:fs')>('node:fs');
+  const folders = [...FOLDERS, `${process.env.HOME ?? ''}/.local/share/vulkan/icd.d`];
+  return folders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
 }

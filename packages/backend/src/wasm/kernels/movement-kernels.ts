@@ -1,8 +1,8 @@
 import { backend_util, type KernelBackend, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
-import { copyBox, rowMajorStrides } from '../copy-box.ts';
 import { defineKernel } from '../define-kernel.ts';
 import type { KernelModule } from '../kernel-module.ts';
+import { copyBox, rowMajorStrides } from '../padded-input.ts';
 
 /** Axes of a shape that `copyBox` always takes. */
 const MOST_AXES = 6;

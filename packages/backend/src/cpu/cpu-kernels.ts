@@ -1,20 +1,5 @@
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
-import type { KernelReplacement } from '../register-kernels.ts';
-
-/** The parts of the cpu backend used here. */
-interface CpuBackend {
-  data: { get(dataId: object): { values: Float32Array } };
-  makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;
-}
-
-/** Input pixel that each output pixel is a copy of. */
-function sources(size: number, outputSize: number, alignCorners: boolean): number[] {
-  const isAligned = alignCorners && outputSize > 1;
-  const scale = isAligned ? (size - 1) / (outputSize - 1) : size / outputSize;
-  return Array.from({ length: outputSize }, (_, i) =>
-    Math.min(size - 1, alignCorners ? Math.round(i * scale) : Math.floor(i * scale)),
-  );
-}
+import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
 
 /**
  * ResizeNearestNeighborGrad for the cpu backend, whose own is wrong for batches of more than one image (it steps through
@@ -50,3 +35,26 @@ export const resizeNearestGradient: KernelReplacement = {
       return backend.makeTensorInfo(images.shape, 'float32', gradient);
     }) as unknown as KernelFunc,
 };
+
+/** Our kernels for the cpu backend. */
+export const CPU_KERNELS: readonly KernelReplacement[] = [resizeNearestGradient];
+
+/** Registers the kernels that the cpu backend computes wrongly. `@tensorflow/tfjs-backend-cpu` has to be imported before. */
+export function registerCpuKernels(): void {
+  registerKernels(CPU_KERNELS);
+}
+
+/** The parts of the cpu backend used here. */
+interface CpuBackend {
+  data: { get(dataId: object): { values: Float32Array } };
+  makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;
+}
+
+/** Input pixel that each output pixel is a copy of. */
+function sources(size: number, outputSize: number, alignCorners: boolean): number[] {
+  const isAligned = alignCorners && outputSize > 1;
+  const scale = isAligned ? (size - 1) / (outputSize - 1) : size / outputSize;
+  return Array.from({ length: outputSize }, (_, i) =>
+    Math.min(size - 1, alignCorners ? Math.round(i * scale) : Math.floor(i * scale)),
+  );
+}
