@@ -1,7 +1,6 @@
 export { registerCpuKernels } from './cpu/cpu-kernels.ts';
 export { registerGpuKernels } from './gpu/register-gpu-kernels.ts';
 export { registerNativeKernels } from './native/native-kernels.ts';
-export { isNative, type NativeAttributes, runNative } from './native/run-native.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';
 export { upsample3d } from './operations/upsample-3d.ts';
 export {

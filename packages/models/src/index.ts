@@ -6,7 +6,6 @@ export {
   estimateFlatVolumes,
   estimateVolumes,
   type FaceShapeModel,
-  listVariables,
   regressCoordinates,
   regressorFeed,
 } from './face-shape-model.ts';
@@ -28,10 +27,6 @@ export {
 } from './volume-discriminator.ts';
 export { createVolumeEstimator } from './volume-estimator.ts';
 export {
-  assignTensors,
-  assignWeights,
-  type EncodedNetwork,
-  encodeNetwork,
   toHalf,
   type WeightPrecision,
 } from './weights/encode-network.ts';

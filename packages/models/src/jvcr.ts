@@ -3,4 +3,3 @@ export {
   JVCR_IMPORT_DEFAULTS,
   type JvcrImportOptions,
 } from './jvcr/import-checkpoint.ts';
-export { type CheckpointTensor, readCheckpoint } from './jvcr/read-checkpoint.ts';

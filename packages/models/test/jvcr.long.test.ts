@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { estimateVolumes, regressCoordinates } from '../src/index.ts';
-import { importJvcrCheckpoint, readCheckpoint } from '../src/jvcr.ts';
+import { readCheckpoint } from '../src/jvcr/read-checkpoint.ts';
+import { importJvcrCheckpoint } from '../src/jvcr.ts';
 import golden from './golden/jvcr.json' with { type: 'json' };
 
 beforeAll(async () => {

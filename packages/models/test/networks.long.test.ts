@@ -2,12 +2,12 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { train } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { listVariables } from '../src/face-shape-model.ts';
 import {
   createFaceShapeModel,
   createVolumeEstimator,
   estimateVolumes,
   type FaceShapeModel,
-  listVariables,
   PRESETS,
   presetOptions,
   regressCoordinates,

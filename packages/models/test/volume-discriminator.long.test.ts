@@ -1,12 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { listVariables } from '../src/face-shape-model.ts';
 import {
   createFaceShapeModel,
   createVolumeDiscriminator,
   estimateFlatVolumes,
   type FaceShapeModel,
-  listVariables,
   PRESETS,
   regressCoordinates,
   regressorFeed,

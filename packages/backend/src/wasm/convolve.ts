@@ -1,3 +1,16 @@
+// Design. One implicit matrix product serves convolutions, input gradients and matrix products of one to three spatial axes:
+// taps that lie side by side in the input become one run, weights are packed once into panels of eight columns, and a block
+// of pixels stays in the first-level cache while the panels pass by (kernels/convolution.c).
+//
+// Tried before and lost, GFLOP/s on one thread: compositions of the backend's own kernels. The input gradient as a convolution
+// with the rotated filter reached 23, but a stride needs zeros between the pixels of dy; the filter gradient as nine 1x1
+// convolutions of the transposed input 10; a 3D convolution (k 4, stride 2) as folded 2D convolutions 4, its own kernel 0.5.
+// Measured now by bench/print-kernel-shares.ts (docs/backends.md has the table): 18 to 25 with plain SIMD, 30 to 33 with the
+// fused multiplication and addition of relaxed SIMD, where the backend's own 3x3 convolution has 23 to 24.
+//
+// A strided input gradient is one pass per phase of the stride instead of a convolution over inserted zeros, 7 of 8 of which
+// would be multiplied in vain at stride 2 in 3D. With few input channels (6 to 64 at 64^3) the phases are short runs: 16 plain.
+
 import { type Axes, type ConvolutionGeometry, mapAxes, sumAxes, volumeOf } from './convolution-geometry.ts';
 import type { KernelModule } from './kernel-module.ts';
 import { type PaddedInput, padInput, stridesOf } from './padded-input.ts';

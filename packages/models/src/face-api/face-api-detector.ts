@@ -42,6 +42,7 @@ export async function createFaceApiDetector(options: FaceApiDetectorOptions = {}
 
 /**
  * Reads one of face-api's detection networks: weights and description. The caller disposes it.
+ * @internal
  * @throws RangeError for an unknown network; Error when the weights cannot be found.
  */
 export async function describeFaceApiNetwork(

@@ -84,7 +84,10 @@ function rectify(x: Tensor, activation: ConvolutionOptions['activation']): Tenso
   return activation === 'leaky' ? leakyRelu(x, 0.1) : x;
 }
 
-/** A described network as a tfjs-layers model with its own copy of the weights, to be exported. */
+/**
+ * A described network as a tfjs-layers model with its own copy of the weights, to be exported.
+ * @internal
+ */
 export function buildDetectionLayers({ head, build }: NetworkDescription): LayersModel {
   const picture = input({ shape: [head.inputSize, head.inputSize, 3], name: 'picture' });
   return model({ inputs: picture, outputs: build(layerOperations, picture), name: `detector_${head.kind}` });

@@ -163,6 +163,7 @@ function checkLength(specs: io.WeightsManifestEntry[], bytes: Uint8Array, source
 /**
  * Rounds float32 values to IEEE 754 half precision, ties to even; what is too large becomes infinite.
  * @returns the bit patterns, one 16-bit word per value.
+ * @internal
  */
 export function toHalf(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
