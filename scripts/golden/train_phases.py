@@ -37,6 +37,7 @@ OPTIONS = {
 DECODER = [5]
 WEIGHTS = {'coordinate': 1.3, 'auxiliary': 0.2, 'adversarial': 0.05}
 MU = 0.4
+SHARE = 0.3
 BALANCE = {'gamma': 0.9, 'rate': 0.25}
 SCALES = [['^stack._head/kernel$', 0.05], ['^decoder.*_head/kernel$', 0.3], ['^coordinates/kernel$', 0.1]]
 RATE, RATES, EPSILON = 2e-3, {'estimator': 1, 'regressor': 0.8, 'discriminator': 0.5}, 1e-2
@@ -52,9 +53,9 @@ def network_of(name):
 class Networks(models.Networks):
     """G, P and D whose running statistics move only while their network is among `recorded`."""
 
-    def __init__(self, shared):
+    def __init__(self, shared, form='literal'):
         super().__init__(training=True)
-        self.shared = shared
+        self.shared, self.form = shared, form
         self.recorded = ()
 
     def norm(self, x, name):
@@ -132,9 +133,13 @@ def per_image(volumes):
     return [[stage[i] for stage in shaped] for i in range(len(volumes[0]))]
 
 
-def energy(volumes, rebuilt):
-    """Eq. 10 and 13: sum over stages and voxels of each image, mean over the images."""
-    return mean([sum(((v[i] - r[i]) ** 2).sum() for v, r in zip(volumes, rebuilt)) for i in range(len(volumes[0]))])
+def energy(net, volumes, rebuilt):
+    """Eq. 10 and 13, or errors over the volume's own energy: sum over stages of each image, mean over the images."""
+
+    def error(v, r):
+        return ((v - r) ** 2).sum() / (((v**2).sum() + 1e-6) if net.form == 'relative' else 1)
+
+    return mean([sum(error(v[i], r[i]) for v, r in zip(volumes, rebuilt)) for i in range(len(volumes[0]))])
 
 
 def voxel_terms(volumes, images):
@@ -187,7 +192,7 @@ def discriminator_phase(net, images, mu):
     rebuilt, true_coordinates = net.discriminate(truth, stack(complete))
     net.recorded = trained
     rebuilt_fakes, coordinates = net.discriminate(fakes, stack(images))
-    terms = {'real': energy(truth, rebuilt), 'fake': energy(fakes, rebuilt_fakes)}
+    terms = {'real': energy(net, truth, rebuilt), 'fake': energy(net, fakes, rebuilt_fakes)}
     loss = terms['real'] - mu * terms['fake']
     if net.shared:
         terms['trueCoordinate'] = coordinate_terms(true_coordinates, complete)['coordinate']
@@ -204,9 +209,25 @@ def generator_phase(net, images, mu):
         net.recorded = ('regressor',)
         coordinates = net.regress(volumes, stack(images))
     terms = {**voxel_terms(volumes, images), **coordinate_terms(coordinates, images)}
-    terms['adversarial'] = energy(volumes, rebuilt)
-    loss = terms['volume'] + WEIGHTS['coordinate'] * terms['coordinate'] + WEIGHTS['adversarial'] * terms['adversarial']
+    terms['adversarial'] = energy(net, volumes, rebuilt)
+    loss = terms['volume'] + WEIGHTS['coordinate'] * terms['coordinate']
+    weight = WEIGHTS['adversarial']
+    if net.form == 'relative':
+        norms = [
+            torch.cat([g.flatten() for g in torch.autograd.grad(x, volumes, retain_graph=True)]).norm()
+            for x in (loss, terms['adversarial'])
+        ]
+        weight = terms['adversarialWeight'] = (SHARE * norms[0] / norms[1]).detach()
+    loss = loss + weight * terms['adversarial']
     return loss, terms, ('estimator',) if net.shared else ('estimator', 'regressor')
+
+
+def reconstruction_phase(net, images, mu):
+    complete = [image for image in images if image.dims == 3]
+    net.recorded = ('discriminator',)
+    truth = truth_of(complete)
+    terms = {'real': energy(net, truth, net.discriminate(truth, stack(complete))[0])}
+    return terms['real'], terms, ('discriminator',)
 
 
 PHASES = {
@@ -215,6 +236,7 @@ PHASES = {
     'joint': joint_phase,
     'discriminator': discriminator_phase,
     'generator': generator_phase,
+    'reconstruction': reconstruction_phase,
 }
 STAGE_PHASES = {
     'pretrain': ['volume', 'coordinate'],
@@ -229,9 +251,9 @@ def batch(step, count3d, count2d):
     return [Image(f'{step} 3d-{i}', 3) for i in range(count3d)] + plane
 
 
-def create(shared):
+def create(shared, form='literal'):
     """Networks with all their weights made."""
-    net = Networks(shared)
+    net = Networks(shared, form)
     images = batch('start', 2, 0)
     with torch.no_grad():
         net.discriminate(net.estimate(stack(images)), stack(images))
@@ -263,8 +285,8 @@ def statistics(net, moved_from=None):
     }
 
 
-def phase_case(phase, shared):
-    net = create(shared)
+def phase_case(phase, shared, form='literal'):
+    net = create(shared, form)
     start = {name: value.detach().clone() for name, value in net.w.values.items()}
     images = batch('phase', 2, 0 if phase == 'coordinate' else 3)
     loss, terms, trained = PHASES[phase](net, images, MU)
@@ -276,7 +298,7 @@ def phase_case(phase, shared):
             name: probe(torch.zeros_like(parameters[name]) if g is None else g, name) for name, g in zip(parameters, found)
         }
     moved = statistics(net, start)
-    return {'phase': phase, 'shared': shared, 'losses': values(terms), 'gradients': gradients, 'statistics': moved}
+    return {'phase': phase, 'shared': shared, 'form': form, 'losses': values(terms), 'gradients': gradients, 'statistics': moved}
 
 
 def run_case(shared):
@@ -313,7 +335,9 @@ def main():
     models.OPTIONS.update(OPTIONS)
     models.DECODER[:] = DECODER
     cases = [('volume', True), ('coordinate', True), ('joint', True)]
-    cases += [(phase, shared) for phase in ('discriminator', 'generator') for shared in (True, False)]
+    adversarial = ('discriminator', 'generator', 'reconstruction')
+    cases += [(phase, shared) for phase in adversarial for shared in (True, False)]
+    cases += [('discriminator', True, 'relative'), ('generator', True, 'relative'), ('generator', False, 'relative')]
     golden = {
         'script': 'scripts/golden/train_phases.py',
         'torch': torch.__version__,
@@ -322,6 +346,7 @@ def main():
         'scales': SCALES,
         'weights': WEIGHTS,
         'mu': MU,
+        'share': SHARE,
         'balance': BALANCE,
         'rate': RATE,
         'rateOf': RATES,

@@ -1,4 +1,5 @@
 export {
+  loadDiscriminator,
   loadModel,
   loadNetworkWeights,
   SAVE_MODEL_DEFAULTS,

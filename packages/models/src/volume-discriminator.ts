@@ -19,8 +19,15 @@ import type { FaceShapeModelOptions } from './options.ts';
 export interface VolumeDiscriminatorOptions {
   /** Encode with the regressor's own layers (Sec. III-C), or with layers of its own (the w/o-sharing ablation). */
   shared?: boolean;
+  /**
+   * Volumes that are reconstructed: those of all M stages, as in Eq. 10 and 13, or those that the regressor sees. They differ where
+   * `regressorInput` is 'last': the encoder sees the last volume alone then, the coarse ones follow from it.
+   */
+  stages?: 'all' | 'regressor';
   /** Channels of the decoder from its smallest volume up; the last serves the full resolution's predecessor. */
   decoderChannels?: readonly number[];
+  /** Units of a linear layer between encoder and decoder: what a reconstruction must pass through; 0 for no such layer. */
+  bottleneck?: number;
   /** Seed of the initial weights. */
   seed?: number;
 }
@@ -29,8 +36,8 @@ export interface VolumeDiscriminatorOptions {
 export interface VolumeDiscriminator {
   readonly options: Required<VolumeDiscriminatorOptions>;
   /**
-   * Inputs as the regressor's. Outputs: one reconstruction [b, h, w, d_m * c] for each stage that the regressor
-   * sees, and, when the trunk is shared, the regressor's coordinates [b, n, 3] last.
+   * Inputs as the regressor's. Outputs: one reconstruction [b, h, w, d_m * c] for each of `stages`, and,
+   * when the trunk is shared, the regressor's coordinates [b, n, 3] last.
    */
   readonly network: LayersModel;
   /** Trainable variables that the regressor does not have: the decoder's, and the encoder's when unshared. */
@@ -51,16 +58,18 @@ export function createVolumeDiscriminator(
 ): VolumeDiscriminator {
   const resolved: Required<VolumeDiscriminatorOptions> = {
     shared: options.shared ?? true,
+    stages: options.stages ?? 'all',
     decoderChannels: options.decoderChannels ?? defaultDecoderChannels(model.options),
+    bottleneck: options.bottleneck ?? 0,
     seed: options.seed ?? model.options.seed,
   };
-  checkDecoder(model.options, resolved.decoderChannels);
+  checkDecoder(model.options, resolved);
   const { regressor } = model;
   const inputs = regressor.inputs as SymbolicTensor[];
   const embedding = resolved.shared
     ? (regressor.getLayer('encoder_embedding').output as SymbolicTensor)
     : encodeVolumes(inputs, model.options, 'discriminator_encoder');
-  const outputs = decodeVolumes(embedding, model.options, resolved.decoderChannels);
+  const outputs = decodeVolumes(embedding, model.options, resolved);
   if (resolved.shared) outputs.push(regressor.outputs[0] as SymbolicTensor);
   const network = createModel({ inputs, outputs, name: 'volume_discriminator' });
   const shared = new Set(regressor.layers);
@@ -85,7 +94,15 @@ function defaultDecoderChannels(options: FaceShapeModelOptions): number[] {
   return options.regressorChannels.slice(0, -1).reverse();
 }
 
-function checkDecoder(options: FaceShapeModelOptions, channels: readonly number[]): void {
+function checkDecoder(
+  options: FaceShapeModelOptions,
+  { decoderChannels: channels, bottleneck }: Required<VolumeDiscriminatorOptions>,
+): void {
+  if (!(Number.isInteger(bottleneck) && bottleneck >= 0)) {
+    throw new RangeError(
+      `createVolumeDiscriminator: bottleneck must be a whole number of units, got ${bottleneck} (0 for none)`,
+    );
+  }
   const depth = options.depths.at(-1)!;
   const factor = 2 ** channels.length;
   if (channels.length === 0 || options.volumeSize % factor !== 0 || depth % factor !== 0) {
@@ -95,11 +112,11 @@ function checkDecoder(options: FaceShapeModelOptions, channels: readonly number[
   }
 }
 
-/** [b, e] -> one flat volume [b, h, w, d_m * c] for each stage that the regressor sees. */
+/** [b, e] -> one flat volume [b, h, w, d_m * c] for each stage that is reconstructed. */
 function decodeVolumes(
   embedding: SymbolicTensor,
   options: FaceShapeModelOptions,
-  decoderChannels: readonly number[],
+  { decoderChannels, stages, bottleneck }: Required<VolumeDiscriminatorOptions>,
 ): SymbolicTensor[] {
   const { volumeSize, depths, channels, volumeGain } = options;
   const factor = 2 ** decoderChannels.length;
@@ -110,14 +127,21 @@ function decodeVolumes(
     units: size * size * depth * first,
     kernelInitializer: 'zeros',
   });
-  let x = reshape(start.apply(embedding) as SymbolicTensor, 'decoder_start', [size, size, depth, first]);
+  const narrow =
+    bottleneck > 0
+      ? (layers
+          .dense({ name: 'decoder_bottleneck', units: bottleneck, kernelInitializer: 'zeros' })
+          .apply(embedding) as SymbolicTensor)
+      : embedding;
+  let x = reshape(start.apply(narrow) as SymbolicTensor, 'decoder_start', [size, size, depth, first]);
   x = normalizeVolume(x, 'decoder_bn1');
   rest.forEach((filters, i) => {
     x = doubleVolume(x, `decoder_up${i + 1}`);
     x = normalizeVolume(convolveVolume(x, `decoder_conv${i + 2}`, filters, 3), `decoder_bn${i + 2}`);
   });
   x = doubleVolume(x, `decoder_up${decoderChannels.length}`);
-  return regressorStages(options).map((m) => {
+  const reconstructed = stages === 'all' ? depths.map((_, m) => m) : regressorStages(options);
+  return reconstructed.map((m) => {
     const name = `decoder_stage${m + 1}`;
     const isFull = depths[m] === depths.at(-1);
     const head = isFull

@@ -1,5 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { fillWeights } from '@voxface/test-utils';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listVariables } from '../src/face-shape-model.ts';
 import {
@@ -10,7 +14,9 @@ import {
   PRESETS,
   regressCoordinates,
   regressorFeed,
+  type VolumeDiscriminator,
 } from '../src/index.ts';
+import { loadDiscriminator, loadModel, saveModel } from '../src/node.ts';
 
 const OPTIONS = { ...PRESETS.tiny, regressorChannels: [4, 6, 8], landmarks: 5 };
 
@@ -93,6 +99,56 @@ describe('createVolumeDiscriminator', () => {
     expect(largest(da)).toBeGreaterThan(0);
     expect(largest(db)).toBeGreaterThan(0);
     dispose();
+  });
+
+  it('reconstructs all stages where the regressor sees the last, or that one alone; through a bottleneck', () => {
+    const narrow = createFaceShapeModel({ ...OPTIONS, regressorInput: 'last' });
+    const images = tf.randomUniform([2, 32, 32, 3], 0, 1, 'float32', 2) as tf.Tensor4D;
+    const inputs = regressorFeed(narrow, estimateFlatVolumes(narrow, images), images);
+    const shapes = (options: object) => {
+      const { network, ownWeights, dispose } = createVolumeDiscriminator(narrow, {
+        shared: false,
+        ...options,
+      });
+      const outputs = network.apply(inputs) as tf.Tensor | tf.Tensor[];
+      const found = (Array.isArray(outputs) ? outputs : [outputs]).map((t) => t.shape);
+      const own = ownWeights().length;
+      dispose();
+      return { found, own };
+    };
+    const all = shapes({});
+    expect(all.found).toEqual([
+      [2, 8, 8, 3],
+      [2, 8, 8, 24],
+    ]);
+    expect(shapes({ stages: 'regressor' }).found).toEqual([[2, 8, 8, 24]]);
+    expect(shapes({ bottleneck: 3 })).toEqual({ found: all.found, own: all.own + 2 });
+    narrow.dispose();
+    expect(() => createVolumeDiscriminator(model, { bottleneck: 1.5 })).toThrow(
+      /whole number of units, got 1.5/,
+    );
+  });
+
+  it('is saved beside its model and opened again with the same outputs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'voxface-discriminator-'));
+    for (const shared of [true, false]) {
+      const discriminator = createVolumeDiscriminator(model, { shared, bottleneck: 4, seed: 5 });
+      fillWeights(discriminator.network);
+      const path = join(folder, String(shared));
+      await saveModel(model, path, { discriminator });
+      const loaded = await loadModel(path);
+      const again = (await loadDiscriminator(loaded, path))!;
+      expect(again.options).toEqual(discriminator.options);
+      const inputs = feed();
+      const values = ({ network }: VolumeDiscriminator) =>
+        (network.apply(inputs) as tf.Tensor[]).map((t) => Array.from(t.dataSync()));
+      expect(values(again)).toEqual(values(discriminator));
+      for (const each of [discriminator, again]) each.dispose();
+      loaded.dispose();
+    }
+    await saveModel(model, join(folder, 'without'));
+    expect(await loadDiscriminator(model, join(folder, 'without'))).toBeUndefined();
+    await rm(folder, { recursive: true });
   });
 
   it('says when the decoder does not reach the volume', () => {

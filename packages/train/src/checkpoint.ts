@@ -24,6 +24,7 @@ interface Header extends CheckpointInfo {
   readonly step: number;
   readonly mu: number;
   readonly best?: { error: number; step: number };
+  readonly ended?: Record<number, number>;
   readonly networks: Partial<Record<NetworkName, { signature: string; adamStep: number }>>;
   /** Arrays of the payload in order. */
   readonly arrays: readonly { name: string; length: number }[];
@@ -50,6 +51,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
     step: state.step,
     mu: state.mu,
     best: state.best,
+    ended: state.ended,
     networks,
     arrays: arrays.map(({ name, values }) => ({ name, length: values.length })),
   };
@@ -102,8 +104,9 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint 
   for (const [name, { signature, adamStep }] of Object.entries(header.networks)) {
     networks[name as NetworkName] = readNetwork(name, signature, adamStep, arrays);
   }
-  const { config, versions, backend, step, mu, best } = header;
-  return { config, versions, backend, state: { step, mu, ...(best && { best }), networks } };
+  const { config, versions, backend, step, mu, best, ended } = header;
+  const state = { step, mu, ...(best && { best }), ...(ended && { ended }), networks };
+  return { config, versions, backend, state };
 }
 
 /**
@@ -129,6 +132,7 @@ export function restoreState(target: TrainingState, saved: TrainingState, source
   target.step = saved.step;
   target.mu = saved.mu;
   target.best = saved.best;
+  target.ended = saved.ended;
 }
 
 function listArrays(name: string, network: NetworkState): { name: string; values: Float32Array }[] {

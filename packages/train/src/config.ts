@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOSS_WEIGHTS } from './losses.ts';
+import { ADVERSARY_DEFAULTS, LOSS_WEIGHTS } from './losses.ts';
 import { BALANCE_DEFAULTS, SCHEDULE_DEFAULTS } from './schedule.ts';
 
 const positive = z.number().positive();
@@ -46,6 +46,7 @@ const stageSchema = z
     /**
      * `pretrain`: G by Eq. 5 and P on true volumes by Eq. 6. `finetune`: Eq. 9 on 3D samples (alone it is the
      * one-stage training). `mixed`: Eq. 9 with Eq. 7 and 8 on 2D and 3D samples. `adversarial`: Eq. 11, 12 and 14.
+     * `pretrain-discriminator`: what D does not share with P by L_real of Eq. 10, everything else as it is.
      */
     kind: z.enum([
       'pretrain',
@@ -54,12 +55,21 @@ const stageSchema = z
       'finetune',
       'mixed',
       'adversarial',
+      'pretrain-discriminator',
     ]),
     steps: steps.optional(),
     /** Passes over the 3D training set, instead of `steps`. */
     epochs: positive.optional(),
     /** A schedule over this stage instead of the run's. */
     learningRate: scheduleSchema.optional(),
+    /**
+     * Ends a `pretrain-discriminator` stage before its last step, at the first evaluation where the reconstruction error
+     * of true volumes on the first 3D validation set is under this share of their energy.
+     */
+    until: positive.optional(),
+  })
+  .refine((stage) => stage.until === undefined || stage.kind === 'pretrain-discriminator', {
+    message: 'until is for pretrain-discriminator stages',
   })
   .refine((stage) => (stage.steps === undefined) !== (stage.epochs === undefined), {
     message: 'give either steps or epochs',
@@ -79,7 +89,22 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
   model: z.union([z.string(), z.looseObject({ preset: z.string().optional() })]).default('paper'),
   /** Folder of a saved model whose weights the run starts from. */
   startFrom: z.string().optional(),
-  discriminator: z.strictObject({ shared: z.boolean().default(true) }).prefault({}),
+  /** D, where a stage needs it. */
+  discriminator: z
+    .strictObject({
+      /** Encode with P's own layers, or with others (Fig. 10, and lambda_aux = 0 in Fig. 11). */
+      shared: z.boolean().default(true),
+      /** Volumes that D reconstructs: all, or those that P sees; see `VolumeDiscriminatorOptions`. */
+      stages: z.enum(['all', 'regressor']).default('all'),
+      decoderChannels: z.array(steps).optional(),
+      /** Units between encoder and decoder; 0 for no such layer. */
+      bottleneck: z.number().int().min(0).default(0),
+      /** Eq. 10 and 13 to the letter, or `relative`, which is not in the paper: see `AdversaryOptions`. */
+      form: z.enum(['literal', 'relative']).default(ADVERSARY_DEFAULTS.form),
+      /** Of the relative form. */
+      share: positive.default(ADVERSARY_DEFAULTS.share),
+    })
+    .prefault({}),
   data: z.strictObject({
     train3d: z.array(dataSchema).default([]),
     train2d: z.array(dataSchema).default([]),
@@ -188,6 +213,10 @@ function checkConfig(config: TrainingConfig, source: string): void {
       `data.train3d: stage '${only3d?.kind}' needs 3D samples, got none`,
     ],
     [
+      stages.some(({ until }) => until !== undefined) && data.validation.length === 0,
+      'data.validation: a stage with until is measured on a 3D validation set, got none',
+    ],
+    [
       workers > 1 && accumulate > 1,
       `accumulate: must be 1 with several workers, got ${accumulate} (each worker is a part already)`,
     ],
@@ -239,10 +268,18 @@ export interface ScheduleInput {
 
 /** One stage as written: either `steps` or `epochs`. */
 export interface StageConfigInput {
-  kind: 'pretrain' | 'pretrain-estimator' | 'pretrain-regressor' | 'finetune' | 'mixed' | 'adversarial';
+  kind:
+    | 'pretrain'
+    | 'pretrain-estimator'
+    | 'pretrain-regressor'
+    | 'pretrain-discriminator'
+    | 'finetune'
+    | 'mixed'
+    | 'adversarial';
   steps?: number;
   epochs?: number;
   learningRate?: ScheduleInput;
+  until?: number;
 }
 
 /** One stage of a configuration. */
@@ -259,7 +296,14 @@ export interface TrainingConfigInput {
   backend?: 'auto' | 'cpu' | 'wasm' | 'webgl' | 'webgpu' | 'node' | 'node-gpu' | 'current';
   model?: string | { [option: string]: unknown; preset?: string };
   startFrom?: string;
-  discriminator?: { shared?: boolean };
+  discriminator?: {
+    shared?: boolean;
+    stages?: 'all' | 'regressor';
+    decoderChannels?: number[];
+    bottleneck?: number;
+    form?: 'literal' | 'relative';
+    share?: number;
+  };
   data: { train3d?: DataSpecInput[]; train2d?: DataSpecInput[]; validation?: DataSpecInput[] };
   augmentation?:
     | false
@@ -304,7 +348,14 @@ export interface TrainingConfig
   extends Required<Omit<TrainingConfigInput, Optional | Rewritten>>,
     Pick<TrainingConfigInput, 'note' | 'startFrom' | 'clipNorm'> {
   adam: { beta1?: number; beta2?: number; epsilon?: number; weightDecay?: number };
-  discriminator: { shared: boolean };
+  discriminator: {
+    shared: boolean;
+    stages: 'all' | 'regressor';
+    decoderChannels?: number[];
+    bottleneck: number;
+    form: 'literal' | 'relative';
+    share: number;
+  };
   data: { train3d: DataSpec[]; train2d: DataSpec[]; validation: DataSpec[] };
   learningRate: Required<ScheduleInput>;
   rateOf: { estimator: number; regressor: number; discriminator: number };

@@ -1,9 +1,28 @@
-import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
-import { tensor4d, tidy } from '@tensorflow/tfjs-core';
+import {
+  addN,
+  square,
+  squaredDifference,
+  stack,
+  sum,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+  tensor4d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { type CroppedSample, cropSample, type Dataset, type Sample } from '@voxface/datasets';
 import { fromUnit, INNER_51_OF_68, type Landmarks, toPlane } from '@voxface/landmarks';
 import { boxSize, fixedNormalizer, nme } from '@voxface/metrics';
-import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
+import {
+  estimateFlatVolumes,
+  type FaceShapeModel,
+  regressCoordinates,
+  regressorFeed,
+  volumeOptions,
+} from '@voxface/models';
+import { createVolumeEncoder } from '@voxface/volume';
+import { type Batch3D, disposeBatch, toBatch } from './batch.ts';
+import type { TrainedNetworks } from './networks.ts';
 
 /** Errors of a model on a dataset, as fractions of the box size sqrt(width * height) of the 2D truth. */
 export interface ValidationResult {
@@ -66,6 +85,45 @@ export async function measureModel(
     });
   }
   return errors;
+}
+
+/**
+ * How well D reconstructs what it has not been trained on: squared error of the true volumes over their energy, 1 where it
+ * returns nothing, with running statistics as in prediction.
+ * @param count samples that are measured, spread over the dataset.
+ */
+export async function measureReconstruction(
+  { model, discriminator }: TrainedNetworks,
+  dataset: Dataset<3>,
+  count = 64,
+  batchSize = 16,
+): Promise<number> {
+  const encoder = createVolumeEncoder(model.options.landmarks, volumeOptions(model.options));
+  const chosen = Math.min(count, dataset.length);
+  const indices = Array.from({ length: chosen }, (_, i) => Math.floor((i * dataset.length) / chosen));
+  let [error, energy] = [0, 0];
+  for (let start = 0; start < chosen; start += batchSize) {
+    const samples = await Promise.all(indices.slice(start, start + batchSize).map((i) => dataset.load(i)));
+    const crops = samples.map((sample) => cropSample(sample, { size: model.options.inputSize }));
+    const batch = toBatch(crops, encoder) as Batch3D;
+    const sums = tidy(() => {
+      const feed = regressorFeed(model, batch.stages as Tensor4D[], batch.images);
+      const outputs = discriminator?.network.apply(feed) as Tensor | Tensor[];
+      // Coordinates are of rank 3.
+      const rebuilt = (Array.isArray(outputs) ? outputs : [outputs]).filter(({ rank }) => rank === 4);
+      const stages = batch.stages.slice(-rebuilt.length);
+      return stack([
+        addN(stages.map((stage, m) => sum(squaredDifference(stage, rebuilt[m])))),
+        addN(stages.map((stage) => sum(square(stage)))),
+      ]);
+    });
+    const values = await sums.data();
+    error += values[0];
+    energy += values[1];
+    sums.dispose();
+    disposeBatch(batch);
+  }
+  return error / energy;
 }
 
 function measureImage(shape: Landmarks<3>, { id, landmarks, visible, scheme, box }: Sample): ImageErrors {

@@ -89,7 +89,12 @@ export const EXPERIMENTS: readonly Experiment[] = [
       weights: { adversarial },
     }),
   ),
-  ...[0, 0.1, 1].map(
+  {
+    name: 'figure11-auxiliary0',
+    note: 'Fig. 11: lambda_aux 0, which is D with an encoder of its own',
+    learning: 'adversarial-unshared',
+  },
+  ...[0.1, 1].map(
     (auxiliary): Experiment => ({
       name: `figure11-auxiliary${auxiliary}`,
       note: `Fig. 11: lambda_aux ${auxiliary}`,

@@ -1,5 +1,7 @@
 import {
   add,
+  div,
+  mean,
   mul,
   neg,
   reshape,
@@ -7,6 +9,7 @@ import {
   scalar,
   slice,
   sqrt,
+  square,
   squaredDifference,
   sum,
   type Tensor,
@@ -82,6 +85,43 @@ export function reconstructionLoss(
   return { total: addScalars(stages), stages };
 }
 
+/** How L_real, L_fake and L_adv count. */
+export interface AdversaryOptions {
+  /**
+   * `literal`: Eq. 10 and 13, squared errors summed over voxels. `relative`, which is not in the paper: each image's
+   * squared error of a stage over the energy of the volume that is reconstructed. A volume that shrinks does not lower
+   * it, where the literal L_adv falls with the square of the volume's scale, and that is most of its gradient on G.
+   */
+  form: 'literal' | 'relative';
+  /**
+   * Of the relative form: norm of L_adv's gradient with respect to the predicted volumes over that of L_vox + lambda_coord
+   * L_coord. It takes the place of lambda_adv, which fits one unit of L_adv and one size of volumes.
+   */
+  share: number;
+}
+
+export const ADVERSARY_DEFAULTS: AdversaryOptions = { form: 'literal', share: 0.05 };
+
+/**
+ * L_real, L_fake or L_adv in the chosen form. In the relative one every stage of an image counts its squared error over
+ * its own energy, 1 where D returns nothing; sum over stages, mean over the batch, so that it lies in 0..M for a D that
+ * has learned anything.
+ * @param volumes what the discriminator saw [b, h, w, d_m * c]. @param reconstructed what it returned, same shapes.
+ */
+export function adversaryEnergy(
+  volumes: readonly Tensor4D[],
+  reconstructed: readonly Tensor4D[],
+  form: AdversaryOptions['form'],
+): Scalar {
+  if (form === 'literal') return reconstructionLoss(volumes, reconstructed).total;
+  return addScalars(
+    checkedStages(volumes, reconstructed).map((stage, m) => {
+      const error = sum(squaredDifference(stage, reconstructed[m]), [1, 2, 3]);
+      return mean(div(error, add(sum(square(stage), [1, 2, 3]), 1e-6))) as Scalar;
+    }),
+  );
+}
+
 /** Sum of scalars; zero for an empty list. */
 export function addScalars(values: readonly Scalar[]): Scalar {
   return tidy(() => values.reduce((total, value) => add(total, value) as Scalar, scalar(0)));
@@ -128,7 +168,11 @@ export interface LossWeights {
 export const LOSS_WEIGHTS: Required<LossWeights> = { coordinate: 1, auxiliary: 0.1, adversarial: 0.001 };
 
 /** Eq. 9: L = L_vox + lambda_coord L_coord. */
-export function jointObjective(volume: Scalar, coordinate: Scalar, weights: LossWeights): Scalar {
+export function jointObjective(
+  volume: Scalar,
+  coordinate: Scalar,
+  weights: Pick<LossWeights, 'coordinate'>,
+): Scalar {
   return add(volume, mul(coordinate, weights.coordinate)) as Scalar;
 }
 
@@ -153,7 +197,7 @@ export function generatorObjective(
   volume: Scalar,
   coordinate: Scalar,
   adversarial: Scalar,
-  weights: LossWeights,
+  weights: { coordinate: number; adversarial: number | Scalar },
 ): Scalar {
   return add(jointObjective(volume, coordinate, weights), mul(adversarial, weights.adversarial)) as Scalar;
 }

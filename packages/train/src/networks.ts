@@ -95,12 +95,25 @@ export function modelOptionsOf({ model, seed }: TrainingConfig): Partial<FaceSha
   return { seed, ...(preset === undefined ? {} : presetOptions(preset)), ...overrides };
 }
 
-/** Creates the networks of a run on the current backend. */
-export function createRunNetworks(config: TrainingConfig, start?: FaceShapeModel): TrainedNetworks {
+/**
+ * Creates the networks of a run on the current backend, D only where a stage trains it.
+ * @param start a model to go on from. @param judge its discriminator, of the configuration's options.
+ */
+export function createRunNetworks(
+  config: TrainingConfig,
+  start?: FaceShapeModel,
+  judge?: VolumeDiscriminator,
+): TrainedNetworks {
   const model = start ?? createFaceShapeModel(modelOptionsOf(config));
-  const { shared } = config.discriminator;
-  const adversarial = config.stages.some((stage) => stage.kind === 'adversarial');
-  return listNetworks(model, adversarial ? createVolumeDiscriminator(model, { shared }) : undefined, shared);
+  const { shared, stages, decoderChannels, bottleneck } = config.discriminator;
+  if (!needsDiscriminator(config)) return listNetworks(model, undefined, shared);
+  const options = { shared, stages, decoderChannels, bottleneck };
+  return listNetworks(model, judge ?? createVolumeDiscriminator(model, options), shared);
+}
+
+/** Whether a stage of the run trains D. */
+export function needsDiscriminator({ stages }: TrainingConfig): boolean {
+  return stages.some(({ kind }) => kind === 'adversarial' || kind === 'pretrain-discriminator');
 }
 
 /** What the discriminator returns for one set of volumes. */

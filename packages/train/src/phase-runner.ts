@@ -23,7 +23,7 @@ export interface PhaseRunner {
 }
 
 /** What stays the same in all phases of a run. */
-export interface PhaseSettings extends Pick<PhaseInput, 'networks' | 'weights' | 'form'> {
+export interface PhaseSettings extends Pick<PhaseInput, 'networks' | 'weights' | 'form' | 'adversary'> {
   /** Factor on the loss before the backward pass; the gradients carry it. */
   readonly lossScale: number;
   /** Whether phases are recorded once and run as lists of kernels afterwards; same results, less overhead. */
@@ -43,7 +43,7 @@ interface RecordedPhase {
 
 /** Creates the runner of these networks on the current backend. */
 export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
-  const { networks, weights, form, lossScale } = settings;
+  const { networks, weights, form, adversary, lossScale } = settings;
   const isRecorded = settings.record && isRecordingFaster();
   const recorded = new Map<string, RecordedPhase>();
   const all = Object.keys(networks.weights) as NetworkName[];
@@ -54,7 +54,12 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
   const setsOf = (phase: PhaseName): ParameterSet[] =>
     selectNetworks(networks, PHASES[phase].trains(networks)).map((network) => network.trainable);
   const plainly = (phase: PhaseName, batches: readonly TrainingBatch[], mu: number | Scalar) =>
-    valueAndGradients(setsOf(phase), PHASES[phase], { networks, batches, weights, form, mu }, lossScale);
+    valueAndGradients(
+      setsOf(phase),
+      PHASES[phase],
+      { networks, batches, weights, form, adversary, mu },
+      lossScale,
+    );
 
   function record(key: string, phase: PhaseName, batches: readonly TrainingBatch[], mu: Scalar) {
     const before = variables.map(({ dataId }) => dataId);

@@ -1,22 +1,30 @@
 import {
+  add,
   concat,
+  div,
+  grads,
   mul,
   type Scalar,
   slice,
+  sqrt,
+  square,
+  sum,
   type Tensor,
   type Tensor3D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import type { Batch3D, TrainingBatch } from './batch.ts';
 import {
+  ADVERSARY_DEFAULTS,
+  type AdversaryOptions,
   addScalars,
+  adversaryEnergy,
   type CoordinateLossForm,
   coordinateLoss,
   discriminatorObjective,
   generatorObjective,
   jointObjective,
   type LossWeights,
-  reconstructionLoss,
   volumeLoss,
 } from './losses.ts';
 import type { NetworkName, TrainedNetworks } from './networks.ts';
@@ -32,8 +40,10 @@ export interface PhaseInput {
   readonly form?: CoordinateLossForm;
   /** mu of Eq. 12 at this step. */
   readonly mu: number | Scalar;
+  /** How D's energies count; literally when left out. */
+  readonly adversary?: AdversaryOptions;
   /** What `prepare` returned. */
-  readonly prepared?: Tensor4D[];
+  readonly prepared?: Tensor[];
 }
 
 /** What a phase minimizes, and the terms to be logged. */
@@ -46,7 +56,7 @@ export interface PhaseOutput {
 export interface Phase {
   readonly trains: (networks: TrainedNetworks) => readonly NetworkName[];
   /** Runs before the pass that is differentiated: its tensors are constants to it. */
-  readonly prepare?: (input: PhaseInput) => Tensor4D[];
+  readonly prepare?: (input: PhaseInput) => Tensor[];
   readonly compute: (input: PhaseInput) => PhaseOutput;
 }
 
@@ -90,8 +100,9 @@ const discriminator: Phase = {
   trains: ({ shared }) => (shared ? ['regressor', 'discriminator'] : ['discriminator']),
   prepare: ({ networks, batches }) =>
     withoutRecording(networks, ['estimator'], () => estimate(networks, joinImages(batches))),
-  compute({ networks, batches, weights, form, mu, prepared: fakes = [] }) {
+  compute({ networks, batches, weights, form, mu, adversary, prepared = [] }) {
     const { shared } = networks;
+    const fakes = prepared as Tensor4D[];
     const truth = batch3d(batches);
     const images = joinImages(batches);
     const recorded: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
@@ -100,8 +111,8 @@ const discriminator: Phase = {
     );
     const fake = discriminate(networks, fakes, images);
     const terms: Record<string, Scalar> & { real: Scalar; fake: Scalar } = {
-      real: reconstructionLoss(seen(networks, truth.stages as Tensor4D[], real), real.reconstructed).total,
-      fake: reconstructionLoss(seen(networks, fakes, fake), fake.reconstructed).total,
+      real: energy(truth.stages as Tensor4D[], real, adversary),
+      fake: energy(fakes, fake, adversary),
     };
     if (real.coordinates && fake.coordinates) {
       terms.trueCoordinate = coordinateLoss(real.coordinates, truth, form);
@@ -114,7 +125,8 @@ const discriminator: Phase = {
 /** Update of G after D and P, Eq. 14, with fresh forward passes; without sharing P is trained here too. */
 const generator: Phase = {
   trains: ({ shared }) => (shared ? ['estimator'] : ['estimator', 'regressor']),
-  compute({ networks, batches, weights, form }) {
+  prepare: (input) => (input.adversary?.form === 'relative' ? [adversarialWeight(input)] : []),
+  compute({ networks, batches, weights, form, adversary, prepared = [] }) {
     const { shared } = networks;
     const images = joinImages(batches);
     const volumes = estimate(networks, images);
@@ -124,9 +136,29 @@ const generator: Phase = {
     const terms = {
       ...volumeTerms(split(volumes, batches), batches),
       ...coordinateTerms(coordinates, batches, form),
-      adversarial: reconstructionLoss(seen(networks, volumes, judged), judged.reconstructed).total,
+      adversarial: energy(volumes, judged, adversary),
     };
-    return { loss: generatorObjective(terms.volume, terms.coordinate, terms.adversarial, weights), terms };
+    const [found] = prepared as Scalar[];
+    const { coordinate } = weights;
+    const objective = generatorObjective(terms.volume, terms.coordinate, terms.adversarial, {
+      coordinate,
+      adversarial: found ?? weights.adversarial,
+    });
+    return { loss: objective, terms: { ...terms, ...(found && { adversarialWeight: found }) } };
+  },
+};
+
+/** Pre-training of D on true volumes: L_real of Eq. 10, for what it does not share with P. */
+const reconstruction: Phase = {
+  trains: () => ['discriminator'],
+  compute({ networks, batches, adversary }) {
+    const truth = batch3d(batches);
+    const stages = truth.stages as Tensor4D[];
+    const judged = withoutRecording(networks, networks.shared ? ['regressor'] : [], () =>
+      discriminate(networks, stages, truth.images),
+    );
+    const real = energy(stages, judged, adversary);
+    return { loss: real, terms: { real } };
   },
 };
 
@@ -137,18 +169,52 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   joint,
   discriminator,
   generator,
+  reconstruction,
 };
 
 /** Names of the phases. */
-export type PhaseName = 'volume' | 'coordinate' | 'joint' | 'discriminator' | 'generator';
+export type PhaseName = 'volume' | 'coordinate' | 'joint' | 'discriminator' | 'generator' | 'reconstruction';
 
-/** The stages that D reconstructs, as it may look at the last one alone. */
-function seen(
-  { model }: TrainedNetworks,
+/** L_real, L_fake or L_adv over the stages that D reconstructs: all of them, or the last one alone. */
+function energy(
   volumes: readonly Tensor4D[],
   { reconstructed }: { reconstructed: Tensor4D[] },
-): Tensor4D[] {
-  return volumes.slice(model.options.depths.length - reconstructed.length);
+  adversary: AdversaryOptions = ADVERSARY_DEFAULTS,
+): Scalar {
+  return adversaryEnergy(volumes.slice(-reconstructed.length), reconstructed, adversary.form);
+}
+
+/**
+ * Weight that gives L_adv's gradient at the predicted volumes its share of the norm of that of the other terms.
+ * Nothing is recorded and no weight is changed; the passes see the same batch statistics as the update that follows.
+ */
+function adversarialWeight({
+  networks,
+  batches,
+  weights,
+  form,
+  adversary = ADVERSARY_DEFAULTS,
+}: PhaseInput): Scalar {
+  const names = Object.keys(networks.weights) as NetworkName[];
+  return withoutRecording(networks, names, () => {
+    const images = joinImages(batches);
+    const volumes = estimate(networks, images);
+    const regression = (...found: Tensor[]): Scalar =>
+      jointObjective(
+        volumeTerms(split(found as Tensor4D[], batches), batches).volume,
+        coordinateTerms(regress(networks, found as Tensor4D[], images), batches, form).coordinate,
+        weights,
+      );
+    const adversarial = (...found: Tensor[]): Scalar =>
+      energy(found as Tensor4D[], discriminate(networks, found as Tensor4D[], images), adversary);
+    const own = joinedNorm(grads(regression)(volumes));
+    const other = joinedNorm(grads(adversarial)(volumes));
+    return mul(div(own, add(other, 1e-12)), adversary.share) as Scalar;
+  });
+}
+
+function joinedNorm(tensors: readonly Tensor[]): Scalar {
+  return sqrt(addScalars(tensors.map((tensor) => sum(square(tensor)) as Scalar))) as Scalar;
 }
 
 function joinImages(batches: readonly TrainingBatch[]): Tensor4D {

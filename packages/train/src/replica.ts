@@ -4,7 +4,13 @@ import { volumeOptions } from '@voxface/models';
 import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
 import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
 import type { TrainingConfig } from './config.ts';
-import { type CoordinateLossForm, LOSS_WEIGHTS, type LossWeights } from './losses.ts';
+import {
+  ADVERSARY_DEFAULTS,
+  type AdversaryOptions,
+  type CoordinateLossForm,
+  LOSS_WEIGHTS,
+  type LossWeights,
+} from './losses.ts';
 import type { NetworkName, TrainedNetworks } from './networks.ts';
 import { createPhaseRunner, readScalars } from './phase-runner.ts';
 import { PHASES, type PhaseName } from './phases.ts';
@@ -45,6 +51,8 @@ export interface ReplicaOptions {
   weights: LossWeights;
   /** How coordinate errors count. */
   form: CoordinateLossForm;
+  /** How D's energies count. */
+  adversary: AdversaryOptions;
   /** Factor on the loss during the backward pass, divided out of the gradients afterwards. */
   lossScale: number;
   /** Records each phase once on backends where that is faster; see `createPhaseRunner`. */
@@ -54,6 +62,7 @@ export interface ReplicaOptions {
 export const REPLICA_DEFAULTS: Required<ReplicaOptions> = {
   weights: LOSS_WEIGHTS,
   form: 'squared',
+  adversary: ADVERSARY_DEFAULTS,
   lossScale: 1,
   record: true,
 };
@@ -64,8 +73,8 @@ export function createReplica(
   encoder: VolumeEncoder,
   options: Partial<ReplicaOptions> = {},
 ): Replica {
-  const { weights, form, lossScale, record } = { ...REPLICA_DEFAULTS, ...options };
-  const runner = createPhaseRunner({ networks, weights, form, lossScale, record });
+  const { weights, form, adversary, lossScale, record } = { ...REPLICA_DEFAULTS, ...options };
+  const runner = createPhaseRunner({ networks, weights, form, adversary, lossScale, record });
   let loaded: TrainingBatch[][] = [];
   let times: StepTimes = {};
   const spend = (name: string, since: number): number => {
@@ -145,8 +154,8 @@ export function createReplica(
 export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks, record = true): Replica {
   const { options } = networks.model;
   const encoder = createVolumeEncoder(options.landmarks, volumeOptions(options));
-  const { weights, coordinateLoss: form, lossScale } = config;
-  return createReplica(networks, encoder, { weights, form, lossScale, record });
+  const { weights, coordinateLoss: form, discriminator: adversary, lossScale } = config;
+  return createReplica(networks, encoder, { weights, form, adversary, lossScale, record });
 }
 
 /** Adds in place; the first addend is scaled in place and becomes the total. */

@@ -10,6 +10,7 @@ export const STAGE_PHASES: Readonly<Record<StageConfig['kind'], readonly PhaseNa
   finetune: ['joint'],
   mixed: ['joint'],
   adversarial: ['discriminator', 'generator'],
+  'pretrain-discriminator': ['reconstruction'],
 };
 
 /** Number of 3D and 2D samples per step of a stage. */
@@ -31,13 +32,19 @@ export interface StagePlan {
 /**
  * Lays the stages of a run out in steps.
  * @param length3d samples in the 3D training set, for stages given in epochs.
+ * @param ended steps that stages took which ended early, by index.
  */
-export function planStages(config: TrainingConfig, length3d: number): StagePlan[] {
+export function planStages(
+  config: TrainingConfig,
+  length3d: number,
+  ended: Readonly<Record<number, number>> = {},
+): StagePlan[] {
   let start = 0;
   return config.stages.map((stage, index) => {
     const shares = sharesOf(stage.kind, config);
     const perEpoch = Math.ceil(length3d / Math.max(1, shares.size3d));
-    const steps = stage.steps ?? Math.max(1, Math.round((stage.epochs ?? 1) * perEpoch));
+    const planned = stage.steps ?? Math.max(1, Math.round((stage.epochs ?? 1) * perEpoch));
+    const steps = ended[index] ?? planned;
     const plan = { index, config: stage, phases: STAGE_PHASES[stage.kind], start, steps, shares };
     start += steps;
     return plan;

@@ -36,7 +36,8 @@ export interface StageSources {
 
 export interface TrainerParts {
   readonly engine: GradientEngine;
-  readonly plans: readonly StagePlan[];
+  /** The run's stages; asked for again when a stage has ended early. */
+  readonly plan: () => readonly StagePlan[];
   readonly state: TrainingState;
   /** Opens the sources of a stage, `skip` steps into it. */
   readonly openSources: (plan: StagePlan, skip: number) => StageSources;
@@ -45,8 +46,12 @@ export interface TrainerParts {
 /** Runs steps; what happens between them (evaluation, checkpoints) is the caller's. */
 export interface Trainer {
   readonly state: TrainingState;
-  /** Steps of the whole run. */
+  /** Steps of the whole run; fewer once a stage has ended early. */
   readonly totalSteps: number;
+  /** The stage of the next step. */
+  readonly stage: StagePlan;
+  /** Ends the stage under way at this step. */
+  endStage(): void;
   /**
    * One step of the stage that is due.
    * @throws Error when a loss or gradient is not finite, or the volumes collapsed; the message says what to try.
@@ -59,8 +64,8 @@ export interface Trainer {
 
 /** Creates the trainer of a run that stands at `parts.state`. */
 export function createTrainer(config: TrainingConfig, parts: TrainerParts): Trainer {
-  const { engine, plans, state, openSources } = parts;
-  const totalSteps = plans[plans.length - 1].start + plans[plans.length - 1].steps;
+  const { engine, state, openSources } = parts;
+  let plans = parts.plan();
   let current: { plan: StagePlan; sources: StageSources } | undefined;
   const collapse = createCollapseWatch(config.collapseAfter);
 
@@ -99,7 +104,18 @@ export function createTrainer(config: TrainingConfig, parts: TrainerParts): Trai
   };
   return {
     state,
-    totalSteps,
+    get totalSteps() {
+      const last = plans[plans.length - 1];
+      return last.start + last.steps;
+    },
+    get stage() {
+      return stageAt(plans, state.step);
+    },
+    endStage() {
+      const { index, start } = stageAt(plans, state.step);
+      state.ended = { ...state.ended, [index]: state.step - start };
+      plans = parts.plan();
+    },
     async step() {
       const plan = stageAt(plans, state.step);
       const sources = await sourcesOf(plan);

@@ -21,6 +21,8 @@ export interface TrainingState {
   mu: number;
   /** Best validation error so far, as a fraction, and the step it was seen at. */
   best?: { error: number; step: number };
+  /** Steps that stages took which ended before their last step, by index. */
+  ended?: Record<number, number>;
   readonly networks: Partial<Record<NetworkName, NetworkState>>;
 }
 

@@ -16,7 +16,7 @@ const read = (set: { read(): Promise<Float32Array> }) => set.read();
  * Every phase on two 3D and three 2D images: losses, gradients of the networks that it trains (and no others), running
  * statistics that moved (and no others).
  */
-describe.each(golden.phases)('$phase phase against PyTorch, shared encoder $shared', (expected) => {
+describe.each(golden.phases)('$phase phase against PyTorch, shared encoder $shared, $form', (expected) => {
   it.each([
     ['on the tape', false],
     ['recorded', true],
@@ -25,7 +25,9 @@ describe.each(golden.phases)('$phase phase against PyTorch, shared encoder $shar
     const names = Object.keys(networks.weights) as NetworkName[];
     const before = await Promise.all(names.map((name) => read(networks.weights[name]!.statistics)));
     const parameters = await Promise.all(names.map((name) => read(networks.weights[name]!.trainable)));
-    const replica = createReplica(networks, encoder, { weights: golden.weights, lossScale: 8, record });
+    const adversary = { form: expected.form as 'literal' | 'relative', share: golden.share };
+    const { weights } = golden;
+    const replica = createReplica(networks, encoder, { weights, adversary, lossScale: 8, record });
     replica.load([oracleSamples('phase', 2, expected.phase === 'coordinate' ? 0 : 3)]);
     const { losses, gradients } = await replica.compute(expected.phase as PhaseName, golden.mu);
     expectLosses(losses, expected.losses, 1e-4);

@@ -42,7 +42,7 @@ describe.each(golden.runs)('Algorithm 1 against PyTorch, shared encoder $shared'
     };
     const trainer = createTrainer(config, {
       engine: createLocalEngine(replica),
-      plans: planStages(config, 5),
+      plan: () => planStages(config, 5),
       state,
       openSources: ({ start, shares: { size3d, size2d } }) => ({
         source3d: source<3>(start, (step) => oracleSamples(step, size3d, 0).samples3d),

@@ -1,6 +1,7 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { buildFaceShapeModel, type FaceShapeModel } from '../face-shape-model.ts';
 import { type FaceShapeModelOptions, resolveOptions } from '../options.ts';
+import type { VolumeDiscriminatorOptions } from '../volume-discriminator.ts';
 import { assignWeights, encodeNetwork, joinBytes, type WeightPrecision } from './encode-network.ts';
 
 /** First bytes of a model in one file. */
@@ -66,6 +67,8 @@ export interface ModelManifest {
   readonly options: FaceShapeModelOptions;
   /** Folder of each network, relative to this file. */
   readonly networks: { readonly estimator: string; readonly regressor: string };
+  /** Options of the discriminator in `discriminator/`, where it was saved too. */
+  readonly discriminator?: VolumeDiscriminatorOptions;
 }
 
 /** Name of the file that makes a folder a saved model. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel } from '../face-shape-model.ts';
+import { createVolumeDiscriminator, type VolumeDiscriminator } from '../volume-discriminator.ts';
 import {
   assignWeights,
   encodeNetwork,
@@ -21,13 +22,17 @@ import {
   type ReadNetwork,
 } from './model-file.ts';
 
+const DISCRIMINATOR_FOLDER = 'discriminator';
+
 /** Options of `saveModel`. */
 export interface SaveModelOptions {
   precision?: WeightPrecision;
+  /** Saved beside the model, for a training that goes on; prediction does not need it. */
+  discriminator?: VolumeDiscriminator;
 }
 
 /** Full precision. */
-export const SAVE_MODEL_DEFAULTS: Required<SaveModelOptions> = { precision: 'float32' };
+export const SAVE_MODEL_DEFAULTS: Required<Pick<SaveModelOptions, 'precision'>> = { precision: 'float32' };
 
 /**
  * Writes `voxface.json`, `estimator/` and `regressor/` (each a standard `model.json` with `weights.bin`) into a
@@ -38,10 +43,14 @@ export async function saveModel(
   folder: string,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const { precision } = { ...SAVE_MODEL_DEFAULTS, ...options };
-  const manifest = createManifest(model.options, precision);
+  const { precision, discriminator } = { ...SAVE_MODEL_DEFAULTS, ...options };
+  const manifest = {
+    ...createManifest(model.options, precision),
+    ...(discriminator && { discriminator: discriminator.options }),
+  };
   await saveNetwork(model.estimator, join(folder, manifest.networks.estimator), options);
   await saveNetwork(model.regressor, join(folder, manifest.networks.regressor), options);
+  if (discriminator) await saveNetwork(discriminator.network, join(folder, DISCRIMINATOR_FOLDER), options);
   await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
@@ -72,6 +81,25 @@ export async function loadModel(source: string | URL): Promise<FaceShapeModel> {
   const estimator = await readNetwork(join(path, manifest.networks.estimator));
   const regressor = await readNetwork(join(path, manifest.networks.regressor));
   return assembleModel(manifest, { estimator, regressor }, path);
+}
+
+/**
+ * Opens the discriminator that was saved beside a model, on the networks of that model as loaded.
+ * @param folder of `saveModel`; a model in one file has none.
+ * @returns undefined where none was saved; the caller disposes it.
+ * @throws Error when files are missing or the weights do not fit.
+ */
+export async function loadDiscriminator(
+  model: FaceShapeModel,
+  folder: string,
+): Promise<VolumeDiscriminator | undefined> {
+  if ((await stat(folder).catch(() => undefined))?.isFile()) return undefined;
+  const file = join(folder, MANIFEST_FILE);
+  const { discriminator: options } = parseManifest((await readNamed(file)).toString('utf8'), file);
+  if (options === undefined) return undefined;
+  const discriminator = createVolumeDiscriminator(model, options);
+  await loadNetworkWeights(discriminator.network, join(folder, DISCRIMINATOR_FOLDER));
+  return discriminator;
 }
 
 /**

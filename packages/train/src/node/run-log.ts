@@ -11,12 +11,14 @@ export interface EvaluationRecord {
   readonly type: 'evaluation';
   readonly step: number;
   readonly results: readonly ValidationResult[];
+  /** Held-out reconstruction error of D on true volumes, as a share of their energy. */
+  readonly reconstruction?: number;
 }
 
 /** What a run writes down: `log.jsonl`, and event files of TensorBoard when asked for. */
 export interface RunLog {
   addStep(record: StepRecord): void;
-  addEvaluation(step: number, results: readonly ValidationResult[]): void;
+  addEvaluation(step: number, results: readonly ValidationResult[], reconstruction?: number): void;
   /** Writes what was added since the last time. */
   flush(): Promise<void>;
 }
@@ -36,8 +38,8 @@ export async function openRunLog(folder: string, step: number, tensorboard: bool
       lines.push(`${JSON.stringify(record)}\n`);
       events?.addStep(record);
     },
-    addEvaluation(at, results) {
-      const record: EvaluationRecord = { type: 'evaluation', step: at, results };
+    addEvaluation(at, results, reconstruction) {
+      const record: EvaluationRecord = { type: 'evaluation', step: at, results, reconstruction };
       lines.push(`${JSON.stringify(record)}\n`);
       events?.addEvaluation(at, results);
     },

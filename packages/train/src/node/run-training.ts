@@ -2,13 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
+import type { Dataset } from '@voxface/datasets';
 import { createCropWorkers } from '@voxface/datasets/node';
-import { loadModel, saveModel } from '@voxface/models/node';
+import { loadDiscriminator, loadModel, saveModel } from '@voxface/models/node';
 import { restoreState } from '../checkpoint.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
 import { createLocalEngine, type GradientEngine, withAverage } from '../engine.ts';
-import { evaluateModel, type ValidationResult } from '../evaluate.ts';
-import { createRunNetworks, type TrainedNetworks } from '../networks.ts';
+import { evaluateModel, measureReconstruction, type ValidationResult } from '../evaluate.ts';
+import { createRunNetworks, needsDiscriminator, type TrainedNetworks } from '../networks.ts';
 import { createRunReplica } from '../replica.ts';
 import { planStages } from '../stages.ts';
 import { createTrainer, type Trainer } from '../trainer.ts';
@@ -47,23 +48,20 @@ export async function runTraining(
   const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
   const newest = resume === false ? undefined : await findNewest(folder, config.output, resume, log);
   const data = await openRunData(config, log);
-  const networks = createRunNetworks(
-    config,
-    config.startFrom ? await loadModel(config.startFrom) : undefined,
-  );
+  const networks = await openNetworks(config, log);
   checkLandmarks(networks.model.options, data);
   const state = await createTrainingState(networks, config.average !== undefined);
   const engine = await createRunEngine(config, networks);
   if (newest !== undefined) await resumeState(newest, state, engine, log);
   const records = await openRunLog(config.output, newest === undefined ? 0 : state.step, config.tensorboard);
-  const plans = planStages(config, data.train3d?.length ?? 0);
+  const plan = () => planStages(config, data.train3d?.length ?? 0, state.ended);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
   const croppers =
     config.decoders > 0
       ? createCropWorkers({ count: config.decoders, cacheBytes: config.pictureCache * 1e6 })
       : undefined;
   const openSources = createSourceOpener(config, data, networks.model.options.inputSize, croppers, onProblem);
-  const trainer = createTrainer(config, { engine, plans, state, openSources });
+  const trainer = createTrainer(config, { engine, plan, state, openSources });
   const versions = { tfjs: version_core, node: process.version };
   const save = () => folder.save({ state, config, versions, backend });
   const run: Run = { config, networks, data, trainer, engine, folder, records, save, log, backend };
@@ -77,6 +75,27 @@ export async function runTraining(
     networks.discriminator?.dispose();
     networks.model.dispose();
   }
+}
+
+/** The networks of a run, with the weights of `startFrom`; its discriminator comes along where it is of the same options. */
+async function openNetworks(config: TrainingConfig, log: (line: string) => void): Promise<TrainedNetworks> {
+  if (config.startFrom === undefined) return createRunNetworks(config);
+  const model = await loadModel(config.startFrom);
+  if (!needsDiscriminator(config)) return createRunNetworks(config, model);
+  const saved = await loadDiscriminator(model, config.startFrom);
+  if (saved === undefined) return createRunNetworks(config, model);
+  const {
+    shared,
+    stages,
+    bottleneck,
+    decoderChannels = saved.options.decoderChannels,
+  } = config.discriminator;
+  const wanted = { ...saved.options, shared, stages, bottleneck, decoderChannels };
+  if (JSON.stringify(wanted) === JSON.stringify(saved.options))
+    return createRunNetworks(config, model, saved);
+  saved.dispose();
+  log(`the discriminator in ${config.startFrom} has other options than this run: starting a new one`);
+  return createRunNetworks(config, model);
 }
 
 async function createRunEngine(config: TrainingConfig, networks: TrainedNetworks): Promise<GradientEngine> {
@@ -151,24 +170,26 @@ export interface Run {
 /** Runs the steps that are left, with evaluations and checkpoints, and exports the model. */
 export async function runSteps(run: Run, signal?: AbortSignal): Promise<TrainingResult> {
   const { config, trainer, records, log, save } = run;
-  const { state, totalSteps } = trainer;
+  const { state } = trainer;
   let evaluations: ValidationResult[] = [];
   const meter = createProgressMeter(config.batchSize);
-  while (state.step < totalSteps && !signal?.aborted) {
+  while (state.step < trainer.totalSteps && !signal?.aborted) {
     const record = await trainer.step();
     records.addStep(record);
     meter.count();
-    const last = state.step === totalSteps;
+    const last = state.step === trainer.totalSteps;
     if (state.step % config.logEvery === 0 || last) {
-      log(meter.describe(record, totalSteps));
+      log(meter.describe(record, trainer.totalSteps));
       await records.flush();
     }
     const evaluate = state.step % config.evaluateEvery === 0 || last;
-    const checkpoint = state.step % config.checkpointEvery === 0 || last || signal?.aborted;
+    let checkpoint = state.step % config.checkpointEvery === 0 || last || signal?.aborted;
     if (evaluate || checkpoint) await trainer.syncStatistics();
     if (evaluate) {
+      const ended = state.ended;
       evaluations = await evaluateRun(run);
       await records.flush();
+      checkpoint ||= state.ended !== ended;
     }
     const isBest = state.best?.step === state.step;
     if (checkpoint || isBest) {
@@ -179,9 +200,12 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
   }
   await records.flush();
   const model = join(config.output, 'model');
-  await withAverage(state, run.engine, () => saveModel(run.networks.model, model));
-  const finished = state.step >= totalSteps;
-  log(`${finished ? 'finished' : 'stopped'} at step ${state.step} of ${totalSteps}; model in ${model}`);
+  const { discriminator } = run.networks;
+  await withAverage(state, run.engine, () => saveModel(run.networks.model, model, { discriminator }));
+  const finished = state.step >= trainer.totalSteps;
+  log(
+    `${finished ? 'finished' : 'stopped'} at step ${state.step} of ${trainer.totalSteps}; model in ${model}`,
+  );
   return { steps: state.step, finished, evaluations, model };
 }
 
@@ -198,12 +222,30 @@ async function evaluateRun(run: Run): Promise<ValidationResult[]> {
         `step ${state.step}: ${describeValidation(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
       );
     }
-    records.addEvaluation(state.step, results);
+    const reconstruction = await judgeDiscriminator(run);
+    records.addEvaluation(state.step, results, reconstruction);
     const error = results[0]?.nme;
     if (error !== undefined && error < (state.best?.error ?? Infinity)) {
       state.best = { error, step: state.step };
-      await saveModel(networks.model, join(config.output, 'best'));
+      const { model, discriminator } = networks;
+      await saveModel(model, join(config.output, 'best'), { discriminator });
     }
     return results;
   });
+}
+
+/** Measures D on the first 3D validation set, and ends a pre-training of D that is good enough. */
+async function judgeDiscriminator({ networks, data, trainer, log }: Run): Promise<number | undefined> {
+  const dataset = data.validation.find(({ dims }) => dims === 3) as Dataset<3> | undefined;
+  if (networks.discriminator === undefined || dataset === undefined) return undefined;
+  const { index, start, config: stage } = trainer.stage;
+  const share = await measureReconstruction(networks, dataset);
+  log(
+    `step ${trainer.state.step}: D leaves ${(100 * share).toFixed(1)} % of the energy of true volumes of ${dataset.name}`,
+  );
+  if (stage.until !== undefined && share < stage.until) {
+    log(`stage ${index + 1} ends after ${trainer.state.step - start} steps: under ${100 * stage.until} %`);
+    trainer.endStage();
+  }
+  return share;
 }

@@ -23,7 +23,7 @@ export async function firstLosses(): Promise<Record<string, number>[]> {
   const { networks, encoder } = tinyNetworks();
   const trainer = createTrainer(config, {
     engine: createLocalEngine(createReplica(networks, encoder)),
-    plans: planStages(config, 4),
+    plan: () => planStages(config, 4),
     state: await createTrainingState(networks, false),
     openSources: ({ shares, index }) => ({
       source3d: noise(shares.size3d, 3, index),

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
+const name = process.env.VOXFACE_MUTANTS;
+
+/** The unit tests of one package, for `scripts/mutants.mjs`. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: [`packages/${name}/test/**/*.test.ts`],
+    exclude: ['**/node_modules/**', '**/*.{wasm,webgpu,browser,page,slow}.test.ts'],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+  },
+});
