@@ -5,7 +5,7 @@ import '@tensorflow/tfjs-layers';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ready, setBackend } from '@tensorflow/tfjs-core';
-import { type Box, boxOf } from '@voxface/landmarks';
+import { type Box, boxOf, boxOverlap } from '@voxface/landmarks';
 import sharp from 'sharp';
 import { createFaceApiDetector } from '../src/face-api.ts';
 
@@ -14,12 +14,6 @@ const [network, folder, step = '1'] = process.argv.slice(2) as ['ssd' | 'tiny', 
 function readBox(file: string): Box {
   const numbers = readFileSync(file, 'utf8').split('{')[1].split('}')[0].trim().split(/\s+/).map(Number);
   return boxOf({ points: Float32Array.from(numbers, (value) => value - 1), dims: 2 });
-}
-
-function overlap(a: Box, b: Box): number {
-  const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
-  const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
 }
 
 function median(values: number[]): number {
@@ -42,9 +36,9 @@ for (const name of samples) {
     .raw()
     .toBuffer({ resolveWithObject: true });
   const found = (await detector.detect(decoded)).sort(
-    (a, b) => overlap(b.box, truth) - overlap(a.box, truth),
+    (a, b) => boxOverlap(b.box, truth) - boxOverlap(a.box, truth),
   )[0]?.box;
-  if (found === undefined || overlap(found, truth) < 0.3) continue;
+  if (found === undefined || boxOverlap(found, truth) < 0.3) continue;
   rows.push([
     (truth.x + truth.width / 2 - found.x - found.width / 2) / found.width,
     (truth.y + truth.height / 2 - found.y - found.height / 2) / found.height,

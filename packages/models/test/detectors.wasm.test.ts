@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
-import type { Box } from '@voxface/landmarks';
+import { boxOverlap } from '@voxface/landmarks';
 import { type DecodedImage, FACE_API_CALIBRATION } from '@voxface/predict';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,12 +25,6 @@ async function open(name: string): Promise<DecodedImage> {
   return sharp(join(samples, name)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
 }
 
-function overlap(a: Box, b: Box): number {
-  const width = Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x));
-  const height = Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
-}
-
 describe.each(['ssd', 'tiny'] as const)('createFaceApiDetector, %s', (network) => {
   it('finds the boxes that face-api finds', async () => {
     const detector = await createFaceApiDetector({ network, calibrated: false });
@@ -40,10 +34,10 @@ describe.each(['ssd', 'tiny'] as const)('createFaceApiDetector, %s', (network) =
       expect(faces).toHaveLength(expected.length);
       for (const [score, x, y, width, height] of expected) {
         const best = [...faces].sort(
-          (a, b) => overlap(b.box, { x, y, width, height }) - overlap(a.box, { x, y, width, height }),
+          (a, b) => boxOverlap(b.box, { x, y, width, height }) - boxOverlap(a.box, { x, y, width, height }),
         )[0];
         // face-api shrinks the photo without averaging; this port averages, which moves boxes a little.
-        expect(overlap(best.box, { x, y, width, height })).toBeGreaterThan(0.85);
+        expect(boxOverlap(best.box, { x, y, width, height })).toBeGreaterThan(0.85);
         expect(Math.abs(best.score - score)).toBeLessThan(0.1);
       }
     }

@@ -90,10 +90,10 @@ function decode(head: DetectionHead, outputs: readonly Float32Array[], minScore:
 /** Clips a candidate to the picture, as face-api does, and maps it to a landmark box in pixels. */
 function toFace(face: Candidate, image: Pixels, calibration: BoxCalibration): DetectedFace {
   const side = Math.max(image.width, image.height);
-  const left = Math.max(0, face.left) * side - 0.5;
-  const top = Math.max(0, face.top) * side - 0.5;
-  const right = Math.min(image.width, face.right * side) - 0.5;
-  const bottom = Math.min(image.height, face.bottom * side) - 0.5;
+  const left = Math.max(0, face.x) * side - 0.5;
+  const top = Math.max(0, face.y) * side - 0.5;
+  const right = Math.min(image.width, (face.x + face.width) * side) - 0.5;
+  const bottom = Math.min(image.height, (face.y + face.height) * side) - 0.5;
   const box: Box = { x: left, y: top, width: right - left, height: bottom - top };
   return { box: calibrateBox(box, calibration), score: face.score };
 }
@@ -131,17 +131,13 @@ export const FACE_API_CALIBRATION: Record<'ssd' | 'tiny', BoxCalibration> = {
   tiny: { shift: [0.006, 0.017], scale: [0.905, 0.937] },
 };
 
-/** A candidate box in units of the picture's longer side, before suppression. */
-export interface Candidate {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
+/** A candidate before suppression, in units of the picture's longer side. */
+interface Candidate extends Box {
   readonly score: number;
 }
 
 /** Box encodings relative to anchors [top, left, bottom, right] with variances 0.1 and 0.2. */
-export function decodeSsd(
+function decodeSsd(
   boxes: Float32Array,
   classes: Float32Array,
   anchors: Float32Array,
@@ -173,7 +169,7 @@ const ANCHORS = [
 ];
 
 /** Sigmoid offsets in the cell and exponential sizes relative to the anchors. */
-export function decodeTiny(values: Float32Array, minScore: number): Candidate[] {
+function decodeTiny(values: Float32Array, minScore: number): Candidate[] {
   const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
   const cells = Math.sqrt(values.length / 25);
   const candidates: Candidate[] = [];
@@ -193,40 +189,26 @@ export function decodeTiny(values: Float32Array, minScore: number): Candidate[] 
 }
 
 /** The candidate around a centre. */
-export function candidateAround(
+function candidateAround(
   centerX: number,
   centerY: number,
   halfWidth: number,
   halfHeight: number,
   score: number,
 ): Candidate {
-  return {
-    left: centerX - halfWidth,
-    top: centerY - halfHeight,
-    right: centerX + halfWidth,
-    bottom: centerY + halfHeight,
-    score,
-  };
+  const [x, y] = [centerX - halfWidth, centerY - halfHeight];
+  return { x, y, width: 2 * halfWidth, height: 2 * halfHeight, score };
 }
 
 /**
  * Greedy non-maximum suppression: the most certain candidates that overlap no better one by more than `overlap`
  * (intersection over union), the most certain first.
  */
-export function suppressNonMaxima(
-  candidates: readonly Candidate[],
-  overlap: number,
-  limit: number,
-): Candidate[] {
+function suppressNonMaxima(candidates: readonly Candidate[], overlap: number, limit: number): Candidate[] {
   const kept: Candidate[] = [];
   for (const candidate of [...candidates].sort((a, b) => b.score - a.score)) {
     if (kept.length >= limit) break;
-    if (kept.every((other) => boxOverlap(boxOfCandidate(candidate), boxOfCandidate(other)) <= overlap))
-      kept.push(candidate);
+    if (kept.every((other) => boxOverlap(candidate, other) <= overlap)) kept.push(candidate);
   }
   return kept;
-}
-
-function boxOfCandidate({ left, top, right, bottom }: Candidate): Box {
-  return { x: left, y: top, width: right - left, height: bottom - top };
 }
