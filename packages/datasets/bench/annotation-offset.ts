@@ -8,11 +8,14 @@
  * part of an eye; the distance from the mean of the six eye landmarks to the centre of the dark, averaged over both
  * eyes, so that the nose-side lean of an eye's outline and squinting cancel. Faces tilted by more than 12 degrees
  * are left out. Positive: the picture's feature lies right of or below the landmarks as the loader gives them.
+ *
+ * AFLW2000-3D, `pt3d_68`: also against people's points on the same pictures (MERL-RAV; 0-based), the median over the faces
+ * of the median over a face's nose, eyes and mouth (27..67; the brows of the Basel face model lie elsewhere on the face).
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Dataset, Sample } from '../src/index.ts';
-import { open300w, openKeypointCsv } from '../src/node.ts';
+import { annotationOf, type Dataset, type Sample } from '../src/index.ts';
+import { open300w, openAflw20003d, openDataset, openKeypointCsv } from '../src/node.ts';
 
 const data = path.resolve(fileURLToPath(import.meta.url), '../../../../..', 'shared/data');
 const inData = (part: string): string => path.join(data, part);
@@ -31,18 +34,40 @@ for (const dataset of [
 ]) {
   await measure(dataset);
 }
+const aflw2000 = await openAflw20003d(inData('aflw2000-3d-full'));
+await measure(aflw2000);
+await comparePeople(aflw2000, await openDataset(inData('aflw2000-3d-full/merl-rav-68.csv')));
 
-async function measure(dataset: Dataset<2>): Promise<void> {
+async function comparePeople(fits: Dataset, people: Dataset): Promise<void> {
+  const offsets: [number[], number[]] = [[], []];
+  for (const [i, id] of people.ids.entries()) {
+    const marked = await annotationOf(people, i);
+    const fitted = await annotationOf(fits, fits.ids.indexOf(id));
+    for (const axis of [0, 1]) {
+      const differences: number[] = [];
+      for (let k = 27; k < 68; k++) {
+        if (marked.visible && !marked.visible[k]) continue;
+        const { points, dims } = fitted.landmarks;
+        differences.push(marked.landmarks.points[2 * k + axis] - points[dims * k + axis]);
+      }
+      if (differences.length > 0)
+        offsets[axis].push(differences.toSorted((a, b) => a - b)[differences.length >> 1]);
+    }
+  }
+  console.log(
+    `${fits.name} against people's points: down ${describe(offsets[1])}, right ${describe(offsets[0])}`,
+  );
+}
+
+async function measure(dataset: Dataset): Promise<void> {
   const vertical: number[] = [];
   const horizontal: number[] = [];
   let side = 0;
   for (let i = 0; i < dataset.length; i++) {
     const sample = await dataset.load(i);
     side += Math.max(sample.box.width, sample.box.height) / dataset.length;
-    const at = (k: number): [number, number] => [
-      sample.landmarks.points[2 * k],
-      sample.landmarks.points[2 * k + 1],
-    ];
+    const { points, dims } = sample.landmarks;
+    const at = (k: number): [number, number] => [points[dims * k], points[dims * k + 1]];
     const roll = Math.atan2(at(45)[1] - at(36)[1], at(45)[0] - at(36)[0]);
     if (Math.abs(roll) > (12 * Math.PI) / 180) continue;
     const y = lipLine(sample, at);

@@ -1,6 +1,14 @@
 import { centerDepth, type Landmarks } from '@voxface/landmarks';
 import { type MatFile, matVariable } from './parse-mat.ts';
 
+/**
+ * What the centre of the top-left pixel is called in the labels of 300W-LP and AFLW2000-3D, which come from one program: they count from
+ * the corner of the picture, as far as can be seen. Taken as 1-based, AFLW2000-3D's points lie 0.3 to 0.8 px (x) and 0.4 to 0.5 px (y)
+ * up-left of the pictures' irises and lips and of people's points, taken as 0-based about as far down-right
+ * (`bench/annotation-offset.ts`).
+ */
+export const CORNER_ORIGIN = 0.5;
+
 /** Parameters of the 3D morphable face that come with 300W-LP and AFLW2000-3D. */
 export interface FaceParameters {
   /** pitch, yaw, roll (radians, signs of the files), tx, ty, tz (pixels, y up), scale f. */
@@ -80,8 +88,8 @@ export function rebuildLandmarks(
   const points = new Float32Array(rows);
   for (let i = 0; i < rows; i += 3) {
     const [x, y, z] = [model[i], model[i + 1], model[i + 2]];
-    points[i] = f * (r[0] * x + r[1] * y + r[2] * z) + tx - 1;
-    points[i + 1] = imageHeight - (f * (r[3] * x + r[4] * y + r[5] * z) + ty);
+    points[i] = f * (r[0] * x + r[1] * y + r[2] * z) + tx - CORNER_ORIGIN;
+    points[i + 1] = imageHeight + 1 - CORNER_ORIGIN - (f * (r[3] * x + r[4] * y + r[5] * z) + ty);
     points[i + 2] = -(f * (r[6] * x + r[7] * y + r[8] * z) + tz);
   }
   return centerDepth({ points, dims: 3 });

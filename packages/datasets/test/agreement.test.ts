@@ -26,7 +26,8 @@ describe.skipIf(!haveData('aflw2000-3d'))('pixel convention', () => {
     for (const id of source.ids) {
       const file = path.join(DATA, 'aflw2000-3d', `${id}.mat`);
       const { data } = matVariable(parseMat(await readFile(file), file), 'pt3d_68', file, [3, 68]);
-      const points = Float32Array.from({ length: 136 }, (_, k) => data[3 * (k >> 1) + (k % 2)]);
+      const points = Float32Array.from({ length: 136 }, (_, k) => data[3 * (k >> 1) + (k % 2)] + 0.5);
+      // From the picture's corner in the .mat, from 1 in the .pts.
       await writeFile(path.join(folder, `${id}.pts`), formatPts({ points, dims: 2 }));
       await writeFile(path.join(folder, `${id}.jpg`), await readFile(file.replace(/mat$/, 'jpg')));
     }

@@ -39,7 +39,7 @@ describe('300W-LP', () => {
     const points = rebuildLandmarks(parameters, toyBasis(), 450).points;
     const plane = Array.from(
       { length: 136 },
-      (_, k) => points[3 * (k % 68) + Math.floor(k / 68)] + 1 + shift,
+      (_, k) => points[3 * (k % 68) + Math.floor(k / 68)] + 0.5 + shift,
     );
     const mat = writeMat({
       Pose_Para: { shape: [1, 7], data: pose },
@@ -78,9 +78,9 @@ describe('300W-LP', () => {
     const turned = { ...parameters, pose: Float64Array.of(0, Math.PI / 2, 0, 100, 200, 0, 10) };
     const { points } = rebuildLandmarks(turned, { mean, shape: [], expression: [] }, 450);
     // Ry(90) = [0 0 -1; 0 1 0; 1 0 0]: x goes to z, z to -x.
-    expect(Array.from(points.subarray(0, 2))).toEqual([99, 250]);
-    expect(Array.from(points.subarray(3, 5))).toEqual([99, 240]);
-    expect(Array.from(points.subarray(6, 8))).toEqual([89, 250]);
+    expect(Array.from(points.subarray(0, 2))).toEqual([99.5, 250.5]);
+    expect(Array.from(points.subarray(3, 5))).toEqual([99.5, 240.5]);
+    expect(Array.from(points.subarray(6, 8))).toEqual([89.5, 250.5]);
     expect(points[2] - points[5]).toBeCloseTo(-10, 4);
     expect(() => rebuildLandmarks(parameters, { ...toyBasis(), mean: [1, 2, 3] }, 450)).toThrow(
       /204 rows.*got 3/,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { countLandmarks, createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
 import {
+  CORNER_ORIGIN,
   type LandmarkBasis,
   readFaceParameters,
   rebuildLandmarks,
@@ -25,7 +26,7 @@ export const FACE_PROFILES_DEFAULTS: Required<FaceProfilesOptions> = { flipped: 
 export type ProfilePoints = 'projected' | 'contour';
 
 const STALE = 'pt2d in the .mat is that of the unrotated photo and is not used';
-const PIXELS = '1-based to 0-based: x - 1, y - 1';
+const PIXELS = 'pixel corners to pixel centres: x - 0.5, y - 0.5';
 /** Mean distance in pixels beyond which rebuilt and published landmarks do not belong together. */
 const REBUILD_TOLERANCE = 3;
 
@@ -160,7 +161,7 @@ async function readPlane(root: string, file: string, points: ProfilePoints): Pro
   const mat = parseMat(await readFile(path.join(root, file)), file);
   const { data } = matVariable(mat, points === 'projected' ? 'pts_3d' : 'pts_2d', file, [68, 2]);
   const landmarks = createLandmarks(
-    Float32Array.from({ length: 136 }, (_, k) => data[(k % 2) * 68 + (k >> 1)] - 1),
+    Float32Array.from({ length: 136 }, (_, k) => data[(k % 2) * 68 + (k >> 1)] - CORNER_ORIGIN),
     2,
   );
   checkShape(landmarks, IBUG_68, file);

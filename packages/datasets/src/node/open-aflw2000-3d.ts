@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AFLW_21, centerDepth, createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
-import { readFaceParameters, yawOfParameters } from '../face-parameters.ts';
+import { CORNER_ORIGIN, readFaceParameters, yawOfParameters } from '../face-parameters.ts';
 import { type MatFile, matVariable, parseMat } from '../parse-mat.ts';
 import { checkShape, createRecordDataset, visibleBox } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
@@ -10,6 +10,7 @@ import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 import { readNpy } from './read-npy.ts';
 
 const PIXELS = '1-based to 0-based: x - 1, y - 1';
+const CORNERS = 'pixel corners to pixel centres: x - 0.5, y - 0.5';
 const DEPTH = 'z: sign turned (+z away from the camera), zero mean';
 const YAW = 'yaw: Pose_Para[1] in degrees, sign turned';
 
@@ -41,7 +42,7 @@ export async function openAflw20003d(root: string, options: Aflw20003dOptions = 
       scheme: IBUG_68,
       box: visibleBox(landmarks),
       yaw: yawOfParameters(parameters),
-      provenance: { dataset: 'aflw2000-3d', files: [image, file], conversions: [PIXELS, DEPTH, YAW] },
+      provenance: { dataset: 'aflw2000-3d', files: [image, file], conversions: [CORNERS, DEPTH, YAW] },
     };
   });
 }
@@ -81,7 +82,7 @@ export async function openAflw2000Visible21(
 
 /** `pt3d_68` or a row of `AFLW2000-3D.pts68.npy`, given per point as x, y, z: to house axes. */
 export function convertPoints68(raw: ArrayLike<number>, where: string): Landmarks<3> {
-  const points = Float32Array.from(raw, (value, k) => (k % 3 === 2 ? -value : value - 1));
+  const points = Float32Array.from(raw, (value, k) => (k % 3 === 2 ? -value : value - CORNER_ORIGIN));
   let landmarks: Landmarks<3>;
   try {
     landmarks = centerDepth(createLandmarks(points, 3));
@@ -131,7 +132,7 @@ async function openMatPairs<D extends 2 | 3>(
 export interface Aflw2000Annotations {
   /** [68, 3] each, z with zero mean. */
   readonly points68: readonly Landmarks<3>[];
-  /** [68, 2] each: the second annotation, which differs by 3.1 % NME from the first. */
+  /** [68, 2] each: the second annotation, which differs by 3.1 % NME from the first; taken to have the same origin. */
   readonly reannotated: readonly Landmarks<2>[];
   /** The up to 21 visible points of AFLW; hidden ones are masked and lie at 0, 0. */
   readonly points21: readonly { readonly landmarks: Landmarks<2>; readonly visible: Uint8Array }[];
@@ -164,7 +165,7 @@ export async function readAflw2000Annotations(folder: string): Promise<Aflw2000A
     points68: rows.map((row) => convertPoints68(interleave(points68, row, 3, 68), `row ${row}`)),
     reannotated: rows.map((row) =>
       createLandmarks(
-        interleave(again, row, 2, 68).map((value) => value - 1),
+        interleave(again, row, 2, 68).map((value) => value - CORNER_ORIGIN),
         2,
       ),
     ),
