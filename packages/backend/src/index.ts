@@ -1,6 +1,8 @@
 export { registerCpuKernels } from './cpu/cpu-kernels.ts';
 export { registerGpuKernels } from './gpu/register-gpu-kernels.ts';
 export { registerNativeKernels } from './native/native-kernels.ts';
+export { recordGraph } from './native/record-graph.ts';
+export { isNative } from './native/run-native.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';
 export { upsample3d } from './operations/upsample-3d.ts';
 export {

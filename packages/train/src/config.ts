@@ -85,6 +85,8 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
   output: z.string().min(1),
   /** `current` takes the backend that the program has set already. */
   backend: z.enum(['auto', 'cpu', 'wasm', 'webgl', 'webgpu', 'node', 'node-gpu', 'current']).default('auto'),
+  /** How phases run, see `Execution`; `auto` is the fastest on the backend. */
+  execution: z.enum(['auto', 'graph', 'kernels', 'tape']).default('auto'),
   /** A preset's name, or options with an optional `preset` to start from. */
   model: z.union([z.string(), z.looseObject({ preset: z.string().optional() })]).default('paper'),
   /** Folder of a saved model whose weights the run starts from. */
@@ -287,6 +289,13 @@ export interface StageConfig extends StageConfigInput {
   learningRate?: Required<ScheduleInput>;
 }
 
+/**
+ * How phases run: by TensorFlow.js's `tape`; recorded once and run as a list of `kernels` afterwards, with the same results and
+ * less overhead; recorded once and run as one `graph` by the native library, with the same results up to rounding. `auto` takes
+ * the graph on the native backend, kernels on cpu and wasm, the tape on GPUs.
+ */
+export type Execution = 'auto' | 'graph' | 'kernels' | 'tape';
+
 /** A configuration as written. The fields are explained at `trainingConfigSchema`. */
 export interface TrainingConfigInput {
   name: string;
@@ -294,6 +303,7 @@ export interface TrainingConfigInput {
   seed?: number;
   output: string;
   backend?: 'auto' | 'cpu' | 'wasm' | 'webgl' | 'webgpu' | 'node' | 'node-gpu' | 'current';
+  execution?: Execution;
   model?: string | { [option: string]: unknown; preset?: string };
   startFrom?: string;
   discriminator?: {

@@ -1,5 +1,6 @@
 import {
   dispose,
+  getBackend,
   keep,
   mul,
   type Scalar,
@@ -10,8 +11,9 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { isRecordingFaster, type Program, recordProgram } from '@voxface/backend';
+import { isNative, isRecordingFaster, type Program, recordGraph, recordProgram } from '@voxface/backend';
 import type { TrainingBatch } from './batch.ts';
+import type { Execution } from './config.ts';
 import { type NetworkName, type ParameterSet, selectNetworks } from './networks.ts';
 import { PHASES, type Phase, type PhaseInput, type PhaseName } from './phases.ts';
 
@@ -26,8 +28,7 @@ export interface PhaseRunner {
 export interface PhaseSettings extends Pick<PhaseInput, 'networks' | 'weights' | 'form' | 'adversary'> {
   /** Factor on the loss before the backward pass; the gradients carry it. */
   readonly lossScale: number;
-  /** Whether phases are recorded once and run as lists of kernels afterwards; same results, less overhead. */
-  readonly record: boolean;
+  readonly execution: Execution;
 }
 
 /** Shapes of batches that are kept at once: 2D batches with and without hidden landmarks make several. */
@@ -44,7 +45,7 @@ interface RecordedPhase {
 /** Creates the runner of these networks on the current backend. */
 export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
   const { networks, weights, form, adversary, lossScale } = settings;
-  const isRecorded = settings.record && isRecordingFaster();
+  const recordPhase = chooseRecorder(settings.execution);
   const recorded = new Map<string, RecordedPhase>();
   const all = Object.keys(networks.weights) as NetworkName[];
   const variables = selectNetworks(networks, all).flatMap(({ trainable, statistics }) => [
@@ -65,7 +66,7 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
     const before = variables.map(({ dataId }) => dataId);
     let terms: Record<string, Scalar> = {};
     let changed: Variable[] = [];
-    const { program, outputs } = recordProgram([...variables, mu, ...tensorsOf(batches)], () => {
+    const { program, outputs } = recordPhase!([...variables, mu, ...tensorsOf(batches)], () => {
       const result = plainly(phase, batches, mu);
       terms = result.terms;
       changed = variables.filter(({ dataId }, i) => dataId !== before[i]);
@@ -84,7 +85,7 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
 
   return {
     run(phase, batches, mu) {
-      if (!isRecorded) return plainly(phase, batches, mu);
+      if (recordPhase === undefined) return plainly(phase, batches, mu);
       const key = [phase, ...batches.map(signatureOf)].join(' ');
       const balance = scalar(mu);
       try {
@@ -100,6 +101,24 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
       recorded.clear();
     },
   };
+}
+
+/** The function that records phases, or undefined where the tape runs them. */
+function chooseRecorder(execution: Execution): typeof recordGraph | undefined {
+  switch (execution) {
+    case 'auto':
+      if (isNative()) return recordGraph;
+      return isRecordingFaster() ? recordProgram : undefined;
+    case 'graph':
+      if (isNative()) return recordGraph;
+      throw new Error(
+        `createPhaseRunner: execution 'graph' needs the backend node, got ${getBackend()} (voxface setup-node builds it; or set execution to auto)`,
+      );
+    case 'kernels':
+      return recordProgram;
+    case 'tape':
+      return undefined;
+  }
 }
 
 /** Assigns the variables, and names the rest. */

@@ -3,7 +3,7 @@ import type { CroppedSample } from '@voxface/datasets';
 import { volumeOptions } from '@voxface/models';
 import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
 import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
-import type { TrainingConfig } from './config.ts';
+import type { Execution, TrainingConfig } from './config.ts';
 import {
   ADVERSARY_DEFAULTS,
   type AdversaryOptions,
@@ -55,8 +55,8 @@ export interface ReplicaOptions {
   adversary: AdversaryOptions;
   /** Factor on the loss during the backward pass, divided out of the gradients afterwards. */
   lossScale: number;
-  /** Records each phase once on backends where that is faster; see `createPhaseRunner`. */
-  record: boolean;
+  /** How phases run. */
+  execution: Execution;
 }
 
 export const REPLICA_DEFAULTS: Required<ReplicaOptions> = {
@@ -64,7 +64,7 @@ export const REPLICA_DEFAULTS: Required<ReplicaOptions> = {
   form: 'squared',
   adversary: ADVERSARY_DEFAULTS,
   lossScale: 1,
-  record: true,
+  execution: 'auto',
 };
 
 /** Creates the replica of these networks on the current backend. */
@@ -73,8 +73,8 @@ export function createReplica(
   encoder: VolumeEncoder,
   options: Partial<ReplicaOptions> = {},
 ): Replica {
-  const { weights, form, adversary, lossScale, record } = { ...REPLICA_DEFAULTS, ...options };
-  const runner = createPhaseRunner({ networks, weights, form, adversary, lossScale, record });
+  const { weights, form, adversary, lossScale, execution } = { ...REPLICA_DEFAULTS, ...options };
+  const runner = createPhaseRunner({ networks, weights, form, adversary, lossScale, execution });
   let loaded: TrainingBatch[][] = [];
   let times: StepTimes = {};
   const spend = (name: string, since: number): number => {
@@ -150,12 +150,12 @@ export function createReplica(
   };
 }
 
-/** Creates a replica of the networks with the configuration's losses; see `ReplicaOptions.record`. */
-export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks, record = true): Replica {
+/** Creates a replica of the networks with the configuration's losses. */
+export function createRunReplica(config: TrainingConfig, networks: TrainedNetworks): Replica {
   const { options } = networks.model;
   const encoder = createVolumeEncoder(options.landmarks, volumeOptions(options));
-  const { weights, coordinateLoss: form, discriminator: adversary, lossScale } = config;
-  return createReplica(networks, encoder, { weights, form, adversary, lossScale, record });
+  const { weights, coordinateLoss: form, discriminator: adversary, lossScale, execution } = config;
+  return createReplica(networks, encoder, { weights, form, adversary, lossScale, execution });
 }
 
 /** Adds in place; the first addend is scaled in place and becomes the total. */

@@ -1,6 +1,7 @@
 import { backend_util, dispose, type Tensor, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
 import { type NativeAttributes, runNative } from './run-native.ts';
+import { isTracing } from './trace-operations.ts';
 
 /**
  * MaxPoolGrad through oneDNN's pooling, run once more for the places of the maxima: TensorFlow's own kernel finds them with
@@ -19,7 +20,7 @@ export const maxPoolGradient: KernelReplacement = {
       const pool = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
       const padding = pool.padInfo.type;
       const isCovered = padding === 'VALID' || padding === 'SAME';
-      if (!isAvailable || !isCovered || input.dtype !== 'float32') return original(params);
+      if (!isAvailable || isTracing() || !isCovered || input.dtype !== 'float32') return original(params);
       try {
         return runOneDnn(inputs, {
           data_format: 'NHWC',

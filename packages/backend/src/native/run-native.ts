@@ -7,20 +7,10 @@ import {
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
+import type { NativeBackend } from './native-backend.ts';
 
 /** Attributes of a TensorFlow operation; strings and booleans by value, numbers as floats, lists as integers. */
 export type NativeAttributes = Readonly<Record<string, string | boolean | number | number[]>>;
-
-/** The part of tfjs-node's backend that runs any TensorFlow operation by its name (stable in TensorFlow.js 4.x). */
-interface NativeBackend {
-  readonly binding: Readonly<Record<string, number>>;
-  executeMultipleOutputs(
-    name: string,
-    attributes: unknown[],
-    inputs: readonly TensorInfo[],
-    count: number,
-  ): Tensor[];
-}
 
 /** Whether the current backend is TensorFlow's own (tfjs-node). */
 export function isNative(): boolean {

@@ -139,7 +139,7 @@ export function recordProgram(
   const planned = planCalls(kept, views, (slot) => slot >= inputs.length && !isConstant.has(slot));
   disposeUnread(constants, [...views, ...planned.flatMap(({ args }) => args)]);
   const plan = { calls: planned, constants, outputs: views, size };
-  const shapes = inputs.map(describe);
+  const shapes = inputs.map(describeTensor);
   // Backends that can make use of it (`@voxface/backend` on wasm) are told that the values of the constants stay.
   const retain = getKernel('RetainWeights', backendName)?.kernelFunc;
   const tell = (weights: Tensor, isRetained: boolean): void => {
@@ -189,8 +189,9 @@ function newTensorId(): number {
   return probe.id;
 }
 
-function checkInputs(inputs: readonly Tensor[], expected: readonly string[]): void {
-  const got = inputs.map(describe);
+/** Throws unless the inputs have the recorded shapes and types. */
+export function checkInputs(inputs: readonly Tensor[], expected: readonly string[]): void {
+  const got = inputs.map(describeTensor);
   const wrong = expected.findIndex((shape, i) => shape !== got[i]);
   if (wrong < 0 && got.length === expected.length) return;
   throw new RangeError(
@@ -198,7 +199,8 @@ function checkInputs(inputs: readonly Tensor[], expected: readonly string[]): vo
   );
 }
 
-function describe({ dtype, shape }: Tensor): string {
+/** Type and shape, for comparison. */
+export function describeTensor({ dtype, shape }: Tensor): string {
   return `${dtype}[${shape.join('x')}]`;
 }
 

@@ -1,3 +1,4 @@
+import type { Execution } from '../../src/config.ts';
 import { type NetworkName, selectNetworks } from '../../src/networks.ts';
 import type { PhaseName } from '../../src/phases.ts';
 import { createReplica } from '../../src/replica.ts';
@@ -9,9 +10,9 @@ const ROUNDS = 3;
  * Everything that three rounds of all phases compute on the current backend, each on samples of its own and followed by
  * a step against the gradient: losses, gradients and running statistics, by name.
  */
-export async function phaseRounds(record: boolean): Promise<Record<string, number[]>> {
+export async function phaseRounds(execution: Execution): Promise<Record<string, number[]>> {
   const { networks, encoder } = tinyNetworks();
-  const replica = createReplica(networks, encoder, { record });
+  const replica = createReplica(networks, encoder, { execution });
   const all: Record<string, number[]> = {};
   for (let round = 0; round < ROUNDS; round++) {
     for (const phase of ['volume', 'coordinate', 'joint', 'discriminator', 'generator'] as PhaseName[]) {

@@ -1,0 +1,109 @@
+import { backend, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { checkInputs, describeTensor, type Program, type Recording } from '../program/record-program.ts';
+import type { NativeBackend } from './native-backend.ts';
+import { isNative } from './run-native.ts';
+import { encodeSavedModel, type GraphNode, SAVED_MODEL_TAG } from './saved-model.ts';
+import { type Trace, traceOperations } from './trace-operations.ts';
+
+/**
+ * Like `recordProgram`, but the program is one graph that the native library runs as a whole: it folds and fuses
+ * operations, runs independent ones side by side and has no JavaScript between them. The first run plans the graph, which takes
+ * about a second for a training step. Values are those of the kernels up to rounding. The same conditions on the function
+ * hold as for `recordProgram`.
+ *
+ * @throws Error on another backend than TensorFlow's own, when the function reads values of tensors, and when the
+ * library refuses the graph.
+ */
+export function recordGraph(inputs: readonly Tensor[], compute: () => readonly Tensor[]): Recording {
+  if (!isNative()) {
+    throw new Error("recordGraph: the backend must be TensorFlow's own (setupBackend('node') makes it so)");
+  }
+  const native = backend() as unknown as NativeBackend;
+  let trace!: Trace;
+  const outputs = tidy(() => {
+    let results: Tensor[] = [];
+    trace = traceOperations(native, inputs, () => {
+      results = compute().map((tensor) => tensor.clone());
+      return results;
+    });
+    return results;
+  });
+  return { program: createGraphProgram(native, trace, inputs.map(describeTensor)), outputs };
+}
+
+function createGraphProgram(native: NativeBackend, trace: Trace, shapes: readonly string[]): Program {
+  const { nodes, fetches, isRead } = finishGraph(trace);
+  const names = [...new Set(fetches)];
+  const fed = trace.inputs.flatMap((name, i) => (name !== undefined && isRead(name) ? [{ name, i }] : []));
+  const session = loadGraph(native, nodes);
+  const inputNames = fed.map(({ name }) => `${name}:0`).join();
+  const outputNames = names.join();
+  let alive = true;
+  return {
+    length: nodes.length,
+    run(given) {
+      if (!alive) throw new Error('Program.run: this program was disposed (record it again)');
+      if ((backend() as unknown) !== native) {
+        throw new Error(
+          "Program.run: recorded on TensorFlow's backend, another one is current (record it again)",
+        );
+      }
+      checkInputs(given, shapes);
+      const ids = native.getInputTensorIds(fed.map(({ i }) => given[i]));
+      const results = native.binding.runSavedModel(session, ids, inputNames, outputNames);
+      const tensors = results.map((result) => native.createOutputTensor(result));
+      const taken = new Set<string>();
+      return fetches.map((name) => {
+        const tensor = tensors[names.indexOf(name)];
+        if (taken.has(name)) return tensor.clone();
+        taken.add(name);
+        return tensor;
+      });
+    },
+    dispose() {
+      if (alive) native.binding.deleteSavedModel(session);
+      alive = false;
+    },
+  };
+}
+
+/** Leaves out what no output depends on, and gives outputs that are inputs or constants a node of their own. */
+function finishGraph({ nodes, outputs }: Trace) {
+  const all = new Map(nodes.map((node) => [node.name, node]));
+  const own: GraphNode[] = [];
+  const fetches = outputs.map((output) => {
+    const { operation, attributes } = all.get(nodeOf(output))!;
+    if (operation !== 'Placeholder' && operation !== 'Const') return output;
+    const name = `output${own.length}`;
+    own.push({ name, operation: 'Identity', inputs: [output], attributes: { T: attributes.dtype } });
+    return `${name}:0`;
+  });
+  const live = new Set([...outputs.map(nodeOf), ...own.map(({ name }) => name)]);
+  for (const node of nodes.toReversed()) {
+    if (live.has(node.name)) for (const input of node.inputs) live.add(nodeOf(input));
+  }
+  const kept = [...nodes.filter(({ name }) => live.has(name)), ...own];
+  return { nodes: kept, fetches, isRead: (name: string) => live.has(name) };
+}
+
+function nodeOf(output: string): string {
+  return output.slice(0, output.indexOf(':'));
+}
+
+/** The library reads graphs from a folder only. */
+function loadGraph(native: NativeBackend, nodes: readonly GraphNode[]): number {
+  const fs = process.getBuiltinModule('node:fs');
+  const { join } = process.getBuiltinModule('node:path');
+  const folder = fs.mkdtempSync(join(process.getBuiltinModule('node:os').tmpdir(), 'voxface-graph-'));
+  try {
+    fs.writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes));
+    return native.binding.loadSavedModel(folder, SAVED_MODEL_TAG);
+  } catch (error) {
+    throw new Error(
+      `recordGraph: TensorFlow must take the graph, got "${(error as Error).message.split('\n')[0]}" (recordProgram runs the same kernels one by one)`,
+      { cause: error },
+    );
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
