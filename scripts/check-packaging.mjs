@@ -17,9 +17,8 @@ const REQUIRED = {
     (ending) => `dist/tfjs-backend-wasm${ending}`,
   ),
   datasets: ['dist/crop-worker.js'],
-  onnx: ['dist/photo-worker.js'],
   train: ['dist/replica-worker.js'],
-  voxface: ['dist/bin.js'],
+  voxface: ['dist/bin.js', 'dist/photo-worker.js'],
 };
 const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
 

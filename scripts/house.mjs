@@ -12,7 +12,7 @@ const LIMITS = {
   medianAtMost: 140, // 140
   longest: 420, // 420
   circles: 5, // 0
-  exports: 600,
+  exports: 640,
 };
 
 /** Packages that each package may import; a tensor library only where `tensors` says so. */
@@ -26,7 +26,7 @@ const ALLOWED = {
   predict: ['landmarks'],
   models: ['landmarks', 'volume', 'backend', 'predict'],
   train: ['landmarks', 'volume', 'backend', 'predict', 'models', 'datasets', 'facefit', 'metrics'],
-  onnx: ['landmarks', 'volume', 'predict', 'models', 'datasets'],
+  onnx: ['landmarks', 'volume', 'predict', 'models'],
   plots: ['landmarks', 'metrics', 'volume'],
   pretrained: [],
   'test-utils': ['landmarks'],

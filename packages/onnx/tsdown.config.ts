@@ -6,5 +6,4 @@ export default packageBuild({
   web: 'src/web.ts',
   export: 'src/export.ts',
   'export-node': 'src/export-node.ts',
-  'photo-worker': 'src/photos/photo-worker.ts',
 });

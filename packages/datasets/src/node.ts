@@ -18,6 +18,7 @@ export {
   inspectDataset,
   type Range,
 } from './node/inspect-dataset.ts';
+export { IMAGE_EXTENSIONS } from './node/read-image.ts';
 export {
   type BoxOrder,
   open3dfaw,

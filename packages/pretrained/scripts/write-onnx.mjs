@@ -1,4 +1,4 @@
-// Part of the build: writes the models of this package, and face-api's tiny detector, as ONNX files into dist, from the
+// Part of the build: writes the models of this package, and face-api's detectors, as ONNX files into dist, from the
 // weights as they are now. Each model is compared with TensorFlow.js on two crops before its file is written.
 import { writeFileSync } from 'node:fs';
 import { setupBackend } from '@voxface/backend';
@@ -18,4 +18,6 @@ for (const { name } of listPretrained()) {
   });
   model.dispose();
 }
-writeFileSync(distOf('detector-tiny.onnx'), await exportDetector({ network: 'tiny', precision: 'float16' }));
+for (const network of ['ssd', 'tiny']) {
+  writeFileSync(distOf(`detector-${network}.onnx`), await exportDetector({ network, precision: 'float16' }));
+}

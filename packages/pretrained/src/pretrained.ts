@@ -33,8 +33,8 @@ export function pretrainedUrl(name: string = PRETRAINED_DEFAULT): URL {
   return new URL(`../models/${name}/`, import.meta.url);
 }
 
-/** Face detectors of this package, as ONNX files: `tiny` is face-api's tiny YOLO v2 (MIT). */
-export type PretrainedDetector = 'tiny';
+/** Face detectors of this package, as ONNX files of face-api's networks (MIT): `ssd` is SSD MobileNet V1, thorough; `tiny` is tiny YOLO v2, fast. */
+export type PretrainedDetector = 'ssd' | 'tiny';
 
 /**
  * The ONNX file of a model as a URL: pass it to `createOnnxPredictor` of `@voxface/onnx`, with which no TensorFlow.js is

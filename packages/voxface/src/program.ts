@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addConformance, addSetupNode } from './backend/command.ts';
 import { addBench } from './bench/command.ts';
@@ -36,7 +38,11 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .description(
       'Finds 2D and 3D face landmarks in photos, trains the networks that find them, and measures them.',
     )
-    .version(readVersion())
+    .version(
+      describeVersions(readVersion()),
+      '-V, --version',
+      'print the versions of voxface and its runtimes',
+    )
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText(
@@ -68,6 +74,27 @@ Help for a command: voxface COMMAND --help`,
 function inheritSettings(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inheritSettings(child, command);
+}
+
+/** A line each for voxface, Node and the optional runtimes that are installed. */
+function describeVersions(version: string): string {
+  const { resolve } = createRequire(import.meta.url);
+  const runtimes = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-node', 'webgpu'];
+  const found = runtimes.flatMap((name) => {
+    try {
+      const { version: own } = JSON.parse(readFileSync(findManifest(resolve(name), name), 'utf8'));
+      return [`${name} ${own}`];
+    } catch {
+      return [];
+    }
+  });
+  return [`voxface ${version}`, `node ${process.versions.node}`, ...found].join('\n');
+}
+
+/** `package.json` of a package, from the file that its name resolves to. */
+function findManifest(file: string, name: string): string {
+  const end = join('node_modules', ...name.split('/'));
+  return join(file.slice(0, file.lastIndexOf(end) + end.length), 'package.json');
 }
 
 function readVersion(): string {

@@ -1,5 +1,15 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFixtures } from './photos.ts';
 import { run } from './run.ts';
@@ -28,5 +38,72 @@ describe('localize, a folder', () => {
     const first = JSON.parse(readFileSync(join(out, '10.json'), 'utf8'));
     expect(first.faces[0].landmarks).toHaveLength(68);
     expect(first.image).toMatchObject({ width: 61, height: 47 });
+  });
+
+  test('keeps subfolders, and resumes: what is there is skipped', async () => {
+    mkdirSync(fixtures.at('nested/deep'), { recursive: true });
+    copyFileSync(fixtures.at('good.jpg'), fixtures.at('nested/one.jpg'));
+    copyFileSync(fixtures.at('good.jpg'), fixtures.at('nested/deep/one.jpg'));
+    const out = fixtures.at('mirrored');
+    const flags = ['--model', fixtures.model, '--out', out, '--box', '12,8,30,28'];
+    expect(await run('localize', fixtures.at('nested'), ...flags)).toMatchObject({ code: 0 });
+    expect(existsSync(join(out, 'one.json')) && existsSync(join(out, 'deep/one.json'))).toBe(true);
+    rmSync(join(out, 'one.json'));
+    const again = await run('localize', fixtures.at('nested'), ...flags, '--resume');
+    expect(again.output).toMatch(/1 photos are done already[\s\S]*1 photo, 1 faces/);
+    expect(existsSync(join(out, 'one.json'))).toBe(true);
+  });
+
+  test('prints a line of JSON per photo, and nothing else on standard output', async () => {
+    const photos = [fixtures.at('good.jpg'), fixtures.at('png-inside.jpg')];
+    const flags = ['--model', fixtures.model, '--out', '-', '--box', '12,8,20,18'];
+    const { code, output, errors } = await run('localize', ...photos, ...flags);
+    const lines = output
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(code).toBe(0);
+    expect(lines.map(({ image }) => image.path)).toEqual(photos);
+    expect(lines[0].faces[0].landmarks).toHaveLength(68);
+    expect(errors).toMatch(/2 photos, 2 faces/);
+  });
+
+  test('reads a list from standard input', async () => {
+    const result = spawnSync(
+      process.execPath,
+      [
+        ...['--conditions=voxface-source', '--import', import.meta.resolve('tsx')],
+        fileURLToPath(new URL('../src/bin.ts', import.meta.url)),
+        ...[
+          'localize',
+          '-',
+          '--model',
+          fixtures.model,
+          '--out',
+          fixtures.at('listed'),
+          '--box',
+          '12,8,20,18',
+        ],
+      ],
+      { input: `${fixtures.at('good.jpg')}\n\n${fixtures.at('png-inside.jpg')}\n`, encoding: 'utf8' },
+    );
+    expect(result.status, result.stderr).toBe(0);
+    expect(readdirSync(fixtures.at('listed')).sort()).toEqual(['good.json', 'png-inside.json']);
+  });
+
+  test('files that would write pictures do not go to standard output', async () => {
+    const result = await run('localize', fixtures.at('good.jpg'), '--out', '-', '--overlay');
+    expect(result).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/--out -: expected no --overlay/),
+    });
+  });
+
+  test('--version names the runtimes', async () => {
+    const { code, output } = await run('--version');
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^voxface \d+\.\d+\.\d+\nnode \d+\.[\s\S]*onnxruntime-node 1\.[\s\S]*@tensorflow\/tfjs-core 4\./,
+    );
   });
 });

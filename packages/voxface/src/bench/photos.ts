@@ -4,10 +4,11 @@ import { openDataset, readImage } from '@voxface/datasets/node';
 import type { Box } from '@voxface/landmarks';
 import { createFaceApiDetector } from '@voxface/models/face-api';
 import { loadModel } from '@voxface/models/node';
-import { exportDetector, exportOnnx } from '@voxface/onnx/export';
-import { createOnnxDetector, createOnnxPredictor, localizePhotos } from '@voxface/onnx/node';
+import { exportOnnx } from '@voxface/onnx/export';
+import { createOnnxDetector, createOnnxPredictor } from '@voxface/onnx/node';
 import type { FaceDetector } from '@voxface/predict';
-import { chooseBackend, findModelFolder } from '../photos/open-model.ts';
+import { localizePhotos } from '../photos/localize-photos.ts';
+import { chooseBackend, findModelFolder, readDetectorFile } from '../photos/open-model.ts';
 import type { BenchSection, BenchSettings } from './report.ts';
 import { spreadOf } from './rounds.ts';
 
@@ -98,7 +99,7 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
     let faces = 0;
     for await (const result of localizePhotos(requests, {
       model,
-      detector: boxed ? false : {},
+      detector: boxed ? false : 'ssd',
       threads: settings.threads,
     })) {
       if (result.error !== undefined) throw new Error(result.error);
@@ -114,7 +115,7 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
       name: `plain loop, ONNX Runtime on ${threads} threads`,
       share: 1,
       run: async (photos, boxed, done) =>
-        loop(photos, boxed, done, await createOnnxDetector(await exportDetector(), { threads })),
+        loop(photos, boxed, done, await createOnnxDetector(await readDetectorFile('ssd'), { threads })),
     },
     {
       name: 'plain loop, detector on wasm (a fifth of the photos)',

@@ -12,6 +12,7 @@ interface LocalizeFlags {
   overlay?: boolean;
   view3d?: boolean;
   flip?: boolean;
+  resume?: boolean;
 }
 
 /** `voxface localize PHOTO... --out DIR` */
@@ -19,8 +20,14 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
   program
     .command('localize')
     .description('Find the 68 3D landmarks of every face in photos.')
-    .argument('<photos...>', 'image files, folders (searched recursively) or glob patterns')
-    .requiredOption('-o, --out <dir>', 'output folder; created if missing')
+    .argument(
+      '<photos...>',
+      'image files, folders (searched recursively) or glob patterns; - reads them from standard input',
+    )
+    .requiredOption(
+      '-o, --out <dir>',
+      'output folder, created if missing; - prints a line of JSON per photo instead',
+    )
     .option('-m, --model <model>', MODEL_HELP)
     .option('--box <x,y,w,h>', 'face box in pixels instead of a detector (used for every photo)')
     .option('--detector <name>', 'ssd (accurate), tiny (fast)', 'ssd')
@@ -28,10 +35,12 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('--format <list>', 'json, csv, pts; comma-separated', 'json')
     .option('--overlay', 'also write each photo with the landmarks drawn')
     .option('--view3d', 'also write a 3D view of each face')
+    .option('--resume', 'skip photos whose results are already in the output folder')
     .option('--flip', 'average with the mirrored face: slower, a little more accurate')
     .addHelpText(
       'after',
       `
+Results of a folder's photos keep its subfolders.
 DIR/<stem>.json contains { image, model, backend, faces: [{ box, score, landmarks: [[x, y, z] x 68], pose }] }.
 x points right, y down, from the centre of the top-left pixel; z in pixels, zero mean, away from the camera.
 Angles are in degrees.`,

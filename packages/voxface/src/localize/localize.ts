@@ -1,13 +1,24 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Box } from '@voxface/landmarks';
-import { describeError } from '../options.ts';
-import { listPhotos, uniqueStems } from '../photos/list-photos.ts';
-import { openLocalizer } from '../photos/localize-photos.ts';
+import { describeError, UsageError } from '../options.ts';
+import { type ListedPhoto, listPhotos } from '../photos/list-photos.ts';
+import { type Localizer, openLocalizer } from '../photos/localize-photos.ts';
+import { DETECTORS } from '../photos/open-model.ts';
 import { createProgress } from '../progress.ts';
-import { type FaceFormat, type PhotoResult, writeFaces, writePictures } from './write-faces.ts';
+import {
+  type FaceFormat,
+  firstFile,
+  type PhotoResult,
+  toJson,
+  writeFaces,
+  writePictures,
+} from './write-faces.ts';
 
 export interface LocalizeOptions {
+  /** Folder for the results; `-` prints a line of JSON per photo instead. */
   out: string;
   model?: string;
   /** One face box for every photo, instead of a detector. */
@@ -18,6 +29,8 @@ export interface LocalizeOptions {
   overlay?: boolean;
   view3d?: boolean;
   flip?: boolean;
+  /** Skips photos whose results are there. */
+  resume?: boolean;
 }
 
 /** What came of the photos. Times in milliseconds; null where threads shared the work. */
@@ -34,34 +47,101 @@ export interface LocalizeSummary {
 /**
  * Finds the landmarks of every face in every photo and writes them under `out`. A photo that fails is named
  * and the others are still done.
+ * @param inputs files, folders and patterns; `-` reads more of them from standard input, one a line.
  */
 export async function localizeToFolder(
   inputs: readonly string[],
   options: LocalizeOptions,
 ): Promise<LocalizeSummary> {
-  const files = listPhotos(inputs);
-  const pictures = Boolean(options.overlay || options.view3d);
-  const localizer = await openLocalizer(options, pictures ? 0 : files.length);
-  await mkdir(options.out, { recursive: true });
-  const progress = createProgress('photos', files.length);
+  const { out, box, detector = 'ssd', formats = ['json'] } = options;
+  if (!(DETECTORS as readonly string[]).includes(detector)) {
+    throw new UsageError(`--detector: expected one of ${DETECTORS.join(', ')}, got ${detector}`);
+  }
+  const printed = out === '-';
+  const images = Boolean(options.overlay || options.view3d);
+  if (printed && images)
+    throw new UsageError('--out -: expected no --overlay or --view3d, which write files');
+  const listed = listPhotos(await readInputs(inputs));
+  const photos =
+    options.resume && !printed
+      ? listed.filter(({ stem }) => !existsSync(join(out, firstFile(stem, formats))))
+      : listed;
+  const say = printed ? console.error : console.log;
+  if (photos.length < listed.length) say(`${listed.length - photos.length} photos are done already`);
+  const localizer = await openLocalizer(
+    {
+      model: options.model,
+      backend: options.backend,
+      detector: box ? false : (detector as 'ssd' | 'tiny'),
+      predictor: { flip: options.flip },
+      images,
+    },
+    photos.length,
+  );
+  if (!printed) await mkdir(out, { recursive: true });
+  const save = async (result: PhotoResult, stem: string): Promise<string[]> => {
+    if (printed) {
+      process.stdout.write(`${JSON.stringify(toJson(result))}\n`);
+      return [];
+    }
+    await mkdir(dirname(join(out, stem)), { recursive: true });
+    const { faces } = result;
+    const files = await writeFaces(out, stem, result, formats);
+    say(`${result.image.path}: ${faces.length} face${faces.length === 1 ? '' : 's'}`);
+    return files;
+  };
+  const start = performance.now();
+  const { failed, written, results } = await runPhotos(photos, localizer, options, save);
+  const seconds = (performance.now() - start) / 1000;
+  const times = { modelMs: localizer.times?.model ?? null, detectorMs: localizer.times?.detector ?? null };
+  const { name, backend } = localizer;
+  localizer.dispose();
+  const faces = results.reduce((sum, result) => sum + result.faces.length, 0);
+  const perFace =
+    faces > 0 && times.modelMs !== null ? `${(times.modelMs / faces).toFixed(1)} ms per face, ` : '';
+  say(
+    `${results.length} photo${results.length === 1 ? '' : 's'}, ${faces} faces, ${perFace}` +
+      `${(photos.length / seconds).toFixed(1)} photos/s (model ${name} on ${backend})` +
+      (failed.length ? `, ${failed.length} failed` : ''),
+  );
+  return { photos: photos.length, faces, failed, written, results, ...times };
+}
+
+async function readInputs(inputs: readonly string[]): Promise<string[]> {
+  const all: string[] = [];
+  for (const input of inputs) {
+    if (input !== '-') all.push(input);
+    else
+      for await (const line of createInterface({ input: process.stdin }))
+        if (line.trim()) all.push(line.trim());
+  }
+  return all;
+}
+
+async function runPhotos(
+  photos: readonly ListedPhoto[],
+  localizer: Localizer,
+  options: LocalizeOptions,
+  save: (result: PhotoResult, stem: string) => Promise<string[]>,
+): Promise<Pick<LocalizeSummary, 'failed' | 'written' | 'results'>> {
+  const { box, out } = options;
   const failed: { file: string; reason: string }[] = [];
   const written: string[] = [];
   const results: PhotoResult[] = [];
-  const stems = uniqueStems(files);
-  const { name, backend } = localizer;
-  const start = performance.now();
+  const progress = createProgress('photos', photos.length);
+  const requests = photos.map(({ file }) => ({ file, ...(box && { boxes: [box] }) }));
   let done = 0;
-  for await (const outcome of localizer.run(files)) {
+  for await (const outcome of localizer.run(requests)) {
     const { file } = outcome;
-    const stem = stems[done++];
+    const { stem } = photos[done++];
     try {
       if (outcome.error !== undefined) throw new Error(outcome.error);
       const { width, height, faces, image } = outcome;
-      const result: PhotoResult = { image: { path: file, width, height }, model: name, backend, faces };
-      written.push(...(await writeFaces(options.out, stem, result, options.formats ?? ['json'])));
-      if (image) written.push(...(await writePictures(join(options.out, stem), image, faces, options)));
+      const { name: model, backend } = localizer;
+      const result: PhotoResult = { image: { path: file, width, height }, model, backend, faces };
+      written.push(...(await save(result, stem)));
+      if (image) written.push(...(await writePictures(join(out, stem), image, faces, options)));
       results.push(result);
-      console.log(`${file}: ${faces.length} face${faces.length === 1 ? '' : 's'}`);
     } catch (error) {
       failed.push({ file, reason: describeError(error) });
       console.error(`voxface: ${file}: ${describeError(error)}`);
@@ -69,16 +149,5 @@ export async function localizeToFolder(
     progress.update(done);
   }
   progress.finish();
-  const seconds = (performance.now() - start) / 1000;
-  const times = { modelMs: localizer.times?.model ?? null, detectorMs: localizer.times?.detector ?? null };
-  localizer.dispose();
-  const faces = results.reduce((sum, result) => sum + result.faces.length, 0);
-  const perFace =
-    faces > 0 && times.modelMs !== null ? `${(times.modelMs / faces).toFixed(1)} ms per face, ` : '';
-  console.log(
-    `${results.length} photo${results.length === 1 ? '' : 's'}, ${faces} faces, ${perFace}` +
-      `${(files.length / seconds).toFixed(1)} photos/s (model ${name} on ${backend})` +
-      (failed.length ? `, ${failed.length} failed` : ''),
-  );
-  return { photos: files.length, faces, failed, written, results, ...times };
+  return { failed, written, results };
 }

@@ -30,6 +30,12 @@ export function parseFormats(text: string): FaceFormat[] {
   return names as FaceFormat[];
 }
 
+/** The file that is written first for a photo, which tells `--resume` that the photo is done. */
+export function firstFile(stem: string, formats: readonly FaceFormat[]): string {
+  const [first = 'json'] = formats.filter((format) => format !== 'pts');
+  return formats.every((format) => format === 'pts') ? `${stem}-1.pts` : `${stem}.${first}`;
+}
+
 /** Writes `stem.json`, `stem.csv` and, one file per face, `stem-1.pts` (1-based, as 300W writes them). */
 export async function writeFaces(
   directory: string,
@@ -80,7 +86,8 @@ export async function writePictures(
   return written;
 }
 
-function toJson(result: PhotoResult): object {
+/** The result as plain data, rounded to a thousandth. */
+export function toJson(result: PhotoResult): object {
   return {
     ...result,
     faces: result.faces.map((face) => ({

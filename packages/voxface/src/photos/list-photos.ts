@@ -1,53 +1,56 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, extname, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { IMAGE_EXTENSIONS } from '@voxface/datasets/node';
 import { globSync } from 'tinyglobby';
 import { UsageError } from '../options.ts';
 
-export const PHOTO_EXTENSIONS: readonly string[] = [
-  '.jpg',
-  '.jpeg',
-  '.png',
-  '.webp',
-  '.avif',
-  '.tif',
-  '.tiff',
-  '.gif',
-];
+/** A photo to be localized. */
+export interface ListedPhoto {
+  readonly file: string;
+  /** Where its results go, relative to the output folder, without an ending. */
+  readonly stem: string;
+}
 
 /**
- * Files, folders (searched recursively for pictures) and glob patterns to a list of files in order, without
- * repeats. A file named by hand is taken whatever its ending; what it holds shows when it is decoded.
- * @throws UsageError naming a path that does not exist or a folder without pictures.
+ * Files, folders (searched recursively for images) and glob patterns to a list of photos in order, without repeats.
+ * Results of a folder's photos keep its subfolders. A file named by hand is taken whatever its ending; what it contains
+ * shows when it is decoded.
+ * @throws UsageError naming a path that does not exist or a folder without images.
  */
-export function listPhotos(
-  inputs: readonly string[],
-  extensions: readonly string[] = PHOTO_EXTENSIONS,
-): string[] {
-  const files = inputs.flatMap((input) => {
+export function listPhotos(inputs: readonly string[]): ListedPhoto[] {
+  const listed = inputs.flatMap((input): ListedPhoto[] => {
     if (!existsSync(input)) {
       const found = /[*?[{]/.test(input) ? globSync(input, { absolute: false }) : [];
       if (found.length === 0) throw new UsageError(`no such file or folder: ${input}`);
-      return found.sort();
+      return found.sort().map((file) => ({ file, stem: stemOf(basename(file)) }));
     }
-    if (!statSync(input).isDirectory()) return [input];
-    const found = globSync('**/*', { cwd: input, absolute: true })
-      .filter((file) => extensions.includes(extname(file).toLowerCase()))
-      .map((file) => relative(process.cwd(), file) || file)
-      .sort();
-    if (found.length === 0) throw new UsageError(`no images (${extensions.join(' ')}) in folder ${input}`);
-    return found;
+    if (!statSync(input).isDirectory()) return [{ file: input, stem: stemOf(basename(input)) }];
+    const found = globSync('**/*', { cwd: input }).filter((file) =>
+      IMAGE_EXTENSIONS.includes(extname(file).toLowerCase()),
+    );
+    if (found.length === 0) {
+      throw new UsageError(`no images (${IMAGE_EXTENSIONS.join(' ')}) in folder ${input}`);
+    }
+    return found.sort().map((file) => ({
+      file: relative(process.cwd(), join(input, file)) || file,
+      stem: stemOf(file),
+    }));
   });
-  return [...new Map(files.map((file) => [resolve(file), file])).values()];
+  const unique = new Map(listed.map((photo) => [resolve(photo.file), photo]));
+  return withUniqueStems([...unique.values()]);
 }
 
-/** Output stems, one per file: the file's name without ending, made unique by a counter. */
-export function uniqueStems(files: readonly string[]): string[] {
+/** Counters at the end of stems that come twice. */
+function withUniqueStems(photos: readonly ListedPhoto[]): ListedPhoto[] {
   const taken = new Set<string>();
-  return files.map((file) => {
-    const base = basename(file, extname(file));
-    let stem = base;
-    for (let i = 2; taken.has(stem.toLowerCase()); i++) stem = `${base}-${i}`;
+  return photos.map(({ file, stem: wanted }) => {
+    let stem = wanted;
+    for (let i = 2; taken.has(stem.toLowerCase()); i++) stem = `${wanted}-${i}`;
     taken.add(stem.toLowerCase());
-    return stem;
+    return { file, stem };
   });
+}
+
+function stemOf(file: string): string {
+  return join(dirname(file), basename(file, extname(file)));
 }

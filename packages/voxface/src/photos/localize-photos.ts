@@ -1,92 +1,167 @@
-import { extname } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { readImage } from '@voxface/datasets/node';
-import type { Box, Pixels } from '@voxface/landmarks';
-import { type LocatedFace, localizeImages } from '@voxface/predict';
-import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
+import type { Pixels } from '@voxface/landmarks';
+import type { FaceShapeModel } from '@voxface/models';
+import {
+  type DetectorOptions,
+  type LocatedFace,
+  localizeImages,
+  type Predictor,
+  type PredictorOptions,
+} from '@voxface/predict';
+import { PRETRAINED_DEFAULT, type PretrainedDetector } from '@voxface/pretrained';
 import { describeError } from '../options.ts';
-import { chooseBackend, findModelFolder, openDetector, openModel, parseDetector } from './open-model.ts';
+import { openOnnxRuntime } from './onnx-runtime.ts';
+import { openDetector, openModel, readDetectorFile, readModelFile, usesOnnx } from './open-model.ts';
+import { type PhotoRequest, runPhotoThreads } from './photo-threads.ts';
 
-export interface LocalizerOptions {
-  model?: string;
-  /** One face box for every photo, instead of a detector. */
-  box?: Box;
-  detector?: string;
+/** Options of `localizePhotos`. */
+export interface LocalizePhotosOptions {
+  /**
+   * Name of a pretrained model, folder of a saved one, `.onnx` file, the bytes of one, or a model of `@voxface/models`.
+   * @default 'small'
+   */
+  model?: string | Uint8Array | FaceShapeModel;
+  /**
+   * Detector for photos without boxes; false when every photo comes with its boxes.
+   * @default 'ssd'
+   */
+  detector?: PretrainedDetector | false;
+  /** @default {} */
+  detectorOptions?: DetectorOptions;
+  /** @default {} */
+  predictor?: PredictorOptions;
+  /**
+   * `auto` and `onnx`: ONNX Runtime; or a TensorFlow.js backend.
+   * @default 'auto'
+   */
   backend?: string;
-  flip?: boolean;
+  /**
+   * Turns photos upright according to their orientation tags.
+   * @default true
+   */
+  orient?: boolean;
+  /**
+   * Threads, each with its own networks on one core (ONNX Runtime only). 0 keeps the work in this thread; null takes
+   * every core for 16 photos or more.
+   * @default null
+   */
+  threads?: number | null;
+  /**
+   * Also gives the decoded photos, which keeps the work in this thread.
+   * @default false
+   */
+  images?: boolean;
 }
 
-/** What came of one photo; the picture only where it is at hand anyway. */
-export type PhotoOutcome =
+export const LOCALIZE_PHOTOS_DEFAULTS: Required<LocalizePhotosOptions> = {
+  model: PRETRAINED_DEFAULT,
+  detector: 'ssd',
+  detectorOptions: {},
+  predictor: {},
+  backend: 'auto',
+  orient: true,
+  threads: null,
+  images: false,
+};
+
+/** The result for one photo; `error` says in a line why it failed. */
+export type LocatedPhoto =
   | {
       readonly file: string;
       readonly width: number;
       readonly height: number;
-      readonly image?: Pixels;
       readonly faces: readonly LocatedFace[];
+      /** With `images: true`. */
+      readonly image?: Pixels;
       readonly error?: undefined;
     }
   | { readonly file: string; readonly error: string };
+
+/** Number of photos from which starting a thread per core pays off. */
+const THREADED_FROM = 16;
+
+/**
+ * Landmarks of every face in many photo files, in the order of the photos. A photo that fails is reported in its place
+ * and the others are still done. Many photos are shared among threads; few are read ahead and batched in this one.
+ * @throws RangeError when `threads` is negative or fractional; UsageError when there is no such model or detector.
+ * @example
+ * ```js
+ * for await (const photo of localizePhotos(['a.jpg', 'b.jpg'])) {
+ *   if (photo.error) console.error(photo.file, photo.error);
+ *   else console.log(photo.file, photo.faces.map((face) => face.pose.yaw));
+ * }
+ * ```
+ */
+export async function* localizePhotos(
+  photos: readonly (string | PhotoRequest)[],
+  options: LocalizePhotosOptions = {},
+): AsyncGenerator<LocatedPhoto> {
+  if (photos.length === 0) return;
+  const localizer = await openLocalizer(options, photos.length);
+  try {
+    yield* localizer.run(photos);
+  } finally {
+    localizer.dispose();
+  }
+}
 
 /** Runs detector and model over photos, results in order. */
 export interface Localizer {
   readonly name: string;
   readonly backend: string;
-  run(files: readonly string[]): AsyncIterable<PhotoOutcome>;
+  run(photos: readonly (string | PhotoRequest)[]): AsyncIterable<LocatedPhoto>;
   /** Milliseconds spent in model and detector so far; null where threads share the work. */
   readonly times: { model: number; detector: number } | null;
   dispose(): void;
 }
 
-/** Photos from which on starting a thread per core pays. */
-const THREADED_FROM = 16;
-
 /**
- * Opens model and detector. Many photos on ONNX Runtime are shared among threads, each with its own networks;
- * few photos, other backends and the making of pictures stay in this thread, batched, with reading ahead.
- * @param photos how many there will be; 0 keeps everything in this thread.
+ * Opens model and detector for `localizePhotos`.
+ * @param count how many photos there will be.
  */
-export async function openLocalizer(options: LocalizerOptions, photos: number): Promise<Localizer> {
-  const { model = PRETRAINED_DEFAULT, backend = 'auto' } = options;
-  const wantsOnnx = extname(model) === '.onnx' || backend === 'auto' || backend === 'onnx';
-  if (photos >= THREADED_FROM && wantsOnnx && (await hasOnnxRuntime())) return openThreaded(model, options);
-  return openHere(options);
-}
-
-async function hasOnnxRuntime(): Promise<boolean> {
-  try {
-    await import('onnxruntime-node');
-    return true;
-  } catch {
-    return false;
+export async function openLocalizer(options: LocalizePhotosOptions, count: number): Promise<Localizer> {
+  const settings = { ...LOCALIZE_PHOTOS_DEFAULTS, ...options };
+  const { threads, model, backend } = settings;
+  if (threads !== null && !(Number.isInteger(threads) && threads >= 0)) {
+    throw new RangeError(`localizePhotos: threads must be a whole number from 0 or null, got ${threads}`);
   }
+  const cores = threads ?? (count < THREADED_FROM ? 0 : availableParallelism());
+  return cores > 0 && !settings.images && usesOnnx(model, backend)
+    ? openThreaded(settings, cores)
+    : openHere(settings);
 }
 
-async function openThreaded(name: string, options: LocalizerOptions): Promise<Localizer> {
-  const { localizePhotos } = await import('@voxface/onnx/node');
-  const { loadModel } = await import('@voxface/models/node');
-  await chooseBackend('cpu');
-  const network = parseDetector(options.detector ?? 'ssd');
-  const model = extname(name) === '.onnx' ? name : await loadModel(findModelFolder(name));
-  const { box, flip } = options;
+async function openThreaded(settings: Required<LocalizePhotosOptions>, cores: number): Promise<Localizer> {
+  const { detector, detectorOptions, predictor, orient } = settings;
+  const { name, file } = await readModelFile(settings.model);
+  const runtime = await openOnnxRuntime();
+  const setup = {
+    model: file,
+    detector: detector === false ? null : await readDetectorFile(detector),
+    detectorOptions,
+    predictorOptions: predictor,
+    orient,
+  };
   return {
-    name: name.split('/').at(-1)!,
-    backend: 'onnxruntime-node',
+    name,
+    backend: runtime.name,
     times: null,
-    run: (files) =>
-      localizePhotos(
-        files.map((file) => ({ file, ...(box && { boxes: [box] }) })),
-        { model, detector: box ? false : { network }, predictor: { flip } },
-      ),
-    dispose: () => {
-      if (typeof model !== 'string') model.dispose();
+    async *run(photos) {
+      const requests = photos.map(requestOf);
+      for await (const { index, found, error } of runPhotoThreads(requests, setup, cores)) {
+        const { file: photo } = requests[index];
+        yield error === undefined ? { file: photo, ...found! } : { file: photo, error };
+      }
     },
+    dispose: () => {},
   };
 }
 
-async function openHere(options: LocalizerOptions): Promise<Localizer> {
-  const { box, flip } = options;
-  const { name, backend, predictor } = await openModel(options.model, { backend: options.backend, flip });
-  const detector = box ? undefined : await openDetector(options.detector ?? 'ssd', backend);
+async function openHere(settings: Required<LocalizePhotosOptions>): Promise<Localizer> {
+  const { orient, images, detector: detectorName, detectorOptions } = settings;
+  const { name, backend, predictor } = await openPredictor(settings);
+  const detector = detectorName === false ? undefined : await openDetector(detectorName, detectorOptions);
   const times = { model: 0, detector: 0 };
   const timed =
     <A extends unknown[], R>(key: keyof typeof times, work: (...values: A) => Promise<R>) =>
@@ -97,19 +172,23 @@ async function openHere(options: LocalizerOptions): Promise<Localizer> {
       return result;
     };
   const measured = {
-    read: (file: string) => readImage(file, { orient: true }),
+    read: ({ file }: PhotoRequest) => readImage(file, { orient }),
+    boxes: ({ boxes }: PhotoRequest) => boxes,
     predictor: { ...predictor, predictBatch: timed('model', predictor.predictBatch) },
     ...(detector && { detector: { ...detector, detect: timed('detector', detector.detect) } }),
-    ...(box && { boxes: () => [box] }),
   };
   return {
     name,
     backend,
     times,
-    async *run(files) {
-      for await (const { source: file, ...result } of localizeImages(files, measured)) {
+    async *run(photos) {
+      for await (const result of localizeImages(photos.map(requestOf), measured)) {
+        const { file } = result.source;
         if (result.error !== undefined) yield { file, error: describeError(result.error) };
-        else yield { file, ...result, width: result.image.width, height: result.image.height };
+        else {
+          const { image, faces } = result;
+          yield { file, width: image.width, height: image.height, faces, ...(images && { image }) };
+        }
       }
     },
     dispose: () => {
@@ -117,4 +196,18 @@ async function openHere(options: LocalizerOptions): Promise<Localizer> {
       detector?.dispose();
     },
   };
+}
+
+async function openPredictor(
+  settings: Required<LocalizePhotosOptions>,
+): Promise<{ name: string; backend: string; predictor: Predictor }> {
+  const { model, backend, predictor: options } = settings;
+  if (typeof model === 'string') return openModel(model, { ...options, backend });
+  const { name, file } = await readModelFile(model);
+  const runtime = await openOnnxRuntime();
+  return { name, backend: runtime.name, predictor: await runtime.createPredictor(file, options, null) };
+}
+
+function requestOf(photo: string | PhotoRequest): PhotoRequest {
+  return typeof photo === 'string' ? { file: photo } : photo;
 }

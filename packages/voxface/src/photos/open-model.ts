@@ -1,10 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BackendInfo, BackendName } from '@voxface/backend';
-import type { FaceDetector, Predictor, PredictorOptions } from '@voxface/predict';
-import { listPretrained, PRETRAINED_DEFAULT, pretrainedUrl } from '@voxface/pretrained';
+import type { FaceShapeModel } from '@voxface/models';
+import type { DetectorOptions, FaceDetector, Predictor, PredictorOptions } from '@voxface/predict';
+import {
+  listPretrained,
+  PRETRAINED_DEFAULT,
+  type PretrainedDetector,
+  pretrainedDetectorUrl,
+  pretrainedOnnxUrl,
+  pretrainedUrl,
+} from '@voxface/pretrained';
 import { UsageError } from '../options.ts';
+import { type OnnxRuntime, openOnnxRuntime } from './onnx-runtime.ts';
 
 /** A predictor ready to run, and what to call it in results. */
 export interface OpenedModel {
@@ -14,7 +24,7 @@ export interface OpenedModel {
 }
 
 export interface OpenModelOptions extends PredictorOptions {
-  /** `auto` takes ONNX Runtime where it is installed, otherwise a TensorFlow.js backend. Ignored for `.onnx` files. */
+  /** `auto` and `onnx` take ONNX Runtime; any other name is a TensorFlow.js backend. Ignored for `.onnx` files. */
   backend?: string;
 }
 
@@ -28,34 +38,57 @@ export async function openModel(
   options: OpenModelOptions = {},
 ): Promise<OpenedModel> {
   const { backend = 'auto', ...predictorOptions } = options;
-  if (extname(model) === '.onnx') return openOnnx(model, predictorOptions);
+  if (usesOnnx(model, backend)) {
+    const { name, file } = await readModelFile(model);
+    const runtime = await openOnnxRuntime();
+    const predictor = await runtime.createPredictor(file, predictorOptions, null);
+    return { name, backend: runtime.name, predictor };
+  }
   const folder = findModelFolder(model);
-  const info = await chooseBackend(backend === 'onnx' ? 'auto' : backend);
+  const info = await chooseBackend(backend);
   const [{ createPredictor }, { loadModel }] = await Promise.all([
     import('@voxface/models'),
     import('@voxface/models/node'),
   ]);
-  const name = basename(model);
   const loaded = await loadModel(folder);
-  if (backend === 'auto' || backend === 'onnx') {
-    try {
-      const { exportOnnx } = await import('@voxface/onnx/export');
-      const { createOnnxPredictor } = await import('@voxface/onnx/node');
-      const predictor = await createOnnxPredictor(await exportOnnx(loaded), predictorOptions);
-      loaded.dispose();
-      return { name, backend: 'onnxruntime-node', predictor };
-    } catch (error) {
-      if (backend === 'onnx') throw error;
-    }
-  }
-  return { name, backend: info.name, predictor: createPredictor(loaded, predictorOptions) };
+  return { name: basename(model), backend: info.name, predictor: createPredictor(loaded, predictorOptions) };
 }
 
-async function openOnnx(file: string, options: PredictorOptions): Promise<OpenedModel> {
-  if (!existsSync(file)) throw new UsageError(`--model: no such file: ${file}`);
-  const { createOnnxPredictor } = await import('@voxface/onnx/node');
-  const predictor = await createOnnxPredictor(file, options);
-  return { name: basename(file), backend: 'onnxruntime-node', predictor };
+/** Whether a model runs on ONNX Runtime. */
+export function usesOnnx(model: unknown, backend: string): boolean {
+  const isFile = typeof model === 'string' && extname(model) === '.onnx';
+  return isFile || backend === 'auto' || backend === 'onnx';
+}
+
+/**
+ * A model as an ONNX file. Only a saved folder and a model in memory need TensorFlow.js, which exports them.
+ * @throws UsageError when there is no such model.
+ */
+export async function readModelFile(
+  model: string | Uint8Array | FaceShapeModel,
+): Promise<{ name: string; file: Uint8Array }> {
+  if (model instanceof Uint8Array) return { name: 'model', file: model };
+  if (typeof model !== 'string') return { name: 'model', file: await exportModel(model) };
+  const name = basename(model);
+  if (extname(model) === '.onnx') {
+    if (!existsSync(model)) throw new UsageError(`--model: no such file: ${model}`);
+    return { name, file: await readFile(model) };
+  }
+  const folder = findModelFolder(model);
+  if (folder === pretrainedFolder(model) && existsSync(pretrainedOnnxUrl(model))) {
+    return { name, file: await readFile(pretrainedOnnxUrl(model)) };
+  }
+  await chooseBackend('cpu');
+  const { loadModel } = await import('@voxface/models/node');
+  const loaded = await loadModel(folder);
+  const file = await exportModel(loaded);
+  loaded.dispose();
+  return { name, file };
+}
+
+async function exportModel(model: FaceShapeModel): Promise<Uint8Array> {
+  const { exportOnnx } = await import('@voxface/onnx/export');
+  return exportOnnx(model);
 }
 
 /**
@@ -77,9 +110,12 @@ export function findModelFolder(model: string): string {
 export function searchModelFolder(model: string): string | undefined {
   if (existsSync(join(model, 'voxface.json'))) return model;
   if (existsSync(join(model, 'best', 'voxface.json'))) return join(model, 'best');
-  return listPretrained().some(({ name }) => name === model)
-    ? fileURLToPath(pretrainedUrl(model))
-    : undefined;
+  return pretrainedFolder(model);
+}
+
+function pretrainedFolder(model: string): string | undefined {
+  const isPretrained = listPretrained().some(({ name }) => name === model);
+  return isPretrained ? fileURLToPath(pretrainedUrl(model)) : undefined;
 }
 
 export const NODE_BACKENDS: readonly string[] = ['auto', 'cpu', 'wasm', 'webgpu', 'node', 'node-gpu'];
@@ -97,34 +133,40 @@ export async function chooseBackend(name: string): Promise<BackendInfo> {
   const [{ enableProdMode }, { setupBackend }] = await Promise.all([
     import('@tensorflow/tfjs-core'),
     import('@voxface/backend'),
-  ]);
+  ]).catch(missingTensorflow);
   enableProdMode();
   return setupBackend(name as BackendName);
 }
 
-export const DETECTORS = ['ssd', 'tiny'] as const;
-export type DetectorName = (typeof DETECTORS)[number];
+function missingTensorflow(cause: unknown): never {
+  throw new UsageError(
+    '--backend, training and saved folders need TensorFlow.js, which is not installed: npm i @voxface/train @tensorflow/tfjs-core @tensorflow/tfjs-layers',
+    { cause },
+  );
+}
 
-/** @throws UsageError for an unknown name. */
-export function parseDetector(name: string): DetectorName {
+export const DETECTORS: readonly PretrainedDetector[] = ['ssd', 'tiny'];
+
+/**
+ * Reads the ONNX file of a face detector.
+ * @throws UsageError for an unknown name.
+ */
+export async function readDetectorFile(name: string): Promise<Uint8Array> {
   if (!(DETECTORS as readonly string[]).includes(name)) {
     throw new UsageError(`--detector: expected one of ${DETECTORS.join(', ')}, got ${name}`);
   }
-  return name as DetectorName;
+  return readFile(pretrainedDetectorUrl(name as PretrainedDetector));
 }
 
 /**
- * Opens a face detector by name; its weights come with the `@vladmandic/face-api` package.
- * @param backend `onnxruntime-node` runs it there; any other name means the current TensorFlow.js backend.
+ * Opens a face detector by name on ONNX Runtime.
  * @throws UsageError for an unknown name.
  */
-export async function openDetector(name: string, backend?: string): Promise<FaceDetector> {
-  const network = parseDetector(name);
-  if (backend === 'onnxruntime-node') {
-    const { exportDetector } = await import('@voxface/onnx/export');
-    const { createOnnxDetector } = await import('@voxface/onnx/node');
-    return createOnnxDetector(await exportDetector({ network }));
-  }
-  const { createFaceApiDetector } = await import('@voxface/models/face-api');
-  return createFaceApiDetector({ network });
+export async function openDetector(
+  name: string,
+  options: DetectorOptions = {},
+  runtime?: OnnxRuntime,
+): Promise<FaceDetector> {
+  const file = await readDetectorFile(name);
+  return (runtime ?? (await openOnnxRuntime())).createDetector(file, options, null);
 }

@@ -1,14 +1,15 @@
-import '@tensorflow/tfjs-backend-cpu';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setupBackend } from '@voxface/backend';
 import { readImage } from '@voxface/datasets/node';
 import { createRandom } from '@voxface/landmarks';
 import { createFaceShapeModel, type FaceShapeModel } from '@voxface/models';
+import { exportOnnx } from '@voxface/onnx/export';
+import { createOnnxPredictor } from '@voxface/onnx/node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx } from '../src/export.ts';
-import { createOnnxPredictor, type LocatedPhoto, localizePhotos } from '../src/node.ts';
+import { type LocatedPhoto, localizePhotos } from '../src/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'voxface-photos-'));
 const box = { x: 10, y: 6, width: 30, height: 28 };
@@ -17,6 +18,7 @@ const broken = 13;
 let model: FaceShapeModel;
 
 beforeAll(async () => {
+  await setupBackend('cpu');
   model = createFaceShapeModel('tiny');
   const random = createRandom(3);
   for (const [i, file] of files.entries()) {
@@ -64,6 +66,19 @@ describe('localizePhotos', () => {
     predictor.dispose();
   });
 
+  it('gives the same in this thread, with the photos when asked for', async () => {
+    const requests = files.slice(0, 3).map((file) => ({ file, boxes: [box] }));
+    const threaded = await collect(localizePhotos(requests, { model, detector: false, threads: 1 }));
+    const here = await collect(localizePhotos(requests, { model, detector: false, images: true }));
+    for (const [i, photo] of here.entries()) {
+      const other = threaded[i];
+      if (photo.error !== undefined || other.error !== undefined) throw new Error(photo.error ?? other.error);
+      expect(photo.image?.width).toBe(other.width);
+      const [own, shared] = [photo, other].map(({ faces }) => [...faces[0].landmarks.points]);
+      for (const [k, value] of own.entries()) expect(value).toBeCloseTo(shared[k], 3);
+    }
+  });
+
   it('ends its threads when the caller leaves the loop', async () => {
     const requests = files.map((file) => ({ file, boxes: [box] }));
     for await (const result of localizePhotos(requests, { model, detector: false, threads: 2 })) {
@@ -72,10 +87,10 @@ describe('localizePhotos', () => {
     }
   });
 
-  it('takes an empty list and refuses no threads', async () => {
+  it('takes an empty list and refuses fewer than no threads', async () => {
     expect(await collect(localizePhotos([], { model }))).toEqual([]);
-    await expect(collect(localizePhotos(files, { model, threads: 0 }))).rejects.toThrow(
-      /threads must be a positive integer, got 0/,
+    await expect(collect(localizePhotos(files, { model, threads: -1 }))).rejects.toThrow(
+      /threads must be a whole number from 0 or null, got -1/,
     );
   });
 });

@@ -2,14 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { readImage } from '@voxface/datasets/node';
 import type { Pixels } from '@voxface/landmarks';
 import { type LocatedImage, localizeImages } from '@voxface/predict';
-import { createOnnxDetector, createOnnxPredictor } from '../runtime/node.ts';
-import type { PhotoAnswer, PhotoJob, ThreadSetup } from './photo-job.ts';
+import { openOnnxRuntime } from './onnx-runtime.ts';
+import type { PhotoAnswer, PhotoJob, ThreadSetup } from './photo-threads.ts';
 
 /** The thread behind `localizePhotos`: does everything for its photos, on one core. */
 const { model, detector, detectorOptions, predictorOptions, orient } = workerData as ThreadSetup;
 // On one core crops one by one take as long as batches, and the memory of a run stays the same for every photo.
-const predictor = await createOnnxPredictor(copyOf(model), { batchSize: 1, ...predictorOptions, threads: 1 });
-const opened = detector && (await createOnnxDetector(copyOf(detector), { ...detectorOptions, threads: 1 }));
+const runtime = await openOnnxRuntime();
+const predictor = await runtime.createPredictor(copyOf(model), { batchSize: 1, ...predictorOptions }, 1);
+const opened = detector && (await runtime.createDetector(copyOf(detector), detectorOptions, 1));
 
 let closing = false;
 let work = Promise.resolve();
