@@ -18,7 +18,6 @@ export {
   inspectDataset,
   type Range,
 } from './node/inspect-dataset.ts';
-export { IMAGE_EXTENSIONS } from './node/read-image.ts';
 export {
   type BoxOrder,
   open3dfaw,
@@ -68,5 +67,5 @@ export {
   type PackedSetWriterOptions,
   writePackedSet,
 } from './node/packed-set-writer.ts';
-export { type DecodeImageOptions, decodeImage, readImage } from './node/read-image.ts';
+export { type DecodeImageOptions, decodeImage, IMAGE_EXTENSIONS, readImage } from './node/read-image.ts';
 export { type NpyArray, readNpy, readNpz } from './node/read-npy.ts';
