@@ -41,7 +41,13 @@ export {
   yawOfParameters,
 } from './face-parameters.ts';
 export { type KeypointRow, parseKeypointCsv } from './keypoint-csv.ts';
-export { type PackedSample, type PackedSet, parsePackedSet } from './packed-set.ts';
+export {
+  type PackedSample,
+  type PackedSet,
+  type PackedSetHead,
+  type PackedShard,
+  parsePackedSet,
+} from './packed-set.ts';
 export { type MatArray, type MatFile, matVariable, parseMat } from './parse-mat.ts';
 export { formatPts, parsePts } from './parse-pts.ts';
 export { createRecordDataset, type OccludedRule, type RecordSource } from './record-dataset.ts';

@@ -8,6 +8,7 @@ export {
   createWorkerBatches,
   startWorker,
 } from './node/crop-workers.ts';
+export { LOCK_FILE, lockFolder, type Unlock } from './node/folder-lock.ts';
 export {
   CONTACT_SHEET_DEFAULTS,
   type ContactSheetOptions,
@@ -62,7 +63,6 @@ export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './no
 export {
   createPackedSetWriter,
   PACKED_SET_WRITER_DEFAULTS,
-  type PackedSetHead,
   type PackedSetWriter,
   type PackedSetWriterOptions,
   writePackedSet,

@@ -1,11 +1,12 @@
 import { type LandmarkScheme, SCHEMES } from '@voxface/landmarks';
+import { checkInnerPath } from './record-dataset.ts';
 import type { Annotation, Provenance } from './sample.ts';
 
-/** One sample of a packed set. The picture is a slice of `images.bin`, or a `file` beside `set.json`. */
+/** One sample of a packed set: a line of `samples.jsonl`. The picture is a slice of its shard's images, or a `file` in the folder. */
 export interface PackedSample {
   readonly id: string;
   readonly file?: string;
-  /** Bytes from the start of `images.bin`. */
+  /** Bytes from the start of the shard's images. */
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
@@ -24,57 +25,146 @@ export interface PackedSample {
   readonly provenance?: Provenance;
 }
 
-/** `set.json` of our own format. */
-export interface PackedSet {
-  readonly version: 1;
+/** A part of a packed set: its annotations, one JSON per line, and its image files one after the other. */
+export interface PackedShard {
+  readonly samples: string;
+  readonly images: string;
+  readonly count: number;
+  /** Bytes of `samples` and `images` that belong to the set; what lies beyond is of an unfinished writer. */
+  readonly samplesBytes: number;
+  readonly imagesBytes: number;
+}
+
+/** What every sample of a packed set shares. */
+export interface PackedSetHead {
   readonly name: string;
   readonly dims: 2 | 3;
   readonly scheme: LandmarkScheme;
+}
+
+/** `set.json`, written last: the set is what it says. */
+export interface PackedSet extends PackedSetHead {
+  readonly version: 2;
   readonly count: number;
   /** [width, height] when all pictures have the same size. */
   readonly imageSize: readonly [number, number] | null;
-  readonly samples: readonly PackedSample[];
+  readonly shards: readonly PackedShard[];
+  /** The samples themselves where `set.json` is of version 1, which held them. */
+  readonly samples?: readonly PackedSample[];
 }
 
 /**
- * Reads `set.json`.
+ * Reads `set.json`. Version 1, which held all samples itself, is read as one shard.
  * @param where what to call it in errors.
- * @throws Error when it is no JSON, of another version, or a sample breaks a rule.
+ * @throws Error when it is no JSON, of another version, or breaks a rule.
  */
 export function parsePackedSet(text: string, where: string): PackedSet {
-  let set: PackedSet;
+  let set: Omit<PackedSet, 'version'> & { readonly version: number };
   try {
-    set = JSON.parse(text) as PackedSet;
+    set = JSON.parse(text);
   } catch (error) {
     throw new Error(
       `parsePackedSet: expected JSON, got ${(error as Error).message} in ${where} (truncated?)`,
       { cause: error },
     );
   }
-  if (set.version !== 1)
-    throw new Error(`parsePackedSet: expected version 1, got ${set.version} in ${where}`);
-  if (set.dims !== 2 && set.dims !== 3)
-    throw new Error(`parsePackedSet: dims must be 2 or 3, got ${set.dims} in ${where}`);
-  if (!(typeof set.scheme === 'object' && set.scheme?.count > 0)) {
-    throw new Error(
-      `parsePackedSet: expected the annotation scheme, got ${JSON.stringify(set.scheme)} in ${where}`,
-    );
+  const refuse = (rule: string, got: unknown): never => {
+    throw new Error(`parsePackedSet: ${rule}, got ${JSON.stringify(got)?.slice(0, 80)} in ${where}`);
+  };
+  if (set === null || typeof set !== 'object') refuse('expected an object', set);
+  if (set.version !== 1 && set.version !== 2) refuse('expected version 1 or 2', set.version);
+  if (set.dims !== 2 && set.dims !== 3) refuse('dims must be 2 or 3', set.dims);
+  if (typeof set.name !== 'string') refuse('name must be a text', set.name);
+  const { scheme } = set;
+  if (!(typeof scheme === 'object' && scheme !== null && isCount(scheme.count) && scheme.count > 0)) {
+    refuse('expected the annotation scheme', scheme);
   }
-  if (!Array.isArray(set.samples) || set.samples.length !== set.count) {
-    throw new Error(
-      `parsePackedSet: count says ${set.count} samples, got ${set.samples?.length} in ${where}`,
-    );
+  if (set.version === 1) {
+    if (!Array.isArray(set.samples) || set.samples.length !== set.count) {
+      refuse(`count says ${set.count} samples`, set.samples?.length);
+    }
+    for (const sample of set.samples!) checkPackedSample(sample, set, where);
+    return { ...set, version: 2, shards: [] };
   }
-  const expected = set.scheme.count * set.dims;
-  for (const { id, landmarks } of set.samples) {
-    if (landmarks.length !== expected || !landmarks.every(Number.isFinite)) {
-      throw new Error(
-        `parsePackedSet: expected ${expected} finite numbers per sample, got ${landmarks.length}${landmarks.every(Number.isFinite) ? '' : ' with gaps'} for ${id} in ${where}`,
-      );
+  if (!Array.isArray(set.shards)) refuse('expected a list of shards', set.shards);
+  for (const shard of set.shards) {
+    const fine =
+      typeof shard === 'object' &&
+      shard !== null &&
+      [shard.count, shard.samplesBytes, shard.imagesBytes].every(isCount) &&
+      [shard.samples, shard.images].every((name) => typeof name === 'string' && /^[\w-][\w.-]*$/.test(name));
+    if (!fine) refuse('a shard names two files of the folder and says its counts', shard);
+  }
+  const total = set.shards.reduce((sum, { count }) => sum + count, 0);
+  if (total !== set.count) refuse(`count says ${set.count} samples`, total);
+  return { ...set, version: 2 };
+}
+
+/**
+ * Reads one line of a shard's `samples`.
+ * @throws Error naming place and rule when it is no JSON or a field breaks a rule.
+ */
+export function parsePackedSample(line: string, head: PackedSetHead, where: string): PackedSample {
+  let sample: PackedSample;
+  try {
+    sample = JSON.parse(line) as PackedSample;
+  } catch (error) {
+    throw new Error(`parsePackedSample: expected JSON, got ${(error as Error).message} in ${where}`, {
+      cause: error,
+    });
+  }
+  checkPackedSample(sample, head, where);
+  return sample;
+}
+
+/** Checks every field, before any of them meets a file or a native call. */
+function checkPackedSample(sample: PackedSample, { scheme, dims }: PackedSetHead, where: string): void {
+  const refuse = (rule: string, got: unknown): never => {
+    const id = typeof sample?.id === 'string' ? sample.id : 'a sample';
+    throw new Error(
+      `parsePackedSet: ${rule}, got ${JSON.stringify(got)?.slice(0, 80)} for ${id} in ${where}`,
+    );
+  };
+  if (sample === null || typeof sample !== 'object') refuse('a sample must be an object', sample);
+  const { id, file, offset, length, width, height, landmarks, box, visible, occluded, yaw, provenance } =
+    sample;
+  if (typeof id !== 'string' || id === '') refuse('id must be a text', id);
+  if (file !== undefined) {
+    if (typeof file !== 'string') refuse('file must be a text', file);
+    checkInnerPath('parsePackedSet', file!, where);
+  } else if (!(isCount(offset) && isCount(length) && length > 0)) {
+    refuse('offset and length must be whole numbers of bytes', [offset, length]);
+  }
+  for (const size of [width, height]) {
+    if (size !== undefined && !(isCount(size) && size > 0)) refuse('width and height must be positive', size);
+  }
+  const expected = scheme.count * dims;
+  if (!Array.isArray(landmarks) || landmarks.length !== expected || !landmarks.every(isCoordinate)) {
+    const gaps = Array.isArray(landmarks) && landmarks.length === expected ? ' with gaps' : '';
+    refuse(`expected ${expected} finite numbers per sample${gaps && ' without gaps'}`, landmarks?.length);
+  }
+  if (!(Array.isArray(box) && box.length === 4 && box.every(isCoordinate) && box[2] > 0 && box[3] > 0)) {
+    refuse('box must be x, y and a positive width and height', box);
+  }
+  for (const flags of [visible, occluded]) {
+    if (flags === undefined) continue;
+    if (!(Array.isArray(flags) && flags.length === scheme.count && flags.every((v) => v === 0 || v === 1))) {
+      refuse(`visible and occluded must be ${scheme.count} times 0 or 1`, flags);
     }
   }
-  return set;
+  if (yaw !== undefined && !isCoordinate(yaw)) refuse('yaw must be a finite number of degrees', yaw);
+  if (
+    provenance !== undefined &&
+    !(Array.isArray(provenance?.files) && Array.isArray(provenance.conversions))
+  ) {
+    refuse('provenance must list files and conversions', provenance);
+  }
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Finite also as a 32-bit float. */
+const isCoordinate = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isFinite(Math.fround(value));
 
 /** The scheme of a packed set: the known one of that name, else the one stored in the set. */
 export function schemeOfSet({ scheme }: PackedSet): LandmarkScheme {

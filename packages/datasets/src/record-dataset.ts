@@ -128,6 +128,22 @@ export function maskMissing(
   return { landmarks: createLandmarks(shape.points, 2), box };
 }
 
+/**
+ * Refuses a file name of a list that leads out of its folder: absolute, with `..`, or an address.
+ * @param where the file that names it.
+ */
+export function checkInnerPath(caller: string, file: string, where: string): void {
+  const outside =
+    file === '' ||
+    /^[/\\]|^[a-z][a-z0-9+.-]*:|\0/i.test(file) ||
+    file.split(/[/\\]/).some((part) => part === '..');
+  if (outside) {
+    throw new Error(
+      `${caller}: names must stay inside the folder, got ${JSON.stringify(file.slice(0, 80))} in ${where}`,
+    );
+  }
+}
+
 /** Identifiers made unique: the second face of `a` is `a#2`. */
 export function uniqueIds(ids: readonly string[]): string[] {
   const seen = new Map<string, number>();

@@ -139,13 +139,12 @@ describe('createProfiledSet', () => {
     const expected = await contentOf(path.join(root, 'killed'));
     const { appendFile, truncate, writeFile, rm } = await import('node:fs/promises');
     const file = (name: string): string => path.join(root, 'killed', name);
-    const set = JSON.parse(readFileSync(file('set.json'), 'utf8'));
     // As a killed run leaves it: journal cut within the fifth sample, second face not complete, no set.json.
-    const lines = set.samples.map((sample: unknown) => `${JSON.stringify(sample)}\n`);
+    const lines = readFileSync(file('samples.jsonl'), 'utf8').split(/(?<=\n)/);
     await writeFile(file('samples.jsonl'), lines.slice(0, 4).join('') + lines[4].slice(0, 40));
     await rm(file('set.json'));
     await writeFile(file('complete.txt'), 's0\n');
-    await truncate(file('images.bin'), set.samples[4].offset + 100);
+    await truncate(file('images.bin'), JSON.parse(lines[4]).offset + 100);
     await appendFile(file('images.bin'), 'rest of a torn write');
     expect(await create('killed', { dataset: photos(2) })).toMatchObject({ faces: 2 });
     expect(await contentOf(path.join(root, 'killed'))).toEqual(expected);

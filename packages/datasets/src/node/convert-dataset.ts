@@ -40,17 +40,23 @@ export async function convertDataset(
     typeof target === 'string' ? await openDataset(target, { ...options, onProblem: report }) : target;
   const { name, dims, scheme } = dataset;
   const writer = await createPackedSetWriter(outDir, { name, dims, scheme }, options);
-  for (let i = 0; i < dataset.length; i++) {
-    options.signal?.throwIfAborted();
-    if (!writer.ids.has(dataset.ids[i])) {
-      try {
-        const [annotation, image] = await readForWriting(dataset, i, options.face);
-        await writer.add(annotation, image);
-      } catch (error) {
-        report({ id: dataset.ids[i], error: error as Error });
+  try {
+    for (let i = 0; i < dataset.length; i++) {
+      options.signal?.throwIfAborted();
+      if (!writer.ids.has(dataset.ids[i])) {
+        let read: [Annotation, Uint8Array | Pixels] | undefined;
+        try {
+          read = await readForWriting(dataset, i, options.face);
+        } catch (error) {
+          report({ id: dataset.ids[i], error: error as Error });
+        }
+        if (read) await writer.add(...read);
       }
+      options.onProgress?.(i + 1, dataset.length);
     }
-    options.onProgress?.(i + 1, dataset.length);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
   }
   await writer.close();
   return { count: writer.ids.size, broken };

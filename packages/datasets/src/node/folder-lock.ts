@@ -1,0 +1,102 @@
+import { rmSync } from 'node:fs';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+
+/** The file that says who writes into a folder. */
+export const LOCK_FILE = 'voxface.lock';
+
+/** Ends a lock; may be called twice. */
+export type Unlock = () => Promise<void>;
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  readonly work: string;
+  readonly since: string;
+}
+
+const held = new Set<string>();
+let listening = false;
+
+/**
+ * Takes a folder for one writer, creating it if missing: two processes that write into one folder damage both results.
+ * The lock ends with `unlock`, or with the process; one left behind by a killed process of this machine is replaced.
+ * @param work what is being written, for the message that others get.
+ * @throws Error when another process, or another call of this one, holds the folder.
+ */
+export async function lockFolder(dir: string, work: string): Promise<Unlock> {
+  const file = path.resolve(dir, LOCK_FILE);
+  await mkdir(dir, { recursive: true });
+  const own: Owner = { pid: process.pid, host: hostname(), work, since: new Date().toISOString() };
+  for (let attempt = 0; attempt < 40; attempt++) {
+    try {
+      const handle = await open(file, 'wx');
+      await handle.writeFile(`${JSON.stringify(own)}\n`);
+      await handle.close();
+      held.add(file);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      await replaceStale(dir, file, attempt);
+    }
+  }
+  if (!listening) process.on('exit', releaseAll);
+  listening = true;
+  if (!held.has(file)) throw new Error(`lockFolder: the lock ${file} could not be taken (delete it)`);
+  return async () => {
+    if (held.delete(file)) await rm(file, { force: true });
+  };
+}
+
+/** Removes a lock whose process is gone. Several may try: one at a time looks again and removes. */
+async function replaceStale(dir: string, file: string, attempt: number): Promise<void> {
+  const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+  const text = await readLock(file);
+  if (text === '' && attempt < 5) return wait();
+  const owner = parseOwner(text);
+  if (!isGone(owner, file)) {
+    const who = owner.pid ? `process ${owner.pid} on ${owner.host} since ${owner.since}` : 'another process';
+    throw new Error(
+      `lockFolder: one writer per folder, got ${dir}, into which ${who} writes ${owner.work ?? 'something'} (choose another folder, or delete ${file} if that process is gone)`,
+    );
+  }
+  const turn = `${file}.stale`;
+  const handle = await open(turn, 'wx').catch(() => undefined);
+  if (!handle) {
+    const since = await stat(turn).catch(() => undefined);
+    if (since && Date.now() - since.mtimeMs > 10_000) await rm(turn, { force: true });
+    return wait();
+  }
+  await handle.close();
+  if ((await readLock(file)) === text) await rm(file, { force: true });
+  await rm(turn, { force: true });
+}
+
+const readLock = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+
+function parseOwner(text: string): Partial<Owner> {
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    return {};
+  }
+}
+
+function isGone({ host, pid }: Partial<Owner>, file: string): boolean {
+  if (host !== hostname() || !pid) return false;
+  return pid === process.pid ? !held.has(file) : !isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function releaseAll(): void {
+  for (const file of held) rmSync(file, { force: true });
+}
