@@ -1,14 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '@voxface/datasets';
-import { createPackedSetWriter } from '@voxface/datasets/node';
+import { createPackedSetWriter, openPackedSet } from '@voxface/datasets/node';
 import { IBUG_68 } from '@voxface/landmarks';
+import sharp from 'sharp';
 import type { FaceModel } from './face-model.ts';
 import type { FitFaceOptions } from './fit-face.ts';
 import { POSE_DISTRIBUTION_DEFAULTS, type PoseDistribution } from './profile-poses.ts';
 import { renderViews } from './render-views.ts';
-import { type Shard, shardOf } from './shard.ts';
-import { writeContactSheet } from './write-contact-sheet.ts';
 
 export interface ProfiledSetOptions extends Partial<PoseDistribution> {
   dataset: Dataset;
@@ -163,4 +162,71 @@ function indicesOf(dataset: Dataset, shard: Shard): number[] {
   const indices: number[] = [];
   for (let i = shard.index; i < dataset.length; i += shard.count) indices.push(i);
   return indices;
+}
+
+/** One of `count` equal parts of a job. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/**
+ * Which part of the work this process does: `i/n` when given, else SLURM_ARRAY_TASK_ID (less SLURM_ARRAY_TASK_MIN) of
+ * SLURM_ARRAY_TASK_COUNT, else JOB_COMPLETION_INDEX of JOB_COMPLETIONS (set by hand in the job's manifest), else all.
+ * @param text `i/n`, 0-based.
+ * @throws RangeError when the index is not in 0..n-1.
+ */
+export function shardOf(text: string | undefined, environment: Record<string, string | undefined>): Shard {
+  const [index, count] = text
+    ? text.split('/').map(Number)
+    : environment.SLURM_ARRAY_TASK_ID !== undefined
+      ? [
+          Number(environment.SLURM_ARRAY_TASK_ID) - Number(environment.SLURM_ARRAY_TASK_MIN ?? 0),
+          Number(environment.SLURM_ARRAY_TASK_COUNT ?? Number.NaN),
+        ]
+      : environment.JOB_COMPLETION_INDEX !== undefined && environment.JOB_COMPLETIONS !== undefined
+        ? [Number(environment.JOB_COMPLETION_INDEX), Number(environment.JOB_COMPLETIONS)]
+        : [0, 1];
+  if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count)) {
+    throw new RangeError(
+      `shardOf: expected i/n with 0 <= i < n, got ${text ?? `${index}/${count} from the job's environment`}`,
+    );
+  }
+  return { index, count };
+}
+
+const TILE = 128;
+const ROWS = 12;
+const COLUMNS = 9;
+
+/**
+ * Draws faces spread over a finished set as a PNG: one row per face, one tile per picture (`ID`, `ID_p1`, ...).
+ * Writes nothing when the set is empty.
+ */
+async function writeContactSheet(directory: string, file: string): Promise<void> {
+  const set = await openPackedSet(directory).catch(() => undefined);
+  if (!set) return;
+  const faces = new Map<string, number[]>();
+  set.ids.forEach((id, index) => {
+    const face = id.replace(/_p\d+$/, '');
+    faces.set(face, [...(faces.get(face) ?? []), index]);
+  });
+  const all = [...faces.values()];
+  const count = Math.min(ROWS, all.length);
+  const rows = Array.from({ length: count }, (_, k) => all[Math.floor((k * all.length) / count)]);
+  const tiles = await Promise.all(
+    rows.flatMap((row, y) =>
+      row.slice(0, COLUMNS).map(async (index, x) => {
+        const { data, width, height, channels } = (await set.load(index)).image;
+        const input = await sharp(data, { raw: { width, height, channels } })
+          .resize(TILE, TILE)
+          .png()
+          .toBuffer();
+        return { input, left: x * TILE, top: y * TILE };
+      }),
+    ),
+  );
+  const width = Math.min(COLUMNS, Math.max(...rows.map((row) => row.length))) * TILE;
+  const sheet = sharp({ create: { width, height: count * TILE, channels: 3, background: '#000' } });
+  await writeFile(file, await sheet.composite(tiles).png().toBuffer());
 }

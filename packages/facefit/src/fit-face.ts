@@ -1,8 +1,18 @@
 import { boxOf, centerDepth, type HeadPose, type Landmarks, poseOfRotation } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
-import { type FitBasis, fitBasis, shapeOfWeights } from './fit-basis.ts';
-import { createPulls, errorOf, type JawLine, slideContour, weighPulls } from './fit-pulls.ts';
-import { type FitState, type Pull, stepFit } from './fit-state.ts';
+import {
+  createPulls,
+  errorOf,
+  type FitBasis,
+  type FitState,
+  fitBasis,
+  type JawLine,
+  type Pull,
+  shapeOfWeights,
+  slideContour,
+  stepFit,
+  weighPulls,
+} from './fit-state.ts';
 import type { Matrix3 } from './rotation.ts';
 import { fitWeakPerspective } from './weak-perspective.ts';
 

@@ -3,13 +3,9 @@ export {
   PROFILED_SET_DEFAULTS,
   type ProfiledSetOptions,
   type ProfiledSetReport,
+  type Shard,
+  shardOf,
 } from './create-profiled-set.ts';
 export { openBfm68 } from './open-bfm-68.ts';
-export { openFaceKitArrays } from './open-face-kit-arrays.ts';
-export { openFaceKitObj } from './open-face-kit-obj.ts';
 export { openFaceModel } from './open-face-model.ts';
-export {
-  LINEAR_BASIS_DEFAULTS,
-  type LinearBasisOptions,
-  openLinearBasis,
-} from './open-linear-basis.ts';
+export { LINEAR_BASIS_DEFAULTS, type LinearBasisOptions, openLinearBasis } from './open-linear-basis.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createFaceModel, type FaceModel, type FaceModes } from './face-model.ts';
-import { toHeadAxes } from './ict-modes.ts';
+import { toHeadAxes } from './ict.ts';
 
 const LANDMARKS = 68;
 /** Parameters of 3DDFA: 12 of the camera, then 40 identity and 10 expression weights. */

@@ -8,10 +8,9 @@ import {
 } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import type { FaceFit } from './fit-face.ts';
-import { createRaster, rasterize } from './rasterize.ts';
+import { createRaster, rasterize, samplePixels, softenEdges } from './raster.ts';
 import { createRelief, type Relief } from './relief.ts';
 import { type Matrix3, multiply3 } from './rotation.ts';
-import { samplePixels, softenEdges } from './sample-pixels.ts';
 
 export interface ProfileFaceOptions {
   /** Side of the square output, pixels. */

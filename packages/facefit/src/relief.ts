@@ -1,12 +1,8 @@
 import { boxOf } from '@voxface/landmarks';
-import type { FaceModel } from './face-model.ts';
+import { type FaceModel, reconstructVertices } from './face-model.ts';
 import type { FaceFit } from './fit-face.ts';
-import { nearestInside } from './nearest-inside.ts';
-import { createRaster, rasterize } from './rasterize.ts';
-import { reconstructVertices } from './reconstruct-vertices.ts';
-import { extendDepth, joinTriangles } from './relief-grid.ts';
+import { createRaster, rasterize } from './raster.ts';
 import { createSkull } from './skull.ts';
-import { smoothOutline } from './smooth-outline.ts';
 
 /** Cells per side of the grid. */
 const CELLS = 120;
@@ -169,4 +165,124 @@ function usedVertices(model: FaceModel): number {
 function smoothStep(t: number): number {
   const clamped = Math.min(1, Math.max(0, t));
   return clamped * clamped * (3 - 2 * clamped);
+}
+
+/**
+ * Depth of the nearest inside cell, smoothed outside.
+ * @param nearest of each cell, the inside cell next to it; -1 where there is none.
+ */
+function extendDepth(depth: Float32Array, nearest: Int32Array, side: number): Float32Array {
+  let current = Float32Array.from(depth, (_, at) => (nearest[at] < 0 ? 0 : depth[nearest[at]]));
+  for (let pass = 0; pass < 12; pass++) {
+    const next = Float32Array.from(current);
+    for (let y = 1; y < side - 1; y++) {
+      for (let x = 1; x < side - 1; x++) {
+        const at = y * side + x;
+        if (nearest[at] === at) continue;
+        next[at] = (current[at - 1] + current[at + 1] + current[at - side] + current[at + side]) / 4;
+      }
+    }
+    current = next;
+  }
+  return current;
+}
+
+/**
+ * The grid's triangles, then the skull's, whose points follow the grid's.
+ * @param side points per side of the grid.
+ */
+function joinTriangles(skull: Uint32Array, side: number): Uint32Array {
+  const grid = (side - 1) * (side - 1) * 6;
+  const triangles = new Uint32Array(grid + skull.length);
+  let at = 0;
+  for (let y = 0; y < side - 1; y++) {
+    for (let x = 0; x < side - 1; x++) {
+      const a = y * side + x;
+      triangles[at++] = a;
+      triangles[at++] = a + 1;
+      triangles[at++] = a + side;
+      triangles[at++] = a + 1;
+      triangles[at++] = a + side + 1;
+      triangles[at++] = a + side;
+    }
+  }
+  for (let i = 0; i < skull.length; i++) triangles[grid + i] = skull[i] + side * side;
+  return triangles;
+}
+
+/**
+ * For every cell of a square grid the index of the nearest cell that is inside (itself when inside), by two sweeps of
+ * nearest-neighbour propagation (Danielsson's 8SED); near-exact, which is all that a smooth extension needs.
+ * @param inside [size, size], non-zero inside.
+ * @returns [size, size] cell indices, -1 when nothing is inside.
+ */
+function nearestInside(inside: ArrayLike<number>, size: number): Int32Array {
+  const nearest = new Int32Array(size * size);
+  for (let at = 0; at < nearest.length; at++) nearest[at] = inside[at] ? at : -1;
+  const distance = (at: number, x: number, y: number): number => {
+    if (at < 0) return 1e9;
+    const row = (at / size) | 0;
+    const dx = at - row * size - x;
+    const dy = row - y;
+    return dx * dx + dy * dy;
+  };
+  const relax = (x: number, y: number, dx: number, dy: number): void => {
+    const at = y * size + x;
+    if (nearest[at] === at) return;
+    const fromX = x + dx;
+    const fromY = y + dy;
+    if (fromX < 0 || fromY < 0 || fromX >= size || fromY >= size) return;
+    const candidate = nearest[fromY * size + fromX];
+    if (distance(candidate, x, y) < distance(nearest[at], x, y)) nearest[at] = candidate;
+  };
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      relax(x, y, -1, 0);
+      relax(x, y, 0, -1);
+      relax(x, y, -1, -1);
+      relax(x, y, 1, -1);
+    }
+    for (let x = size - 1; x >= 0; x--) relax(x, y, 1, 0);
+  }
+  for (let y = size - 1; y >= 0; y--) {
+    for (let x = size - 1; x >= 0; x--) {
+      relax(x, y, 1, 0);
+      relax(x, y, 0, 1);
+      relax(x, y, 1, 1);
+      relax(x, y, -1, 1);
+    }
+    for (let x = 0; x < size; x++) relax(x, y, -1, 0);
+  }
+  return nearest;
+}
+
+/** Directions in which the outline is measured. */
+const DIRECTIONS = 120;
+/** Directions to each side whose smallest reach counts, then over how many the reach is averaged. */
+const NARROW = 3;
+const AVERAGE = 6;
+
+/**
+ * An outline without the steps of the grid it was measured on, nowhere outside the measured one by more than the
+ * averaging makes it: neighbouring directions end on the same thing in the photo, hair and not now hair, now background.
+ * @param measure distance from the middle to the outline along a unit direction of the photo, pixels.
+ * @returns the same for any direction.
+ */
+function smoothOutline(measure: (x: number, y: number) => number): (x: number, y: number) => number {
+  const turn = (2 * Math.PI) / DIRECTIONS;
+  const around = (values: readonly number[], k: number, width: number): number[] =>
+    Array.from({ length: 2 * width + 1 }, (_, i) => values[(k + i - width + DIRECTIONS) % DIRECTIONS]);
+  const measured = Array.from({ length: DIRECTIONS }, (_, k) =>
+    measure(Math.cos(k * turn), Math.sin(k * turn)),
+  );
+  const narrow = measured.map((_, k) => Math.min(...around(measured, k, NARROW)));
+  const smooth = narrow.map(
+    (_, k) => around(narrow, k, AVERAGE).reduce((sum, value) => sum + value) / (2 * AVERAGE + 1),
+  );
+  return (x, y) => {
+    const at = Math.atan2(y, x) / turn + DIRECTIONS;
+    const k = Math.floor(at);
+    const part = at - k;
+    return (1 - part) * smooth[k % DIRECTIONS] + part * smooth[(k + 1) % DIRECTIONS];
+  };
 }

@@ -1,14 +1,23 @@
 import type { Provenance, Sample } from '@voxface/datasets';
-import { type Box, boxOf, createRandom, type Landmarks, type Pixels } from '@voxface/landmarks';
-import { cutFace } from './cut-face.ts';
+import {
+  type Box,
+  boxOf,
+  centerDepth,
+  createRandom,
+  cropAffine,
+  type Landmarks,
+  type Pixels,
+  transformLandmarks,
+} from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import { type FaceFit, type FitFaceOptions, fitFace } from './fit-face.ts';
 import { LABEL_FIT_DEFAULTS } from './lift-landmarks.ts';
 import { profileFace } from './profile-face.ts';
 import { type PoseDistribution, profilePoses } from './profile-poses.ts';
+import { createRaster, samplePixels } from './raster.ts';
 
 /** One picture of a face, ready to be written. */
-export interface View {
+interface View {
   id: string;
   image: Pixels;
   landmarks: Landmarks<3>;
@@ -18,7 +27,7 @@ export interface View {
 }
 
 /** The part of `ProfiledSetOptions` that decides what a picture shows. */
-export interface ViewSettings extends PoseDistribution {
+interface ViewSettings extends PoseDistribution {
   readonly model: FaceModel;
   readonly labels?: FaceModel;
   readonly fit?: FitFaceOptions;
@@ -87,4 +96,32 @@ const TURNED_FIT = { ...LABEL_FIT_DEFAULTS, jawNoise: [0.012, 0.012] } as const;
 
 function describePose({ yaw, pitch, roll }: FaceFit['pose']): string {
   return `yaw ${yaw.toFixed(1)}, pitch ${pitch.toFixed(1)}, roll ${roll.toFixed(1)}`;
+}
+
+/**
+ * Cuts a square around a face: centre of the landmark box, twice its longer side; photos end in a mirrored margin.
+ * @param size side of the result, pixels; never enlarges the photo.
+ */
+function cutFace(
+  image: Pixels,
+  landmarks: Landmarks<3>,
+  size: number,
+): { image: Pixels; landmarks: Landmarks<3> } {
+  const crop = cropAffine(boxOf(landmarks), { scale: 2 });
+  const side = 1 / crop[0];
+  const pixels = Math.max(16, Math.min(size, Math.round(side)));
+  const raster = createRaster(pixels);
+  raster.depth.fill(0);
+  const step = side / pixels;
+  for (let at = 0; at < pixels * pixels; at++) {
+    raster.values[2 * at] = (((at % pixels) + 0.5) / pixels - crop[4]) * side;
+    raster.values[2 * at + 1] = ((Math.floor(at / pixels) + 0.5) / pixels - crop[5]) * side;
+  }
+  const data = samplePixels(image, raster, step);
+  const unit = transformLandmarks(landmarks, crop);
+  const points = Float32Array.from(unit.points, (value, i) => value * pixels - (i % 3 === 2 ? 0 : 0.5));
+  return {
+    image: { data, width: pixels, height: pixels, channels: 3 },
+    landmarks: centerDepth({ points, dims: 3 }),
+  };
 }

@@ -1,7 +1,7 @@
 import type { FaceModel } from './face-model.ts';
 
 /** The part of the head that the photo does not show, with the place in the photo that lends it its colour. */
-export interface Skull {
+interface Skull {
   /** [k, 3] camera axes, relative to the pivot, pixels. */
   readonly points: Float32Array;
   /** [k, 2] photo pixels. */
@@ -11,7 +11,7 @@ export interface Skull {
 }
 
 /** What `createSkull` reads of the relief under construction. */
-export interface SkullFrame {
+interface SkullFrame {
   /** Row-major [9], head axes to camera axes. */
   readonly rotation: ArrayLike<number>;
   /** [v, 3] vertices in camera axes, relative to the pivot, pixels. */

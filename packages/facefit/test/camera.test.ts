@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { poseOfRotation, rotationOfPose } from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
-import { fitWeakPerspective } from '../src/index.ts';
+import { fitWeakPerspective } from '../src/weak-perspective.ts';
 
 const golden = JSON.parse(
   readFileSync(new URL('./golden/rotation-and-camera.json', import.meta.url), 'utf8'),

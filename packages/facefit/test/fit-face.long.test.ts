@@ -5,7 +5,8 @@ import { boxOf, createRandom, type Landmarks, rotationOfPose } from '@voxface/la
 import { parse } from 'npyjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FaceModel, fitFace, profileFace } from '../src/index.ts';
-import { openFaceKitObj, openFaceModel } from '../src/node.ts';
+import { openFaceModel } from '../src/node.ts';
+import { openFaceKitObj } from '../src/open-face-model.ts';
 
 const data = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));
 const have = existsSync(data) || Boolean(process.env.VOXFACE_REQUIRE_DATA);

@@ -1,6 +1,8 @@
 import { createRandom } from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
-import { parseObj, profileYaws, shardOf } from '../src/index.ts';
+import { shardOf } from '../src/node.ts';
+import { parseObj } from '../src/open-face-model.ts';
+import { profileYaws } from '../src/profile-poses.ts';
 
 describe('shardOf', () => {
   it('reads i/n, Slurm arrays and Kubernetes indexed jobs, in that order', () => {

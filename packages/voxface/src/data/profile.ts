@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { concatDatasets, type Dataset } from '@voxface/datasets';
-import { type Shard, shardOf } from '@voxface/facefit';
-import { createProfiledSet, openBfm68, openFaceModel } from '@voxface/facefit/node';
+import { createProfiledSet, openBfm68, openFaceModel, type Shard, shardOf } from '@voxface/facefit/node';
 import { parseCount, parsePositive, parseShard, UsageError, WorkError } from '../options.ts';
 import { openData } from './data.ts';
 
