@@ -48,9 +48,22 @@ export {
   type PackedShard,
   parsePackedSet,
 } from './packed-set.ts';
-export { type MatArray, type MatFile, matVariable, parseMat } from './parse-mat.ts';
+export {
+  MAT_DEFAULTS,
+  type MatArray,
+  type MatFile,
+  type MatOptions,
+  matVariable,
+  parseMat,
+} from './parse-mat.ts';
 export { formatPts, parsePts } from './parse-pts.ts';
-export { createRecordDataset, type OccludedRule, type RecordSource } from './record-dataset.ts';
+export {
+  createRecordDataset,
+  type OccludedRule,
+  type Problem,
+  type ProblemHandler,
+  type RecordSource,
+} from './record-dataset.ts';
 export type {
   Annotation,
   CroppedSample,

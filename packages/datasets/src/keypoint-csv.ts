@@ -1,5 +1,14 @@
 import { IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
-import { checkShape, maskMissing, maskOccluded, type OccludedRule, uniqueIds } from './record-dataset.ts';
+import {
+  checkShape,
+  collectProblems,
+  maskMissing,
+  maskOccluded,
+  type OccludedRule,
+  type Problem,
+  type ProblemHandler,
+  uniqueIds,
+} from './record-dataset.ts';
 import type { Annotation } from './sample.ts';
 
 export interface KeypointCsvOptions {
@@ -12,7 +21,7 @@ export interface KeypointCsvOptions {
   /** What becomes of points that are annotated although something hides them. */
   occluded?: OccludedRule;
   /** Told about rows that are left out as broken; absent: the first one throws. */
-  onProblem?: (problem: { id: string; error: Error }) => void;
+  onProblem?: ProblemHandler;
 }
 
 export const KEYPOINT_CSV_DEFAULTS: Required<Omit<KeypointCsvOptions, 'onProblem' | 'split'>> = {
@@ -32,12 +41,13 @@ export function annotateKeypointCsv<T>(
   find: (file: string) => T | undefined,
   where: string,
   options: KeypointCsvOptions = {},
-): { annotation: Annotation<2>; image: T }[] {
+): { records: { annotation: Annotation<2>; image: T }[]; problems: readonly Problem[] } {
+  const { problems, report } = collectProblems(options.onProblem);
   const settings = { ...KEYPOINT_CSV_DEFAULTS, ...options };
-  const rows = parseKeypointCsv(text, settings.scheme.count, options.onProblem);
+  const rows = parseKeypointCsv(text, settings.scheme.count, options.onProblem && report);
   const kept = options.split === undefined ? rows : rowsOfSplit(rows, options.split, where);
   const ids = uniqueIds(kept.map(({ file }) => file.replace(/\.[^./]*$/, '')));
-  return kept.flatMap((row, i) => {
+  const records = kept.flatMap((row, i) => {
     try {
       const image = find(row.file);
       if (image === undefined) {
@@ -47,11 +57,11 @@ export function annotateKeypointCsv<T>(
       }
       return [{ annotation: annotateRow(ids[i], row, settings, where), image }];
     } catch (error) {
-      if (!options.onProblem) throw error;
-      options.onProblem({ id: ids[i], error: error as Error });
+      report({ id: ids[i], error: error as Error });
       return [];
     }
   });
+  return { records, problems };
 }
 
 function rowsOfSplit(rows: readonly KeypointRow[], split: string, where: string): KeypointRow[] {
@@ -129,24 +139,23 @@ interface Columns {
  * Reads a keypoint CSV: one row per face. Without a header, or with one that only numbers the columns: the file name
  * first, then x, y pairs. With a header that names them: `image` (or `image_name`, `file`, `filename`), points as
  * `x0`, `y0`, ... or `original_0_x`, `original_0_y`, ..., visibility as `v0`, ... (0 visible, 1 annotated although
- * occluded, 2 not annotated); columns may stand in any order and others are kept as `fields`. A point is missing when
+ * occluded, 2 not annotated); columns may stand in any order and others are kept as `fields`. Values are
+ * separated by commas, semicolons or tabs and may be quoted. A point is missing when
  * both of its cells are empty, when it is -1, -1, or when its visibility is 2.
  * @param count landmarks per row.
  * @param onProblem told about rows that break a rule; absent: the first one throws.
  * @throws Error naming line and picture: a wrong number of cells, half a point, a value that is no number, no point at all.
  */
-export function parseKeypointCsv(
-  text: string,
-  count: number,
-  onProblem?: (problem: { id: string; error: Error }) => void,
-): KeypointRow[] {
+export function parseKeypointCsv(text: string, count: number, onProblem?: ProblemHandler): KeypointRow[] {
   const rows: KeypointRow[] = [];
   let columns = plainColumns(count);
+  let delimiter = ',';
   text
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\n|\r/)
     .forEach((raw, i) => {
-      const cells = raw.split(',').map((cell) => cell.trim());
+      if (i === 0) delimiter = delimiterOf(raw);
+      const cells = splitCells(raw, delimiter);
       if (cells.length === 1 && cells[0] === '') return;
       if (i === 0 && isHeader(cells)) {
         columns = namedColumns(cells, count) ?? columns;
@@ -160,6 +169,28 @@ export function parseKeypointCsv(
       }
     });
   return rows;
+}
+
+/** What most of a line's values are separated by: comma, semicolon or tab. */
+function delimiterOf(line: string): string {
+  const count = (mark: string): number => line.split(mark).length;
+  return [',', ';', '\t'].reduce((best, mark) => (count(mark) > count(best) ? mark : best));
+}
+
+/** Cells of a line, quoted ones as RFC 4180 has them. */
+function splitCells(line: string, delimiter: string): string[] {
+  if (!line.includes('"')) return line.split(delimiter).map((cell) => cell.trim());
+  const cells: string[] = [];
+  let [cell, quoted] = ['', false];
+  for (let i = 0; i < line.length; i++) {
+    if (line[i] === '"' && quoted && line[i + 1] === '"') cell += line[++i];
+    else if (line[i] === '"') quoted = !quoted;
+    else if (line[i] === delimiter && !quoted) {
+      cells.push(cell.trim());
+      cell = '';
+    } else cell += line[i];
+  }
+  return [...cells, cell.trim()];
 }
 
 function isHeader(cells: readonly string[]): boolean {

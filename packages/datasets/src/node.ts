@@ -27,7 +27,6 @@ export {
 } from './node/open-3dfaw.ts';
 export {
   open300w,
-  type ProblemHandler,
   PTS_FOLDER_DEFAULTS,
   type PtsFolderOptions,
 } from './node/open-300w.ts';
@@ -67,5 +66,12 @@ export {
   type PackedSetWriterOptions,
   writePackedSet,
 } from './node/packed-set-writer.ts';
-export { type DecodeImageOptions, decodeImage, IMAGE_EXTENSIONS, readImage } from './node/read-image.ts';
-export { type NpyArray, readNpy, readNpz } from './node/read-npy.ts';
+export {
+  DECODE_IMAGE_DEFAULTS,
+  type DecodeImageOptions,
+  decodeImage,
+  IMAGE_EXTENSIONS,
+  isTurnedPicture,
+  readImage,
+} from './node/read-image.ts';
+export { NPZ_DEFAULTS, type NpyArray, type NpzOptions, readNpy, readNpz } from './node/read-npy.ts';

@@ -19,6 +19,7 @@ export interface PackedSample {
   readonly box: readonly [number, number, number, number];
   readonly visible?: readonly number[];
   readonly occluded?: readonly number[];
+  readonly upright?: boolean;
   /** Degrees. */
   readonly yaw?: number;
   readonly attributes?: Readonly<Record<string, boolean | number | string>>;
@@ -173,7 +174,7 @@ export function schemeOfSet({ scheme }: PackedSet): LandmarkScheme {
 
 /** A packed sample's annotation. */
 export function unpackSample(sample: PackedSample, set: PackedSet, scheme: LandmarkScheme): Annotation {
-  const { id, landmarks, box, visible, occluded, yaw, attributes, provenance } = sample;
+  const { id, landmarks, box, visible, occluded, upright, yaw, attributes, provenance } = sample;
   return {
     id,
     landmarks: { points: Float32Array.from(landmarks), dims: set.dims },
@@ -181,6 +182,7 @@ export function unpackSample(sample: PackedSample, set: PackedSet, scheme: Landm
     box: { x: box[0], y: box[1], width: box[2], height: box[3] },
     ...(visible && { visible: Uint8Array.from(visible) }),
     ...(occluded && { occluded: Uint8Array.from(occluded) }),
+    ...(upright === true && { upright }),
     ...(yaw !== undefined && { yaw }),
     ...(attributes && { attributes }),
     provenance: provenance ?? { dataset: set.name, files: ['set.json'], conversions: [] },

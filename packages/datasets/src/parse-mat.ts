@@ -1,4 +1,4 @@
-import { unzlibSync } from 'fflate';
+import { Unzlib } from 'fflate';
 
 /** One numeric, logical or character variable of a MATLAB file. */
 export interface MatArray {
@@ -64,12 +64,24 @@ interface Element {
   readonly next: number;
 }
 
+export interface MatOptions {
+  /** Limit of the unpacked size of all variables: a small file can hold gigabytes. */
+  maxBytes?: number;
+}
+
+export const MAT_DEFAULTS: Required<MatOptions> = { maxBytes: 2 ** 30 };
+
 /**
  * Reads a MATLAB level 5 MAT-file (`save -v6` or `-v7`), compressed or not, of either byte order.
  * @param where what to call the file in errors.
  * @throws Error when it is another format (7.3 is HDF5) or ends early.
  */
-export function parseMat(bytes: Uint8Array, where: string): MatFile {
+export function parseMat(
+  bytes: Uint8Array,
+  where: string,
+  { maxBytes = MAT_DEFAULTS.maxBytes }: MatOptions = {},
+): MatFile {
+  let room = maxBytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = readByteOrder(bytes, where);
   const variables = new Map<string, MatArray>();
@@ -78,7 +90,12 @@ export function parseMat(bytes: Uint8Array, where: string): MatFile {
     for (let at = 128; at < bytes.length; ) {
       const element = readElement(view, at, little);
       at = element.next;
-      const matrix = element.type === COMPRESSED ? inflate(element.body, little) : element;
+      let matrix = element;
+      if (element.type === COMPRESSED) {
+        const unpacked = inflate(element.body, room);
+        room -= unpacked.byteLength;
+        matrix = readElement(unpacked, 0, little);
+      }
       if (matrix.type !== MATRIX || matrix.body.byteLength === 0) continue;
       const { name, kind, array } = readMatrix(matrix.body, little);
       if (array) variables.set(name, array);
@@ -150,9 +167,28 @@ function readElement(view: DataView, at: number, little: boolean): Element {
   return { type, body: new DataView(view.buffer, view.byteOffset + start, length), next: padded };
 }
 
-function inflate(body: DataView, little: boolean): Element {
-  const bytes = unzlibSync(new Uint8Array(body.buffer, body.byteOffset, body.byteLength));
-  return readElement(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, little);
+/** Unpacks piece by piece, so that the limit holds before the memory is taken. */
+function inflate(body: DataView, limit: number): DataView {
+  const packed = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  const stream = new Unzlib((piece) => {
+    total += piece.length;
+    if (total > limit)
+      throw new Error(`more than ${limit} unpacked bytes (raise maxBytes if the file is trusted)`);
+    pieces.push(piece);
+  });
+  const step = 1 << 16;
+  for (let at = 0; at < packed.length; at += step) {
+    stream.push(packed.subarray(at, at + step), at + step >= packed.length);
+  }
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return new DataView(bytes.buffer);
 }
 
 function readMatrix(body: DataView, little: boolean): { name: string; kind: string; array?: MatArray } {

@@ -38,11 +38,15 @@ export function parsePts(text: string): Landmarks {
   return createLandmarks(rows.flat().map(Number), dims);
 }
 
-/** Writes landmarks [n, 2 or 3] as `.pts`, numbers as they are (300W readers expect 1-based). */
-export function formatPts(shape: Landmarks, digits = 4): string {
+/**
+ * Writes landmarks [n, 2 or 3] as `.pts`, numbers as they are (300W readers expect 1-based).
+ * @param frame `upright`: says in a header line that the points refer to the picture turned by its orientation tag.
+ */
+export function formatPts(shape: Landmarks, digits = 4, frame?: 'upright'): string {
   const { points, dims } = shape;
   const rows = Array.from({ length: points.length / dims }, (_, i) =>
     Array.from(points.subarray(i * dims, (i + 1) * dims), (value) => value.toFixed(digits)).join(' '),
   );
-  return `version: 1\nn_points: ${rows.length}\n{\n${rows.join('\n')}\n}\n`;
+  const line = frame ? `frame: ${frame}\n` : '';
+  return `version: 1\nn_points: ${rows.length}\n${line}{\n${rows.join('\n')}\n}\n`;
 }

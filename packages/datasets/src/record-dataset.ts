@@ -9,6 +9,31 @@ import {
 } from '@voxface/landmarks';
 import type { Annotation, Dataset, Sample } from './sample.ts';
 
+/** A sample that was left out, and why. */
+export interface Problem {
+  readonly id: string;
+  readonly error: Error;
+}
+
+/** Told about a sample that was left out. */
+export type ProblemHandler = (problem: Problem) => void;
+
+/** Collects the samples that a loader leaves out: `report` throws where nobody wants to hear of them. */
+export function collectProblems(onProblem: ProblemHandler | undefined): {
+  readonly problems: readonly Problem[];
+  report(problem: Problem): void;
+} {
+  const problems: Problem[] = [];
+  return {
+    problems,
+    report(problem) {
+      if (!onProblem) throw problem.error;
+      problems.push(problem);
+      onProblem(problem);
+    },
+  };
+}
+
 /** What a loader supplies; the rest of a dataset follows from it. */
 export interface RecordSource<D extends 2 | 3> {
   name: string;
@@ -18,7 +43,10 @@ export interface RecordSource<D extends 2 | 3> {
   annotate(index: number): Annotation<D> | Promise<Annotation<D>>;
   /** Reads the image file's bytes. */
   readImage(index: number): Promise<Uint8Array>;
-  decode(bytes: Uint8Array, name: string): Promise<Pixels>;
+  /** `orient`: turn the picture upright by its orientation tag, because the points refer to that. */
+  decode(bytes: Uint8Array, name: string, options: { orient: boolean }): Promise<Pixels>;
+  /** Samples that were left out as broken: their reasons are the error where none is left. */
+  problems?: readonly Problem[];
 }
 
 /**
@@ -27,8 +55,7 @@ export interface RecordSource<D extends 2 | 3> {
  */
 export function createRecordDataset<D extends 2 | 3>(source: RecordSource<D>): Dataset<D> {
   const { name, scheme, dims, ids } = source;
-  if (ids.length === 0)
-    throw new Error(`createRecordDataset: expected at least one sample, got none in ${name}`);
+  if (ids.length === 0) throw noSample(name, source.problems ?? []);
   const seen = new Set<string>();
   for (const id of ids) {
     if (seen.has(id))
@@ -57,10 +84,24 @@ export function createRecordDataset<D extends 2 | 3>(source: RecordSource<D>): D
     },
     async load(index) {
       const annotation = await annotate(index);
-      const image = await source.decode(await source.readImage(index), `${name}/${ids[index]}`);
+      const bytes = await source.readImage(index);
+      const image = await source.decode(bytes, `${name}/${ids[index]}`, {
+        orient: annotation.upright === true,
+      });
       return checkSample({ ...annotation, image });
     },
   };
+}
+
+function noSample(name: string, problems: readonly Problem[]): Error {
+  if (problems.length === 0) {
+    return new Error(`createRecordDataset: expected at least one sample, got none in ${name}`);
+  }
+  const reasons = problems.slice(0, 3).map(({ id, error }) => `  ${id}: ${error.message}`);
+  const more = problems.length > 3 ? `\n  and ${problems.length - 3} more` : '';
+  return new Error(
+    `createRecordDataset: at least one sample of ${name} must be whole, got ${problems.length} broken:\n${reasons.join('\n')}${more}`,
+  );
 }
 
 /**
@@ -80,7 +121,7 @@ export function checkInside(annotation: Annotation, width: number, height: numbe
     : countLandmarks(annotation.landmarks);
   if (inside * 2 < count) {
     throw new Error(
-      `checkSample: at least half of the landmarks must lie inside the picture, got ${inside} of ${count} in ${width} x ${height} pixels for ${annotation.id} (wrong picture, or wrong scale?)`,
+      `checkSample: at least half of the landmarks must lie inside the picture, got ${inside} of ${count} in ${width} x ${height} pixels for ${annotation.id} (wrong picture, wrong scale, or points of the picture turned by its orientation tag?)`,
     );
   }
 }
@@ -165,6 +206,15 @@ export function maskOccluded(
 ): Uint8Array | undefined {
   if (rule === 'count' || !occluded) return visible;
   return occluded.map((value, i) => (value || visible?.[i] === 0 ? 0 : 1));
+}
+
+/** Refuses a box of a file that has no size. */
+export function checkBox(box: Box, file: string): Box {
+  const { x, y, width, height } = box;
+  if (!(width > 0 && height > 0 && Number.isFinite(x + y + width + height))) {
+    throw new Error(`checkBox: width and height must be positive, got ${JSON.stringify(box)} in ${file}`);
+  }
+  return box;
 }
 
 /** Refuses landmarks of another number than the scheme's, or with no extent. */

@@ -21,6 +21,8 @@ export interface Annotation<D extends 2 | 3 = 2 | 3> {
   readonly visible?: Uint8Array;
   /** [n] 1 = annotated by a guess, because something hides the point; absent where the dataset does not say. */
   readonly occluded?: Uint8Array;
+  /** The points refer to the picture turned upright by its orientation tag; absent: to the stored pixels. */
+  readonly upright?: boolean;
   /** Degrees, right-positive; absent where the dataset does not say. */
   readonly yaw?: number;
   /** What else the dataset says of the face (WFLW's flags, ...). */

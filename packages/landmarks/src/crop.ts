@@ -22,7 +22,14 @@ export function cropAffine(box: Box, options: CropOptions = {}): Affine {
   const scale = options.scale ?? CROP_DEFAULTS.scale;
   const rotation = options.rotation ?? CROP_DEFAULTS.rotation;
   const square = squareBox(box, scale);
-  if (!(square.width > 0 && Number.isFinite(square.width + square.x + square.y))) {
+  if (
+    !(
+      box.width > 0 &&
+      box.height > 0 &&
+      square.width > 0 &&
+      Number.isFinite(square.width + square.x + square.y)
+    )
+  ) {
     throw new RangeError(
       `cropAffine: expected a box with positive finite size, got ${JSON.stringify(box)} times ${scale}`,
     );

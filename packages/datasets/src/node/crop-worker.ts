@@ -19,7 +19,9 @@ parentPort?.on('message', async (job: CropJob) => {
 });
 
 async function cutCrop(job: CropJob): Promise<CropAnswer> {
-  const image = job.picture ? viewPicture(job.picture) : await decodeImage(job.encoded!, job.name);
+  const image = job.picture
+    ? viewPicture(job.picture)
+    : await decodeImage(job.encoded!, job.name, { orient: job.orient });
   const { width, height } = image;
   const pixels = cropImage(image, job.crop, job.options);
   return {

@@ -52,13 +52,22 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
   if (!(Number.isInteger(count) && count > 0)) {
     throw new RangeError(`createCropWorkers: count must be a positive integer, got ${count}`);
   }
-  const threads = Array.from({ length: count }, startThread);
+  const threads: Thread[] = [];
+  const startAt = (i: number): void => {
+    threads[i] = startThread((code) => {
+      if (!closed) {
+        failJobs(threads[i], new Error(`crop: a thread ended with code ${code}`));
+        startAt(i);
+      }
+    });
+  };
   const slots = createSlots(count * JOBS_PER_THREAD);
   const caches = new WeakMap<Dataset, Map<number, SharedPicture>>();
   let cached = 0;
   let cachedBytes = 0;
   let jobNumber = 0;
   let closed = false;
+  for (let i = 0; i < count; i++) startAt(i);
 
   const send = (job: CropJob): Promise<CropAnswer> => {
     const thread = threads.reduce((best, other) => (other.jobs.size < best.jobs.size ? other : best));
@@ -86,6 +95,7 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
       name: `${dataset.name}/${annotation.id}`,
       ...(picture ? { picture } : { encoded }),
       keep: !picture && cachedBytes < cacheBytes,
+      orient: annotation.upright === true,
       crop: cropOf(annotation.box, crop),
       options: crop,
     });
@@ -118,16 +128,23 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
     }),
     async close() {
       closed = true;
-      for (const { jobs } of threads) {
-        for (const { reject } of jobs.values()) reject(new Error('crop: the workers were closed'));
-        jobs.clear();
+      for (const thread of threads) {
+        failJobs(thread, new Error('crop: the workers were closed'));
+        // Answers that still come must not let the process end before the threads have.
+        thread.worker.removeAllListeners('message');
+        thread.worker.ref();
       }
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };
 }
 
-function startThread(): Thread {
+function failJobs({ jobs }: Thread, error: Error): void {
+  for (const { reject } of jobs.values()) reject(error);
+  jobs.clear();
+}
+
+function startThread(onExit: (code: number) => void): Thread {
   const worker = startWorker('crop-worker', import.meta.url);
   const jobs: Thread['jobs'] = new Map();
   worker.on('message', (answer: CropAnswer) => {
@@ -137,12 +154,11 @@ function startThread(): Thread {
     if (answer.error === undefined) job?.resolve(answer);
     else job?.reject(new Error(answer.error));
   });
-  worker.on('error', (error: Error) => {
-    for (const { reject } of jobs.values()) reject(error);
-    jobs.clear();
-  });
+  const thread: Thread = { worker, jobs };
+  worker.on('error', (error: Error) => failJobs(thread, error));
+  worker.on('exit', onExit);
   worker.unref();
-  return { worker, jobs };
+  return thread;
 }
 
 function cacheOf(
@@ -198,6 +214,8 @@ export interface CropJob {
   readonly keep: boolean;
   readonly crop: Affine;
   readonly options: CropSampleOptions;
+  /** Turn the picture upright by its orientation tag. */
+  readonly orient: boolean;
 }
 
 /** What a worker answers. */

@@ -4,6 +4,7 @@ import { cropSample } from '../crop-sample.ts';
 import { countInside } from '../record-dataset.ts';
 import type { Dataset, Sample } from '../sample.ts';
 import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
+import { decodeImage, isTurnedPicture } from './read-image.ts';
 
 /** Smallest and largest value. */
 export type Range = readonly [minimum: number, maximum: number];
@@ -29,6 +30,9 @@ export interface DatasetReport {
   readonly boxSide: Range;
   /** Samples with landmarks outside the picture. */
   readonly outside: readonly string[];
+  /** Samples whose picture carries an orientation tag, and those of them whose points seem to refer to the other frame. */
+  readonly turned: number;
+  readonly otherFrame: readonly string[];
   /** Samples with hidden landmarks. */
   readonly partlyVisible: number;
   /** Samples by |yaw| in degrees, [0, 30], (30, 60], (60, ...); those whose yaw is unknown in `unknown`. */
@@ -75,9 +79,14 @@ export async function inspectDataset(
   const sheet: Sample[] = [];
   let count = 0;
   let partlyVisible = 0;
+  let turned = 0;
+  const otherFrame: string[] = [];
   for (let i = 0; i < dataset.length; i++) {
     options.signal?.throwIfAborted();
     try {
+      const tagged = await orientationOf(dataset, i);
+      if (tagged) turned += 1;
+      if (tagged && (await isOfOtherFrame(dataset, i))) otherFrame.push(dataset.ids[i]);
       const sample = await dataset.load(i);
       count += 1;
       addRanges(ranges, sample);
@@ -107,10 +116,28 @@ export async function inspectDataset(
     ...(dataset.dims === 3 && { z: ranges.z }),
     boxSide: ranges.side,
     outside,
+    turned,
+    otherFrame,
     partlyVisible,
     yaw,
     ...(sheet.length > 0 && { contactSheet: await drawContactSheet(sheet) }),
   };
+}
+
+async function orientationOf(dataset: Dataset, index: number): Promise<boolean> {
+  if (!dataset.loadEncoded) return false;
+  const { encoded } = await dataset.loadEncoded(index);
+  return isTurnedPicture(encoded).catch(() => false);
+}
+
+/** More of the landmarks lie inside the picture turned the other way than it is read. */
+async function isOfOtherFrame(dataset: Dataset, index: number): Promise<boolean> {
+  const { encoded, landmarks, visible, upright = false, id } = await dataset.loadEncoded!(index);
+  const insideOf = async (orient: boolean): Promise<number> => {
+    const { width, height } = await decodeImage(encoded, id, { orient });
+    return countInside(landmarks, width, height, visible);
+  };
+  return (await insideOf(!upright)) > (await insideOf(upright));
 }
 
 type Ranges = Record<'width' | 'height' | 'x' | 'y' | 'z' | 'side', [number, number]>;

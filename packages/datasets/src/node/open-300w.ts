@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { boxOf, IBUG_68, type LandmarkScheme, toPlane } from '@voxface/landmarks';
+import { IBUG_68, type LandmarkScheme, toPlane } from '@voxface/landmarks';
 import { mapConcurrently } from '../batches.ts';
 import { parsePts } from '../parse-pts.ts';
-import { checkShape, createRecordDataset } from '../record-dataset.ts';
+import {
+  checkShape,
+  collectProblems,
+  createRecordDataset,
+  maskMissing,
+  type ProblemHandler,
+} from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
-
-/** Told about a sample that was left out. */
-export type ProblemHandler = (problem: { id: string; error: Error }) => void;
 
 export interface PtsFolderOptions {
   /** Name of the dataset. */
@@ -29,6 +32,8 @@ export const PTS_FOLDER_DEFAULTS: Required<Omit<PtsFolderOptions, 'onProblem'>> 
 /**
  * Opens 300W, or any folder of `.pts` files beside pictures of the same stem (searched in all subfolders):
  * AFW, HELEN, LFPW, IBUG, Menpo, LS3D-W's `.pts`. A third column (z) is dropped.
+ * A point at -1 -1 is not annotated and masked. A header line `frame: upright`, as `voxface localize` writes it, says that
+ * the points refer to the picture turned by its orientation tag. A picture may lie in another folder if its name is unique.
  * Identifiers are paths without extension, relative to `root`.
  * @throws Error when there is no `.pts`, a picture is missing, or an annotation is broken (see `onProblem`).
  */
@@ -42,22 +47,33 @@ export async function open300w(root: string, options: PtsFolderOptions = {}): Pr
       `open300w: expected .pts files, got none under ${root} (is this the folder with the pictures?)`,
     );
   }
+  const { problems, report } = collectProblems(options.onProblem);
+  const find = pictureFinder(images);
   const read = async (file: string): Promise<[Annotation<2>, string] | undefined> => {
     const id = stemOf(file);
     try {
-      const image = images.get(id);
-      if (!image) throw new Error(`open300w: expected a picture beside ${file}, got none with its stem`);
-      const shape = parsePts(await readFile(path.join(root, file), 'utf8'));
+      const image = find(id);
+      if (!image) throw new Error('expected a picture beside it, got none with its stem');
+      const text = await readFile(path.join(root, file), 'utf8');
+      const shape = parsePts(text);
       checkShape(shape, scheme, file);
-      const landmarks = toPlane(shape);
-      for (let i = 0; i < landmarks.points.length; i++) landmarks.points[i] -= origin;
+      const { points } = toPlane(shape);
+      const visible = visibilityOf(points);
+      const { landmarks, box } = maskMissing(points, origin, visible);
+      const upright = /^\s*frame\s*:\s*upright/im.test(text.slice(0, text.indexOf('{')));
       const conversions = origin === 0 ? [] : [`${origin}-based to 0-based: x - ${origin}, y - ${origin}`];
-      const provenance = { dataset: name, files: [image, file], conversions };
-      return [{ id, landmarks, scheme, box: boxOf(landmarks), provenance }, image];
+      const annotation: Annotation<2> = {
+        id,
+        landmarks,
+        scheme,
+        box,
+        ...(visible && { visible }),
+        ...(upright && { upright }),
+        provenance: { dataset: name, files: [image, file], conversions },
+      };
+      return [annotation, image];
     } catch (error) {
-      const problem = new Error(`open300w: ${file}: ${(error as Error).message}`, { cause: error });
-      if (!options.onProblem) throw problem;
-      options.onProblem({ id, error: problem });
+      report({ id, error: new Error(`open300w: ${file}: ${(error as Error).message}`, { cause: error }) });
       return undefined;
     }
   };
@@ -70,5 +86,29 @@ export async function open300w(root: string, options: PtsFolderOptions = {}): Pr
     annotate: (index) => records[index][0],
     readImage: (index) => readFile(path.join(root, records[index][1])),
     decode: decodeImage,
+    problems,
   });
+}
+
+/** The picture of a stem: beside it, or the only one of that name in another folder. */
+function pictureFinder(images: ReadonlyMap<string, string>): (stem: string) => string | undefined {
+  const byName = new Map<string, string[]>();
+  for (const [stem, file] of images) {
+    const name = path.basename(stem);
+    byName.set(name, [...(byName.get(name) ?? []), file]);
+  }
+  return (stem) => {
+    const others = byName.get(path.basename(stem)) ?? [];
+    return images.get(stem) ?? (others.length === 1 ? others[0] : undefined);
+  };
+}
+
+/** -1 -1 stands for a point that was not annotated. */
+function visibilityOf(points: Float32Array): Uint8Array | undefined {
+  const visible = new Uint8Array(points.length / 2);
+  for (let i = 0; i < visible.length; i++)
+    visible[i] = points[2 * i] === -1 && points[2 * i + 1] === -1 ? 0 : 1;
+  if (!visible.includes(0)) return undefined;
+  if (!visible.includes(1)) throw new Error('expected at least one annotated point, got none');
+  return visible;
 }

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AFLW_21, type Box, createLandmarks } from '@voxface/landmarks';
 import initSqlJs, { type Database } from 'sql.js';
-import { createRecordDataset, visibleBox } from '../record-dataset.ts';
+import type { ProblemHandler } from '../record-dataset.ts';
+import { checkInnerPath, collectProblems, createRecordDataset, visibleBox } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import type { ProblemHandler } from './open-300w.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface AflwOptions {
@@ -35,12 +35,14 @@ export async function openAflw(
   const { origin, minimumVisible } = { ...AFLW_DEFAULTS, ...options };
   const SQL = await initSqlJs();
   const database = new SQL.Database(await readFile(sqliteFile));
+  const { problems, report } = collectProblems(options.onProblem);
   const records: { annotation: Annotation<2>; file: string }[] = [];
   try {
     checkTables(database, sqliteFile);
     const points = readPoints(database);
     for (const [face, filepath, x, y, width, height, yaw] of readFaces(database)) {
       try {
+        checkInnerPath('openAflw', filepath, sqliteFile);
         const rectangle =
           width === null ? undefined : { x: x! - origin, y: y! - origin, width, height: height! };
         const annotation = annotateFace(
@@ -54,8 +56,7 @@ export async function openAflw(
         const visible = annotation.visible!.reduce((sum, value) => sum + value, 0);
         if (visible >= minimumVisible) records.push({ annotation, file: filepath });
       } catch (error) {
-        if (!options.onProblem) throw error;
-        options.onProblem({ id: String(face), error: error as Error });
+        report({ id: String(face), error: error as Error });
       }
     }
   } finally {
@@ -69,6 +70,7 @@ export async function openAflw(
     annotate: (index) => records[index].annotation,
     readImage: (index) => readFile(path.join(imageRoot, records[index].file)),
     decode: decodeImage,
+    problems,
   });
 }
 

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { AFLW_21, centerDepth, createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
 import { CORNER_ORIGIN, readFaceParameters, yawOfParameters } from '../face-parameters.ts';
 import { type MatFile, matVariable, parseMat } from '../parse-mat.ts';
-import { checkShape, createRecordDataset, visibleBox } from '../record-dataset.ts';
+import type { ProblemHandler } from '../record-dataset.ts';
+import { checkShape, collectProblems, createRecordDataset, visibleBox } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import type { ProblemHandler } from './open-300w.ts';
 import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 import { readNpy } from './read-npy.ts';
 
@@ -102,6 +102,7 @@ async function openMatPairs<D extends 2 | 3>(
 ): Promise<Dataset<D>> {
   const files = await listFiles(root);
   const images = imagesByStem(files);
+  const { problems, report } = collectProblems(onProblem);
   const pairs: MatPair[] = [];
   for (const mat of files.filter((file) => file.endsWith('.mat') && !/(^|\/)Code\//.test(file))) {
     const id = stemOf(mat);
@@ -109,11 +110,11 @@ async function openMatPairs<D extends 2 | 3>(
     if (image) pairs.push({ id, image, mat });
     else {
       const error = new Error(`openAflw20003d: expected a picture beside ${mat}, got none with its stem`);
-      if (!onProblem) throw error;
-      onProblem({ id, error });
+      report({ id, error });
     }
   }
-  if (pairs.length === 0) throw new Error(`openAflw20003d: expected .mat files, got none under ${root}`);
+  if (pairs.length === 0 && problems.length === 0)
+    throw new Error(`openAflw20003d: expected .mat files, got none under ${root}`);
   return createRecordDataset({
     name,
     scheme: dims === 3 ? IBUG_68 : AFLW_21,
@@ -125,6 +126,7 @@ async function openMatPairs<D extends 2 | 3>(
     },
     readImage: (index) => readFile(path.join(root, pairs[index].image)),
     decode: decodeImage,
+    problems,
   });
 }
 

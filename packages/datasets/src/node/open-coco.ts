@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Box, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
-import { createRecordDataset, maskMissing } from '../record-dataset.ts';
+import type { ProblemHandler } from '../record-dataset.ts';
+import {
+  checkBox,
+  checkInnerPath,
+  collectProblems,
+  createRecordDataset,
+  maskMissing,
+} from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import type { ProblemHandler } from './open-300w.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface CocoOptions {
@@ -50,6 +56,7 @@ export async function openCoco(
     );
   }
   const files = new Map(images.map((image) => [image.id, image.file_name]));
+  const { problems, report } = collectProblems(options.onProblem);
   const records: Annotation<2>[] = [];
   for (const annotation of annotations) {
     const id = String(annotation.id);
@@ -59,6 +66,7 @@ export async function openCoco(
         throw new Error(
           `openCoco: annotation ${id} names image ${annotation.image_id}, which is not listed in ${jsonFile}`,
         );
+      checkInnerPath('openCoco', String(file), jsonFile);
       const triples = annotation[field];
       if (!Array.isArray(triples) || triples.length !== scheme.count * 3) {
         throw new Error(
@@ -69,15 +77,16 @@ export async function openCoco(
       if (!record) continue;
       const [x, y, width, height] = annotation.bbox ?? [];
       const given: Box | undefined =
-        box === 'bbox' && height > 0 ? { x: x - origin, y: y - origin, width, height } : undefined;
+        box === 'bbox' && annotation.bbox
+          ? checkBox({ x: x - origin, y: y - origin, width, height }, `annotation ${id} of ${jsonFile}`)
+          : undefined;
       records.push({
         ...record,
         box: given ?? record.box,
         provenance: { dataset: name, files: [file], conversions: [`box: ${given ? 'bbox' : 'landmarks'}`] },
       });
     } catch (error) {
-      if (!options.onProblem) throw error;
-      options.onProblem({ id, error: error as Error });
+      report({ id, error: error as Error });
     }
   }
   return createRecordDataset({
@@ -88,6 +97,7 @@ export async function openCoco(
     annotate: (index) => records[index],
     readImage: (index) => readFile(path.join(imageRoot, records[index].provenance.files[0])),
     decode: decodeImage,
+    problems,
   });
 }
 
@@ -108,6 +118,15 @@ function annotateTriples(
 ): Omit<Annotation<2>, 'provenance'> | undefined {
   const visible = Uint8Array.from({ length: scheme.count }, (_, i) => (triples[3 * i + 2] > 0 ? 1 : 0));
   if (!visible.includes(1)) return undefined;
+  const odd = visible.findIndex(
+    (value, i) =>
+      value === 1 && !(typeof triples[3 * i] === 'number' && typeof triples[3 * i + 1] === 'number'),
+  );
+  if (odd >= 0) {
+    throw new Error(
+      `openCoco: expected numbers, got ${JSON.stringify(triples.slice(3 * odd, 3 * odd + 3))} at landmark ${odd} of annotation ${id}`,
+    );
+  }
   const raw = Float32Array.from({ length: scheme.count * 2 }, (_, k) => triples[3 * (k >> 1) + (k % 2)]);
   const { landmarks, box } = maskMissing(raw, origin, visible);
   const whole = visible.every((value) => value === 1);

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { OccludedRule } from '../record-dataset.ts';
+import type { OccludedRule, ProblemHandler } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { open300w, type ProblemHandler } from './open-300w.ts';
+import { open300w } from './open-300w.ts';
 import { open300wLpPlane } from './open-300w-lp.ts';
 import { openAflw } from './open-aflw.ts';
 import { openAflw20003d } from './open-aflw2000-3d.ts';
@@ -67,7 +67,7 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
     case 'aflw':
       return openAflw(file!, path.join(folder, 'flickr'), settings);
     case 'wflw':
-      return openWflw(file!, await findImages(folder, 'WFLW_images'), settings);
+      return openWflw(file!, await findWflwImages(path.dirname(file!)), settings);
     case 'merl-rav':
       return openMerlRav(folder, folder, { ...settings, ...selection });
     case 'keypoint-csv':
@@ -131,6 +131,15 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
   throw new Error(
     `openDataset: expected files of ${wanted ?? tests.map(([kind]) => kind).join(', ')}, got ${files.length} others, such as ${files[0]}, in ${target}`,
   );
+}
+
+/** WFLW unpacks its lists into `WFLW_annotations/LIST/`, its pictures into `WFLW_images` beside that. */
+async function findWflwImages(folder: string): Promise<string> {
+  for (const above of ['.', '..', '../..']) {
+    const images = path.join(folder, above, 'WFLW_images');
+    if ((await stat(images).catch(() => undefined))?.isDirectory()) return images;
+  }
+  return folder;
 }
 
 /** The first subfolder of those names where there is one, else the folder itself. */

@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { boxOf, centerDepth, createLandmarks, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
-import { checkShape, createRecordDataset } from '../record-dataset.ts';
+import type { ProblemHandler } from '../record-dataset.ts';
+import {
+  checkInnerPath,
+  checkShape,
+  collectProblems,
+  createRecordDataset,
+  uniqueIds,
+} from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import type { ProblemHandler } from './open-300w.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface JvcrJsonOptions {
@@ -33,7 +39,8 @@ interface JvcrEntry {
 /**
  * Opens the JSON of JVCR-3Dlandmark: a list of `img_paths` and `landmarks` (68 x 3, signs of the `.mat` files: +z
  * toward the camera), which gives 300W-LP and AFLW2000-3D their depth without a face model. `objpos` and
- * `scale_provided` are not used: the crop follows the landmark box.
+ * `scale_provided` are not used: the crop follows the landmark box. Several
+ * faces of one picture are `a`, `a#2`, ...
  * @throws Error naming the entry that breaks a rule.
  */
 export async function openJvcrJson(
@@ -51,9 +58,10 @@ export async function openJvcrJson(
       cause: error,
     });
   }
+  const { problems, report } = collectProblems(options.onProblem);
   const annotations: Annotation<3>[] = [];
   entries.forEach((entry, i) => {
-    const wanted = subset === 'all' || (subset === 'validation') === (Number(entry.isValidation ?? 0) === 1);
+    const wanted = subset === 'all' || (subset === 'validation') === (Number(entry?.isValidation ?? 0) === 1);
     if (!wanted) return;
     try {
       annotations.push(annotateEntry(entry, scheme, origin, name));
@@ -61,18 +69,19 @@ export async function openJvcrJson(
       const problem = new Error(`openJvcrJson: entry ${i} of ${jsonFile}: ${(error as Error).message}`, {
         cause: error,
       });
-      if (!options.onProblem) throw problem;
-      options.onProblem({ id: entry.img_paths ?? `entry ${i}`, error: problem });
+      report({ id: typeof entry?.img_paths === 'string' ? entry.img_paths : `entry ${i}`, error: problem });
     }
   });
+  const ids = uniqueIds(annotations.map(({ id }) => id));
   return createRecordDataset({
     name,
     scheme,
     dims: 3,
-    ids: annotations.map(({ id }) => id),
-    annotate: (index) => annotations[index],
+    ids,
+    annotate: (index) => ({ ...annotations[index], id: ids[index] }),
     readImage: (index) => readFile(path.join(imageRoot, annotations[index].provenance.files[0])),
     decode: decodeImage,
+    problems,
   });
 }
 
@@ -82,13 +91,20 @@ function annotateEntry(
   origin: number,
   name: string,
 ): Annotation<3> {
-  const file = entry.img_paths;
+  const file = entry?.img_paths;
   if (typeof file !== 'string') throw new Error(`expected img_paths, got ${typeof file}`);
+  checkInnerPath('openJvcrJson', file, 'its img_paths');
   const rows = entry.landmarks;
   if (!Array.isArray(rows)) throw new Error(`expected landmarks, got ${typeof rows} for ${file}`);
   const numbers = rows.flat();
   if (numbers.length !== scheme.count * 3) {
     throw new Error(`expected ${scheme.count} x 3 landmarks, got ${numbers.length} numbers for ${file}`);
+  }
+  const odd = numbers.findIndex((value) => typeof value !== 'number');
+  if (odd >= 0) {
+    throw new Error(
+      `expected numbers, got ${JSON.stringify(numbers[odd])} at landmark ${Math.floor(odd / 3)} of ${file}`,
+    );
   }
   const points = numbers.map((value, k) => (k % 3 === 2 ? -value : value - origin));
   const landmarks = centerDepth(createLandmarks(points, 3));

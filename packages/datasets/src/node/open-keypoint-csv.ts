@@ -21,7 +21,7 @@ export async function openKeypointCsv(
 ): Promise<Dataset<2>> {
   const { name, scheme } = { ...KEYPOINT_CSV_DEFAULTS, ...options };
   const present = new Set(await listFiles(imageRoot));
-  const records = annotateKeypointCsv(
+  const { records, problems } = annotateKeypointCsv(
     await readFile(csvFile, 'utf8'),
     (file) => (present.has(file) ? file : undefined),
     csvFile,
@@ -35,5 +35,6 @@ export async function openKeypointCsv(
     annotate: (index) => records[index].annotation,
     readImage: (index) => readFile(path.join(imageRoot, records[index].image)),
     decode: decodeImage,
+    problems,
   });
 }

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { IBUG_68, type Landmarks } from '@voxface/landmarks';
 import { mapConcurrently } from '../batches.ts';
 import { parsePts } from '../parse-pts.ts';
+import type { ProblemHandler } from '../record-dataset.ts';
 import {
   checkShape,
+  collectProblems,
   createRecordDataset,
   maskMissing,
   maskOccluded,
@@ -12,7 +14,6 @@ import {
   uniqueIds,
 } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import type { ProblemHandler } from './open-300w.ts';
 import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 export interface MerlRavOptions {
@@ -56,6 +57,7 @@ export async function openMerlRav(
   const images = new Map<string, string>();
   for (const [stem, file] of imagesByStem(await listFiles(imageRoot))) images.set(path.basename(stem), file);
   const ids = uniqueIds(files.map((file) => path.basename(stemOf(file))));
+  const { problems, report } = collectProblems(options.onProblem);
   const read = async (file: string): Promise<[Annotation<2>, string] | undefined> => {
     const id = ids[files.indexOf(file)];
     try {
@@ -87,8 +89,7 @@ export async function openMerlRav(
       return [annotation, image];
     } catch (error) {
       const problem = new Error(`openMerlRav: ${file}: ${(error as Error).message}`, { cause: error });
-      if (!options.onProblem) throw problem;
-      options.onProblem({ id, error: problem });
+      report({ id, error: problem });
       return undefined;
     }
   };
@@ -101,6 +102,7 @@ export async function openMerlRav(
     annotate: (index) => records[index][0],
     readImage: (index) => readFile(path.join(imageRoot, records[index][1])),
     decode: decodeImage,
+    problems,
   });
 }
 

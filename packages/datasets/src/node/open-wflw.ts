@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { boxOf, createLandmarks, WFLW_98 } from '@voxface/landmarks';
-import { checkShape, createRecordDataset } from '../record-dataset.ts';
+import type { ProblemHandler } from '../record-dataset.ts';
+import {
+  checkBox,
+  checkInnerPath,
+  checkShape,
+  collectProblems,
+  createRecordDataset,
+} from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
-import type { ProblemHandler } from './open-300w.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface WflwOptions {
@@ -38,6 +44,7 @@ export async function openWflw(
   options: WflwOptions = {},
 ): Promise<Dataset<2>> {
   const { box } = { ...WFLW_DEFAULTS, ...options };
+  const { problems, report } = collectProblems(options.onProblem);
   const annotations: Annotation<2>[] = [];
   const lines = (await readFile(listFile, 'utf8')).split('\n');
   lines.forEach((line, i) => {
@@ -48,8 +55,7 @@ export async function openWflw(
       const problem = new Error(`openWflw: line ${i + 1} of ${listFile}: ${(error as Error).message}`, {
         cause: error,
       });
-      if (!options.onProblem) throw problem;
-      options.onProblem({ id: `line ${i + 1}`, error: problem });
+      report({ id: `line ${i + 1}`, error: problem });
     }
   });
   return createRecordDataset({
@@ -60,27 +66,33 @@ export async function openWflw(
     annotate: (index) => annotations[index],
     readImage: (index) => readFile(path.join(imageRoot, annotations[index].provenance.files[0])),
     decode: decodeImage,
+    problems,
   });
 }
 
 function annotateLine(words: string[], line: number, boxKind: 'landmarks' | 'rectangle'): Annotation<2> {
-  const count = 196 + 4 + 6;
-  if (words.length < count + 1) {
+  const full = 196 + 4 + 6;
+  // `list_98pt_test.txt` holds points and path alone.
+  const isShort = words.length >= 197 && words.length <= full && !Number.isFinite(Number(words[196]));
+  if (words.length < full + 1 && !isShort) {
     throw new Error(
-      `expected 98 points, a rectangle, six flags and a path (${count + 1} words), got ${words.length}`,
+      `expected 98 points, a rectangle, six flags and a path (${full + 1} words), or points and path, got ${words.length}`,
     );
   }
+  if (isShort && boxKind === 'rectangle') throw new Error('expected a rectangle, got points and path alone');
   const landmarks = createLandmarks(words.slice(0, 196).map(Number), 2);
-  const file = words.slice(count).join(' ');
+  const file = words.slice(isShort ? 196 : full).join(' ');
+  checkInnerPath('openWflw', file, `line ${line}`);
   checkShape(landmarks, WFLW_98, file);
   const [left, top, right, bottom] = words.slice(196, 200).map(Number);
   const rectangle = { x: left, y: top, width: right - left, height: bottom - top };
+  const flags = WFLW_ATTRIBUTES.map((name, i) => [name, words[200 + i] === '1'] as const);
   return {
     id: `${file.replace(/\.\w+$/, '')}#${line}`,
     landmarks,
     scheme: WFLW_98,
-    box: boxKind === 'rectangle' ? rectangle : boxOf(landmarks),
-    attributes: Object.fromEntries(WFLW_ATTRIBUTES.map((name, i) => [name, words[200 + i] === '1'])),
+    box: boxKind === 'rectangle' ? checkBox(rectangle, file) : boxOf(landmarks),
+    ...(!isShort && { attributes: Object.fromEntries(flags) }),
     provenance: { dataset: 'wflw', files: [file], conversions: [`box: ${boxKind}`] },
   };
 }

@@ -94,7 +94,11 @@ async function openWriter(
     }
     const shard = shards[shards.length - 1];
     const { bytes, width, height } = image;
-    const sample = packSample(annotation, { offset: shard.imagesBytes, length: bytes.length, width, height });
+    const sample = packSample(
+      annotation,
+      { offset: shard.imagesBytes, length: bytes.length, width, height },
+      image,
+    );
     const line = Buffer.from(`${JSON.stringify(sample)}\n`);
     // At stated places: what a full disk cut short is written over by the next sample.
     await writeAll(files.images, bytes, shard.imagesBytes);
@@ -313,6 +317,8 @@ export async function* readLines(
 }
 
 interface EncodedImage {
+  /** Given as a file's bytes, with its orientation tag; false: made from pixels, which are as the points see them. */
+  readonly isEncoded: boolean;
   readonly bytes: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -321,21 +327,22 @@ interface EncodedImage {
 async function encodeImage(image: Uint8Array | Pixels, quality: number): Promise<EncodedImage> {
   if (image instanceof Uint8Array) {
     const { width, height } = await sharp(image).metadata();
-    return { bytes: image, width, height };
+    return { isEncoded: true, bytes: image, width, height };
   }
   const { data, width, height, channels } = image;
   const bytes = await sharp(data, { raw: { width, height, channels } })
     .removeAlpha()
     .jpeg({ quality, chromaSubsampling: '4:4:4' })
     .toBuffer();
-  return { bytes, width, height };
+  return { isEncoded: false, bytes, width, height };
 }
 
 function packSample(
   annotation: Omit<Annotation, 'scheme'>,
   place: Pick<PackedSample, 'offset' | 'length' | 'width' | 'height'>,
+  image: Pick<EncodedImage, 'isEncoded'>,
 ): PackedSample {
-  const { id, landmarks, box, visible, occluded, yaw, attributes, provenance } = annotation;
+  const { id, landmarks, box, visible, occluded, upright, yaw, attributes, provenance } = annotation;
   return {
     id,
     ...place,
@@ -343,6 +350,7 @@ function packSample(
     box: [box.x, box.y, box.width, box.height],
     ...(visible && { visible: Array.from(visible) }),
     ...(occluded && { occluded: Array.from(occluded) }),
+    ...(upright && image.isEncoded && { upright }),
     ...(yaw !== undefined && { yaw }),
     ...(attributes && { attributes }),
     provenance,

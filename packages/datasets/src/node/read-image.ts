@@ -1,28 +1,35 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
 
 export interface DecodeImageOptions {
-  /** Turns the picture upright as its orientation tag says (photos straight from a phone). */
+  /**
+   * Turns the picture upright as its orientation tag says, as viewers and browsers show it. `false` gives the stored
+   * pixels, to which the points of published datasets refer.
+   */
   orient?: boolean;
+  /** Larger pictures are refused before they are decoded: a few kilobytes can hold gigabytes of pixels. */
+  maxPixels?: number;
 }
 
+export const DECODE_IMAGE_DEFAULTS: Required<DecodeImageOptions> = { orient: true, maxPixels: 100e6 };
+
 /**
- * Decodes an image file's bytes to RGB [height, width, 3]. The kind of file is told by its bytes, not by its
- * name: a PNG called `.jpg` loads. Orientation tags are applied only on request, because annotations refer to the
- * stored pixels; transparency is dropped.
+ * Decodes an image file's bytes to RGB [height, width, 3], upright. The kind of file is told by its bytes, not by its
+ * name: a PNG called `.jpg` loads. Transparency is dropped.
  * @param name what to call it in errors.
- * @throws Error naming the file when the bytes are no picture, or end early.
+ * @throws Error naming the file when the bytes are no picture, end early, or hold more than `maxPixels`.
  */
 export async function decodeImage(
   bytes: Uint8Array,
   name: string,
   options: DecodeImageOptions = {},
 ): Promise<Pixels> {
+  const { orient, maxPixels } = { ...DECODE_IMAGE_DEFAULTS, ...options };
   try {
-    const picture = sharp(bytes, { failOn: 'truncated' });
-    const { data, info } = await (options.orient ? picture.autoOrient() : picture)
+    const picture = sharp(bytes, { failOn: 'truncated', limitInputPixels: maxPixels });
+    const { data, info } = await (orient ? picture.autoOrient() : picture)
       .removeAlpha()
       .toColourspace('srgb')
       .raw()
@@ -31,6 +38,12 @@ export async function decodeImage(
     return { data: pixels, width: info.width, height: info.height, channels: 3 };
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
+    if (/pixel limit/i.test(reason)) {
+      throw new Error(
+        `decodeImage: pictures must have at most ${maxPixels} pixels, got more in ${name} (raise maxPixels, or make the picture smaller)`,
+        { cause: error },
+      );
+    }
     throw new Error(
       `decodeImage: expected a whole JPEG, PNG, WebP, TIFF or GIF, got ${describeBytes(bytes)} in ${name} (${reason})`,
       { cause: error },
@@ -41,6 +54,12 @@ export async function decodeImage(
 /** Reads and decodes an image file. */
 export async function readImage(file: string, options: DecodeImageOptions = {}): Promise<Pixels> {
   return decodeImage(await readFile(file), file, options);
+}
+
+/** Whether an orientation tag turns or mirrors the picture that is shown. */
+export async function isTurnedPicture(picture: string | Uint8Array): Promise<boolean> {
+  const { orientation = 1 } = await sharp(picture).metadata();
+  return orientation !== 1;
 }
 
 function describeBytes(bytes: Uint8Array): string {
@@ -67,21 +86,33 @@ export const IMAGE_EXTENSIONS: readonly string[] = [
 ];
 
 /**
- * All files under a folder, as sorted relative paths with forward slashes.
+ * All files under a folder, as sorted relative paths with forward slashes. Links to folders are followed, none twice on
+ * the way down. What archives of macOS leave behind (`__MACOSX`, `._NAME`) is no file of a dataset.
  * @throws Error when the folder does not exist or is none.
  */
 export async function listFiles(root: string): Promise<string[]> {
+  const files: string[] = [];
+  const walk = async (folder: string, inner: string, above: readonly string[]): Promise<void> => {
+    const own = await realpath(folder);
+    if (above.includes(own)) return;
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.name === '__MACOSX' || entry.name.startsWith('._') || entry.name === '.DS_Store') continue;
+      const full = path.join(folder, entry.name);
+      const isFolder = entry.isSymbolicLink()
+        ? ((await stat(full).catch(() => undefined))?.isDirectory() ?? false)
+        : entry.isDirectory();
+      if (isFolder) await walk(full, `${inner}${entry.name}/`, [...above, own]);
+      else if (entry.isFile() || entry.isSymbolicLink()) files.push(inner + entry.name);
+    }
+  };
   try {
-    const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
-      .sort();
+    await walk(root, '', []);
   } catch (error) {
     throw new Error(`listFiles: expected a readable folder, got ${root} (${(error as Error).message})`, {
       cause: error,
     });
   }
+  return files.sort();
 }
 
 /** File name without its extension, folders kept. */

@@ -24,11 +24,18 @@ export async function readNpy(file: string): Promise<NpyArray> {
  */
 function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   try {
-    const { data, shape, fortranOrder } = parse(
-      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
-    );
+    const {
+      data: raw,
+      shape,
+      fortranOrder,
+    } = parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
     if (fortranOrder) throw new Error('column-major order (save it with numpy.ascontiguousarray)');
-    return { shape, data: Float64Array.from(data as unknown as ArrayLike<number>, Number) };
+    const data = raw as unknown as ArrayLike<number>;
+    const count = shape.reduce((product, size) => product * size, 1);
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || count !== data.length) {
+      throw new Error(`shape [${shape.join(', ')}] beside ${data.length} numbers`);
+    }
+    return { shape, data: Float64Array.from(data, Number) };
   } catch (error) {
     throw new Error(`readNpy: expected a numeric .npy file, got ${(error as Error).message} in ${where}`, {
       cause: error,
@@ -36,16 +43,37 @@ function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   }
 }
 
+export interface NpzOptions {
+  /** Limit of the unpacked size: a small archive can hold gigabytes. */
+  maxBytes?: number;
+}
+
+export const NPZ_DEFAULTS: Required<NpzOptions> = { maxBytes: 2 ** 30 };
+
 /**
  * Reads the numeric arrays of an `.npz` file (`numpy.savez`, `savez_compressed`) by name. Arrays that are not
  * numeric (pickled objects, text) are left out.
  * @throws Error naming the file when it is no zip archive, and the array when it is stored column by column.
  */
-export async function readNpz(file: string): Promise<ReadonlyMap<string, NpyArray>> {
+export async function readNpz(
+  file: string,
+  { maxBytes = NPZ_DEFAULTS.maxBytes }: NpzOptions = {},
+): Promise<ReadonlyMap<string, NpyArray>> {
   const bytes = await readFile(file);
   let entries: Record<string, Uint8Array>;
   try {
-    entries = unzipSync(bytes);
+    let total = 0;
+    entries = unzipSync(bytes, {
+      filter({ originalSize, name }) {
+        total += originalSize;
+        if (total > maxBytes) {
+          throw new Error(
+            `more than ${maxBytes} bytes from ${name} on (raise maxBytes if the file is trusted)`,
+          );
+        }
+        return name.endsWith('.npy');
+      },
+    });
   } catch (error) {
     throw new Error(`readNpz: expected a whole .npz file, got ${(error as Error).message} in ${file}`, {
       cause: error,

@@ -8,7 +8,13 @@ import {
 } from '@voxface/landmarks';
 import { annotateKeypointCsv } from '../keypoint-csv.ts';
 import { parsePts } from '../parse-pts.ts';
-import { checkShape, createRecordDataset } from '../record-dataset.ts';
+import {
+  checkShape,
+  collectProblems,
+  createRecordDataset,
+  type Problem,
+  type ProblemHandler,
+} from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
 
 export interface WebFilesOptions {
@@ -17,7 +23,7 @@ export interface WebFilesOptions {
   /** Coordinate of the top-left pixel's centre in the files; default 1 for `.pts`, 0 for CSV. */
   origin?: number;
   /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
-  onProblem?: (problem: { id: string; error: Error }) => void;
+  onProblem?: ProblemHandler;
 }
 
 /**
@@ -33,7 +39,8 @@ export async function openPtsFiles(
     files.filter((file) => !/\.pts$/i.test(file.name)).map((file) => [stemOf(pathOf(file)), file]),
   );
   const records: Record2D[] = [];
-  for (const file of files.filter((file) => /\.pts$/i.test(file.name))) {
+  const { problems, report } = collectProblems(options.onProblem);
+  for (const file of files.filter(({ name }) => /\.pts$/i.test(name) && !name.startsWith('._'))) {
     const id = stemOf(pathOf(file));
     try {
       const image = images.get(id);
@@ -42,11 +49,10 @@ export async function openPtsFiles(
       const landmarks = shift(toPlane(parsePts(await file.text())), origin);
       records.push(createRecord(id, landmarks, scheme, image, name, pathOf(file), origin));
     } catch (error) {
-      if (!options.onProblem) throw error;
-      options.onProblem({ id, error: error as Error });
+      report({ id, error: error as Error });
     }
   }
-  return openRecords(name, scheme, records);
+  return openRecords(name, scheme, records, problems);
 }
 
 /** Opens a keypoint CSV and its pictures; see `openKeypointCsv` of the node entry. */
@@ -57,13 +63,18 @@ export async function openKeypointCsvFiles(
 ): Promise<Dataset<2>> {
   const { name = 'keypoint-csv', scheme = IBUG_68, origin = 0 } = options;
   const byName = new Map(images.map((file) => [file.name, file]));
-  const records = annotateKeypointCsv(await csv.text(), (file) => byName.get(file), 'the file', {
-    ...options,
-    name,
-    scheme,
-    origin,
-  });
-  return openRecords(name, scheme, records);
+  const { records, problems } = annotateKeypointCsv(
+    await csv.text(),
+    (file) => byName.get(file),
+    'the file',
+    {
+      ...options,
+      name,
+      scheme,
+      origin,
+    },
+  );
+  return openRecords(name, scheme, records, problems);
 }
 
 interface Record2D {
@@ -86,7 +97,12 @@ function createRecord(
   return { annotation: { id, landmarks, scheme, box: boxOf(landmarks), provenance }, image };
 }
 
-function openRecords(name: string, scheme: LandmarkScheme, records: readonly Record2D[]): Dataset<2> {
+function openRecords(
+  name: string,
+  scheme: LandmarkScheme,
+  records: readonly Record2D[],
+  problems: readonly Problem[],
+): Dataset<2> {
   return createRecordDataset({
     name,
     scheme,
@@ -94,7 +110,8 @@ function openRecords(name: string, scheme: LandmarkScheme, records: readonly Rec
     ids: records.map(({ annotation }) => annotation.id),
     annotate: (index) => records[index].annotation,
     readImage: async (index) => new Uint8Array(await records[index].image.arrayBuffer()),
-    decode: (bytes, where) => decodeBlob(new Blob([bytes as BlobPart]), where),
+    decode: (bytes, where, options) => decodeBlob(new Blob([bytes as BlobPart]), where, options),
+    problems,
   });
 }
 
@@ -111,19 +128,23 @@ function stemOf(file: string): string {
 }
 
 /**
- * Decodes a picture in the browser to RGBA [height, width, 4]. Orientation tags are not applied and colours are not
- * converted, so that the pixels are those the loaders of Node see.
+ * Decodes a picture in the browser to RGBA [height, width, 4]. Colours are not converted. The stored pixels are given, to
+ * which the points of datasets refer, as in Node; `orient` turns the picture upright by its orientation tag.
  * @param name what to call it in errors.
  * @throws Error naming the picture when it cannot be decoded.
  */
-export async function decodeBlob(blob: Blob, name: string): Promise<Pixels> {
+export async function decodeBlob(
+  blob: Blob,
+  name: string,
+  { orient = false }: { orient?: boolean } = {},
+): Promise<Pixels> {
   let bitmap: ImageBitmap;
   try {
-    bitmap = await createImageBitmap(blob, {
-      imageOrientation: 'none' as ImageOrientation,
+    const source = orient ? blob : await withoutOrientation(blob);
+    bitmap = await createImageBitmap(source, {
       colorSpaceConversion: 'none',
       premultiplyAlpha: 'none',
-    }).catch(() => createImageBitmap(blob));
+    }).catch(() => createImageBitmap(source));
   } catch (error) {
     throw new Error(
       `decodeBlob: expected a whole picture the browser can read, got ${blob.size} bytes of ${blob.type || 'unknown type'} in ${name} (${(error as Error).message})`,
@@ -139,4 +160,37 @@ export async function decodeBlob(blob: Blob, name: string): Promise<Pixels> {
   } finally {
     bitmap.close();
   }
+}
+
+/** Browsers always apply the tag (HTML has no way to ask for the stored pixels), so a JPEG's is set to 1. */
+async function withoutOrientation(blob: Blob): Promise<Blob> {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const place = orientationPlace(bytes);
+  if (place === undefined) return blob;
+  const { at, little } = place;
+  new DataView(bytes.buffer).setUint16(at, 1, little);
+  return new Blob([bytes], { type: blob.type });
+}
+
+/** Where a JPEG keeps its orientation: the value of tag 274 in the first directory of the Exif segment. */
+function orientationPlace(bytes: Uint8Array): { at: number; little: boolean } | undefined {
+  const view = new DataView(bytes.buffer);
+  if (bytes.length < 4 || view.getUint16(0) !== 0xffd8) return undefined;
+  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff && bytes[at + 1] !== 0xda; ) {
+    const [marker, length] = [bytes[at + 1], view.getUint16(at + 2)];
+    const tiff = at + 10;
+    const isExif = marker === 0xe1 && tiff + 8 <= bytes.length && view.getUint32(at + 4) === 0x45786966;
+    if (isExif) {
+      const little = view.getUint16(tiff) === 0x4949;
+      const directory = tiff + view.getUint32(tiff + 4, little);
+      const count = directory + 2 <= bytes.length ? view.getUint16(directory, little) : 0;
+      for (let i = 0; i < count; i++) {
+        const entry = directory + 2 + 12 * i;
+        if (entry + 12 > bytes.length) return undefined;
+        if (view.getUint16(entry, little) === 274) return { at: entry + 8, little };
+      }
+    }
+    at += 2 + length;
+  }
+  return undefined;
 }

@@ -54,7 +54,7 @@ export async function openPackedSetUrl(base: string | URL): Promise<Dataset> {
     ids: samples.map(({ sample }) => sample.id),
     annotate: (index) => unpackSample(samples[index].sample, set, scheme),
     readImage: (index) => readSlice(samples[index].images, samples[index].sample),
-    decode: (bytes, where) => decodeBlob(new Blob([bytes as BlobPart]), where),
+    decode: (bytes, where, options) => decodeBlob(new Blob([bytes as BlobPart]), where, options),
   });
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatPts } from '@voxface/datasets';
+import { isTurnedPicture } from '@voxface/datasets/node';
 import { countLandmarks, createLandmarks, type Landmarks, type Pixels } from '@voxface/landmarks';
 import type { LocatedFace } from '@voxface/predict';
 import { UsageError } from '../options.ts';
@@ -52,7 +53,10 @@ export async function writeFaces(
   if (formats.includes('json')) await save(`${stem}.json`, `${JSON.stringify(toJson(result), null, 1)}\n`);
   if (formats.includes('csv')) await save(`${stem}.csv`, toCsv(result.faces));
   if (formats.includes('pts')) {
-    for (const [i, face] of result.faces.entries()) await save(`${stem}-${i + 1}.pts`, toPts(face.landmarks));
+    const turned = await isTurnedPicture(result.image.path).catch(() => false);
+    for (const [i, face] of result.faces.entries()) {
+      await save(`${stem}-${i + 1}.pts`, toPts(face.landmarks, turned ? 'upright' : undefined));
+    }
   }
   return written;
 }
@@ -110,9 +114,9 @@ function toCsv(faces: readonly LocatedFace[]): string {
 }
 
 /** x and y only, 1-based, as 300W has them. */
-function toPts(landmarks: Landmarks<3>): string {
+function toPts(landmarks: Landmarks<3>, frame?: 'upright'): string {
   const points = rows(landmarks).flatMap(([x, y]) => [x + 1, y + 1]);
-  return formatPts(createLandmarks(points, 2), 3);
+  return formatPts(createLandmarks(points, 2), 3, frame);
 }
 
 function rows(landmarks: Landmarks<3>): number[][] {
