@@ -1,8 +1,21 @@
 import { packageBuild } from '../../tsdown.base.ts';
 
-export default packageBuild({
-  bin: 'src/bin.ts',
-  index: 'src/index.ts',
-  bench: 'src/bench.ts',
-  'photo-worker': 'src/photos/photo-worker.ts',
-});
+/** For pages and CDNs: everything in one folder that needs nothing else, with weights and WebAssembly beside it. */
+const web = packageBuild(
+  { index: 'src/web.ts' },
+  { outDir: 'dist/web', platform: 'browser', noExternal: [/./], minify: true, external: [] },
+);
+
+export default [
+  packageBuild(
+    {
+      bin: 'src/bin.ts',
+      index: 'src/index.ts',
+      bench: 'src/bench.ts',
+      'photo-worker': 'src/photos/photo-worker.ts',
+    },
+    // The other build cleans its own folder.
+    { clean: ['dist/*.js', 'dist/*.d.ts'] },
+  ),
+  web,
+];

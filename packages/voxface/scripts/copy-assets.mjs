@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const distOf = (name) => fileURLToPath(new URL(`../dist/${name}`, import.meta.url));
+const distOf = (name) => fileURLToPath(new URL(`../dist/web/${name}`, import.meta.url));
 const weights = (name) => fileURLToPath(new URL(`../../pretrained/dist/${name}`, import.meta.url));
 
 // Node loads the module as well; pages have it in their bundle.

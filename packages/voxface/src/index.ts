@@ -1,3 +1,11 @@
+export type {
+  CommonLandmarkerOptions,
+  DetectOptions,
+  Face,
+  FaceLandmarker,
+  FaceVolume,
+} from './landmarker/face-landmarker.ts';
+export { createFaceLandmarker, type FaceLandmarkerOptions, type PhotoSource } from './landmarker/node.ts';
 export {
   LOCALIZE_PHOTOS_DEFAULTS,
   type LocalizePhotosOptions,

@@ -43,6 +43,12 @@ async function openWasm(): Promise<OnnxRuntime> {
     import('@voxface/onnx/web'),
     import('onnxruntime-web/wasm'),
   ]);
+  // In the built package its files lie beside the build for pages; from source the runtime finds its own.
+  if (import.meta.url.endsWith('.js')) {
+    const fileOf = (ending: string): string =>
+      new URL(`./web/ort-wasm-simd-threaded.${ending}`, import.meta.url).href;
+    runtime.env.wasm.wasmPaths = { mjs: fileOf('mjs'), wasm: fileOf('wasm') };
+  }
   // Its threads are web workers, which it cannot start in Node; photos share the cores by threads of our own.
   const settings = { runtime, threads: 1 };
   return {
