@@ -46,6 +46,11 @@ export function yawOfParameters({ pose }: FaceParameters): number {
   return (-pose[1] * 180) / Math.PI;
 }
 
+/** Pitch (positive: looks up) and roll (positive: clockwise on the screen) of the files, degrees; the signs are ours. */
+export function anglesOfParameters({ pose }: FaceParameters): { pitch: number; roll: number } {
+  return { pitch: (pose[0] * 180) / Math.PI, roll: (pose[2] * 180) / Math.PI };
+}
+
 /**
  * Rotation of the files, row-major [3, 3]: Rx(pitch) Ry(yaw) Rz(roll) with Rx = [1 0 0; 0 c s; 0 -s c],
  * Ry = [c 0 -s; 0 1 0; s 0 c], Rz = [c s 0; -s c 0; 0 0 1] (x right, y up, z toward the camera).

@@ -202,3 +202,16 @@ describe.skipIf(!haveData('aflw2000-3d'))('AFLW2000-3D', () => {
     expect(bins).toEqual([1306, 462, 232]);
   });
 });
+
+describe.skipIf(!haveData('aflw2000-3d'))('pitch and roll of AFLW2000-3D', () => {
+  it('have the signs of headPose', async () => {
+    const dataset = await openAflw20003d(inData('aflw2000-3d'));
+    for (let i = 0; i < dataset.length; i++) {
+      const { landmarks, attributes } = await dataset.load(i);
+      const { pitch, roll } = headPose(landmarks);
+      // headPose measures against another mean face: a few degrees of difference in pitch.
+      expect(Math.abs(pitch - Number(attributes?.pitch))).toBeLessThan(12);
+      expect(Math.abs(roll - Number(attributes?.roll))).toBeLessThan(6);
+    }
+  });
+});

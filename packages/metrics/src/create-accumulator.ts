@@ -1,13 +1,22 @@
 import { areaUnderCurve, failureRate } from './cumulative-errors.ts';
 import { findProtocol, type Protocol } from './protocols.ts';
 import { type ScoredFace, scoreFace } from './score-face.ts';
-import { type ErrorSummary, summarizeByYaw, summarizeErrors, type YawSummary } from './summarize-errors.ts';
+import {
+  type AngleBin,
+  type ErrorSummary,
+  summarizeByAngle,
+  summarizeByYaw,
+  summarizeErrors,
+  type YawSummary,
+} from './summarize-errors.ts';
 
 /** Error of one image; null: no face was found in it. */
 export interface ImageError {
   readonly id: string;
   readonly nme: number | null;
   readonly yaw?: number;
+  readonly pitch?: number;
+  readonly roll?: number;
 }
 
 /** What is said of a set, and of each named part of it; fractions. */
@@ -29,6 +38,8 @@ export interface Evaluation extends YawSummary, EvaluationSummary {
   readonly limit: number;
   /** The protocol's named parts (300W: common and challenging) where the set holds several of them. */
   readonly subsets: readonly (EvaluationSummary & { readonly name: string })[];
+  /** By pitch and by |roll|, where every face found has the angle; see `ANGLE_EDGES`. */
+  readonly angles: readonly { readonly name: 'pitch' | 'roll'; readonly bins: readonly AngleBin[] }[];
   /** Sorted by id. */
   readonly perImage: readonly ImageError[];
 }
@@ -71,7 +82,14 @@ export function createAccumulator(protocol: Protocol | string): Accumulator {
     [...images.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   return {
     update(face) {
-      add({ id: face.id, nme: scoreFace(rules, face), ...(face.yaw === undefined ? {} : { yaw: face.yaw }) });
+      const { id, yaw, pitch, roll } = face;
+      add({
+        id,
+        nme: scoreFace(rules, face),
+        ...(yaw !== undefined && { yaw }),
+        ...(pitch !== undefined && { pitch }),
+        ...(roll !== undefined && { roll }),
+      });
     },
     miss(id, yaw) {
       add({ id, nme: null, ...(yaw === undefined ? {} : { yaw }) });
@@ -102,6 +120,7 @@ function evaluate(protocol: Protocol, perImage: readonly ImageError[]): Evaluati
     ...binByYaw(protocol, found, errors),
     limit: protocol.limit,
     subsets: summarizeSubsets(protocol, perImage),
+    angles: (['pitch', 'roll'] as const).flatMap((name) => binByAngle(found, errors, name)),
     perImage,
   };
 }
@@ -139,6 +158,15 @@ function binByYaw(protocol: Protocol, found: readonly ImageError[], errors: read
   }
   const yaws = found.map((image) => image.yaw as number);
   return summarizeByYaw(errors, yaws, protocol.yawEdges);
+}
+
+function binByAngle(
+  found: readonly ImageError[],
+  errors: readonly number[],
+  name: 'pitch' | 'roll',
+): Evaluation['angles'] {
+  const angles = found.flatMap((image) => image[name] ?? []);
+  return angles.length < found.length ? [] : [{ name, bins: summarizeByAngle(errors, angles, name) }];
 }
 
 /**

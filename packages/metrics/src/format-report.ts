@@ -71,6 +71,11 @@ export interface ReportJson extends ReportSummary {
   limit: number;
   /** Named parts of the set (300W: common, challenging); empty where it holds one or none of them. */
   subsets: (ReportSummary & { name: string })[];
+  /** By pitch and |roll|; `from` and `to` are null where a bin is open. */
+  angles: {
+    name: string;
+    bins: { from: number | null; to: number | null; count: number; mean: number | null }[];
+  }[];
   perImage: { id: string; nme: number | null; yaw: number | null }[];
 }
 
@@ -94,6 +99,15 @@ export function toReportJson(
     binStd: inPercent(evaluation.binStd),
     limit: inPercent(evaluation.limit),
     subsets: evaluation.subsets.map(({ name, ...summary }) => ({ name, ...summaryJson(summary) })),
+    angles: evaluation.angles.map(({ name, bins }) => ({
+      name,
+      bins: bins.map(({ from, to, count, mean }) => ({
+        from: Number.isFinite(from) ? from : null,
+        to: Number.isFinite(to) ? to : null,
+        count,
+        mean: inPercent(mean),
+      })),
+    })),
     perImage: evaluation.perImage.map(({ id, nme, yaw }) => ({
       id,
       nme: inPercent(nme),
@@ -139,6 +153,13 @@ export function formatEvaluation(
         `${Number.isFinite(to) ? `${from}-${to}` : `>${from}`}: ${two(mean)} (${count})`,
     );
     lines.push(`|yaw| ${cells.join('  ')}  bin mean ${two(evaluation.binMean)}`);
+  }
+  for (const { name, bins: parts } of evaluation.angles) {
+    const cells = parts.map(
+      ({ from, to, mean, count }) =>
+        `${Number.isFinite(from) ? from : ''}..${Number.isFinite(to) ? to : ''}: ${two(mean)} (${count})`,
+    );
+    lines.push(`${name === 'roll' ? '|roll|' : name} ${cells.join('  ')}`);
   }
   return lines.join('\n');
 }

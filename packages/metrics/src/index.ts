@@ -50,8 +50,11 @@ export {
 export { findProtocol, PROTOCOLS, type Protocol } from './protocols.ts';
 export { type ScoredFace, scoreFace } from './score-face.ts';
 export {
+  ANGLE_EDGES,
+  type AngleBin,
   type ErrorSummary,
   summarizeBins,
+  summarizeByAngle,
   summarizeByYaw,
   summarizeErrors,
   YAW_EDGES,

@@ -23,6 +23,9 @@ export interface ScoredFace {
   readonly visible?: ArrayLike<number>;
   /** Degrees, any sign convention. */
   readonly yaw?: number;
+  /** Degrees, where the set says them: the result is told by them too. */
+  readonly pitch?: number;
+  readonly roll?: number;
 }
 
 /**

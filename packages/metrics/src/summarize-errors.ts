@@ -109,6 +109,56 @@ export function summarizeByYaw(
   return { bins, ...summarizeBins(bins.map(({ mean }) => mean)) };
 }
 
+/** The images of one range of an angle. */
+export interface AngleBin {
+  /** Degrees, exclusive; -Infinity for the first. */
+  readonly from: number;
+  /** Degrees, inclusive; Infinity for the last. */
+  readonly to: number;
+  readonly count: number;
+  /** null for an empty bin. */
+  readonly mean: number | null;
+}
+
+/** Inner edges of the bins by pitch (signed) and by how far a head is rolled (|roll|), degrees. */
+export const ANGLE_EDGES: Readonly<Record<'pitch' | 'roll', readonly number[]>> = {
+  pitch: [-40, -30, -15, -5, 5, 15, 30, 40],
+  roll: [15, 30, 45],
+};
+
+/**
+ * Splits per-image errors by pitch or by |roll|.
+ * @param errors one per image.
+ * @param angles degrees, one per image.
+ * @throws RangeError when the counts differ or an angle is not finite.
+ */
+export function summarizeByAngle(
+  errors: ArrayLike<number>,
+  angles: ArrayLike<number>,
+  kind: 'pitch' | 'roll',
+): AngleBin[] {
+  if (angles.length !== errors.length) {
+    throw new RangeError(
+      `summarizeByAngle: expected ${errors.length} angles, got ${angles.length} (one per error)`,
+    );
+  }
+  const edges = ANGLE_EDGES[kind];
+  const members: number[][] = Array.from({ length: edges.length + 1 }, () => []);
+  for (let i = 0; i < errors.length; i++) {
+    if (!Number.isFinite(angles[i])) {
+      throw new RangeError(`summarizeByAngle: angles must be finite, got ${angles[i]} at index ${i}`);
+    }
+    const angle = kind === 'roll' ? Math.abs(angles[i]) : angles[i];
+    members[edges.filter((edge) => angle > edge).length].push(errors[i]);
+  }
+  return members.map((values, i) => ({
+    from: edges[i - 1] ?? (kind === 'roll' ? 0 : -Infinity),
+    to: edges[i] ?? Infinity,
+    count: values.length,
+    mean: values.length > 0 ? meanOf(values) : null,
+  }));
+}
+
 /** Mean and sample standard deviation of bin means, as in Tables IV and VIII; null when a bin is empty. */
 export function summarizeBins(means: readonly (number | null)[]): {
   binMean: number | null;

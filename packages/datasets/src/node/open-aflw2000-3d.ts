@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AFLW_21, centerDepth, createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
-import { CORNER_ORIGIN, readFaceParameters, yawOfParameters } from '../face-parameters.ts';
+import {
+  anglesOfParameters,
+  CORNER_ORIGIN,
+  readFaceParameters,
+  yawOfParameters,
+} from '../face-parameters.ts';
 import { type MatFile, matVariable, parseMat } from '../parse-mat.ts';
 import type { ProblemHandler } from '../record-dataset.ts';
 import { checkShape, collectProblems, createRecordDataset, visibleBox } from '../record-dataset.ts';
@@ -42,6 +47,7 @@ export async function openAflw20003d(root: string, options: Aflw20003dOptions = 
       scheme: IBUG_68,
       box: visibleBox(landmarks),
       yaw: yawOfParameters(parameters),
+      attributes: anglesOfParameters(parameters),
       provenance: { dataset: 'aflw2000-3d', files: [image, file], conversions: [CORNERS, DEPTH, YAW] },
     };
   });

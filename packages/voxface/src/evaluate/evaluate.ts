@@ -102,6 +102,7 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
         target: sample.landmarks,
         visible: sample.visible,
         yaw: sample.yaw,
+        ...anglesOf(sample),
       });
     }
     progress.update(++done);
@@ -109,6 +110,15 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   progress.finish();
   source.dispose();
   return { accumulator, name: source.name };
+}
+
+/** Pitch and roll, where the dataset says them. */
+function anglesOf({ attributes }: Sample): { pitch?: number; roll?: number } {
+  const { pitch, roll } = attributes ?? {};
+  return {
+    ...(typeof pitch === 'number' && { pitch }),
+    ...(typeof roll === 'number' && { roll }),
+  };
 }
 
 function occludedRule(text = 'count'): 'count' | 'mask' {
