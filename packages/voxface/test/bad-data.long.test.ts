@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DATASET_KINDS } from '@voxface/datasets/node';
+import { DATASET_KINDS, openVoxfaceDataset } from '@voxface/datasets/node';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import basis from '../../facefit/test/golden/linear-basis.json' with { type: 'json' };
 import { withoutOptions } from '../src/data/profile.ts';
@@ -183,8 +183,7 @@ describe('data profile', () => {
       /^voxface: fewer: .*got 67/m,
       /2 faces omitted/,
     );
-    const set = JSON.parse(readFileSync(join(root, 'out/set.json'), 'utf8'));
-    expect(set.samples.map(({ id }: { id: string }) => id)).toEqual(['a', 'a_p1']);
+    expect((await openVoxfaceDataset(join(root, 'out'))).ids).toEqual(['a', 'a_p1']);
   });
 
   test('takes a BFM-like basis with a list of landmarks, and says when there is none', async () => {
