@@ -18,7 +18,11 @@ const REQUIRED = {
   ),
   datasets: ['dist/crop-worker.js'],
   train: ['dist/replica-worker.js'],
-  voxface: ['dist/bin.js', 'dist/photo-worker.js'],
+  pretrained: ['NOTICE', 'dist/detector-ssd.onnx', 'dist/detector-tiny.onnx'],
+  voxface: [
+    ...['NOTICE', 'dist/bin.js', 'dist/photo-worker.js', 'dist/web/index.js', 'dist/web/index.d.ts'],
+    ...['small.onnx', 'detector-tiny.onnx', 'ort-wasm-simd-threaded.wasm'].map((name) => `dist/web/${name}`),
+  ],
 };
 const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
 
