@@ -63,7 +63,7 @@ describe('data inspect', () => {
       /^voxface: cut: .*a damaged or truncated JPEG of \d+ bytes in .*cut/m,
       /^voxface: fewer: .*fewer\.pts: .*ibug-68 has 68 landmarks, got 67/m,
       /^voxface: gap: .*gap\.pts: .*got "NaN 3" at landmark 9/m,
-      /^voxface: outside: .*at least half of the landmarks must lie inside the picture.*\(wrong picture, or wrong scale\?\)/m,
+      /^voxface: outside: .*at least half of the landmarks must lie inside the picture.*\(wrong picture, wrong scale/m,
       /^voxface: text: .*expected a whole JPEG.*text/m,
       /^voxface: alone: .*expected a picture beside alone\.pts/m,
     );
