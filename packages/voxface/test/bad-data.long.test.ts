@@ -65,7 +65,7 @@ describe('data inspect', () => {
       /^voxface: gap: .*gap\.pts: .*got "NaN 3" at landmark 9/m,
       /^voxface: outside: .*at least half of the landmarks must lie inside the picture.*\(wrong picture, wrong scale/m,
       /^voxface: text: .*expected a whole JPEG.*text/m,
-      /^voxface: alone: .*expected a picture beside alone\.pts/m,
+      /^voxface: alone: .*alone\.pts: expected a picture beside it/m,
     );
     expect(result.output).toMatch(/count +2/);
     expect(JSON.parse(readFileSync(json, 'utf8')).broken).toHaveLength(6);
