@@ -23,6 +23,44 @@ describe.skipIf(lacking !== undefined)('the native backend (needs voxface setup-
   const poolGradient: Gradient = (x) =>
     tf.grad((image: tf.Tensor) => tf.mul(tf.maxPool(image as tf.Tensor4D, 3, 2, 'same'), 2))(x);
 
+  /** Gradients of a weighted sum of a convolution of kernel 4 and stride 2. */
+  const volumeGradients = (x: tf.Tensor) =>
+    tf.tidy(() => {
+      const filter = tf.randomNormal([4, 4, 4, 3, 5], 0, 1, 'float32', 6);
+      const weights = tf.randomNormal([2, 3, 2, 4, 5], 0, 1, 'float32', 7);
+      const [input, filters] = tf.grads((a: tf.Tensor, w: tf.Tensor) =>
+        tf.sum(tf.mul(tf.conv3d(a as tf.Tensor5D, w as tf.Tensor5D, 2, 'same'), weights)),
+      )([x, filter]);
+      return { input, filters };
+    });
+
+  it('folds the strides of 3D gradients into channels', async () => {
+    const read = () => {
+      const x = tf.randomNormal([2, 6, 4, 8, 3], 0, 1, 'float32', 5);
+      const { input, filters } = volumeGradients(x);
+      return [input, filters].map((tensor) => [...tensor.dataSync<'float32'>()]);
+    };
+    await setupBackend('cpu');
+    const expected = read();
+    await setupBackend('node');
+    const native = tf.backend() as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const spy = vi.spyOn(native, 'executeSingleOutput');
+    const found = read();
+    const shapes = spy.mock.calls
+      .filter(([name]) => String(name).startsWith('Conv3DBackprop'))
+      .map(([, , tensors]) => (tensors as tf.Tensor[]).map(({ shape }) => shape));
+    spy.mockRestore();
+    // Blocks of 2x2x2 voxels of three channels.
+    expect(shapes.flat()).toContainEqual([2, 2, 2, 24, 5]);
+    expect(shapes.flat()).toContainEqual([2, 4, 3, 5, 24]);
+    expected.forEach((values, i) => {
+      expect(found[i]).toHaveLength(values.length);
+      values.forEach((value, k) => {
+        expect(Math.abs(found[i][k] - value)).toBeLessThan(1e-4 * (1 + Math.abs(value)));
+      });
+    });
+  });
+
   it('passes the conformance suite', async () => {
     await setupBackend('cpu');
     const { name } = await setupBackend('node');
@@ -33,13 +71,22 @@ describe.skipIf(lacking !== undefined)('the native backend (needs voxface setup-
 
   it('has kernels of ours that leave nothing behind', () => {
     const x = tf.randomNormal([2, 9, 7, 5], 0, 1, 'float32', 3);
-    const run = () => tf.dispose([poolGradient(x), tf.sum(x, [0, 1, 2]), tf.sum(x, [0, 1, 2], true)]);
+    const volume = tf.randomNormal([2, 6, 4, 8, 3], 0, 1, 'float32', 4);
+    const run = () => {
+      tf.dispose([poolGradient(x), tf.sum(x, [0, 1, 2]), tf.sum(x, [0, 1, 2], true)]);
+      tf.dispose(Object.values(volumeGradients(volume)));
+    };
     run();
     const before = tf.memory().numTensors;
     run();
     expect(tf.memory().numTensors).toBe(before);
-    x.dispose();
-    expect(NATIVE_KERNELS.map((kernel) => kernel.kernelName)).toEqual(['MaxPoolGrad', 'Sum']);
+    tf.dispose([x, volume]);
+    expect(NATIVE_KERNELS.map((kernel) => kernel.kernelName)).toEqual([
+      'MaxPoolGrad',
+      'Sum',
+      'Conv3DBackpropInputV2',
+      'Conv3DBackpropFilterV2',
+    ]);
   });
 
   it('keeps the maximum that comes first among equals, as TensorFlow does', () => {

@@ -1,5 +1,6 @@
 import { backend_util, dispose, type Tensor, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
+import { conv3dFilterGradient, conv3dInputGradient } from './conv3d-gradients.ts';
 import { type NativeAttributes, runNative } from './run-native.ts';
 import { isTracing } from './trace-operations.ts';
 
@@ -57,7 +58,12 @@ export const sumRows: KernelReplacement = {
 };
 
 /** Our kernels for TensorFlow's backend on the CPU: same values, less time. */
-export const NATIVE_KERNELS: readonly KernelReplacement[] = [maxPoolGradient, sumRows];
+export const NATIVE_KERNELS: readonly KernelReplacement[] = [
+  maxPoolGradient,
+  sumRows,
+  conv3dInputGradient,
+  conv3dFilterGradient,
+];
 
 /** Registers faster kernels for training with tfjs-node on the CPU. tfjs-node has to be loaded before. */
 export function registerNativeKernels(): void {
