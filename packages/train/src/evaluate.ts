@@ -10,7 +10,13 @@ import {
   tensor4d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { type CroppedSample, cropSample, type Dataset, type Sample } from '@voxface/datasets';
+import {
+  type CroppedSample,
+  cropSample,
+  type Dataset,
+  type ProblemHandler,
+  type Sample,
+} from '@voxface/datasets';
 import { fromUnit, INNER_51_OF_68, type Landmarks, toPlane } from '@voxface/landmarks';
 import { boxSize, fixedNormalizer, nme } from '@voxface/metrics';
 import {
@@ -49,13 +55,19 @@ export async function evaluateModel(
   model: FaceShapeModel,
   dataset: Dataset,
   batchSize = 16,
+  onProblem?: ProblemHandler,
 ): Promise<ValidationResult> {
-  const errors = await measureModel(model, dataset, batchSize);
+  const errors = await measureModel(model, dataset, batchSize, onProblem);
+  if (errors.length === 0) {
+    throw new Error(
+      `evaluateModel: at least one sample must load, got none of ${dataset.length} of ${dataset.name}`,
+    );
+  }
   const mean = (name: 'nme' | 'nmeInner' | 'nme3d'): number =>
     errors.reduce((sum, image) => sum + (image[name] ?? 0), 0) / errors.length;
   return {
     dataset: dataset.name,
-    count: dataset.length,
+    count: errors.length,
     nme: mean('nme'),
     ...(dataset.scheme.count === 68 && { nmeInner: mean('nmeInner') }),
     ...(dataset.dims === 3 && { nme3d: mean('nme3d') }),
@@ -65,18 +77,22 @@ export async function evaluateModel(
 /**
  * Errors of a model per image on ground-truth boxes: crop, G, P, back to pixels, NME. Hidden landmarks do not count.
  * @param batchSize crops per forward pass.
+ * @param onProblem told about samples that cannot be loaded, which are left out; absent: the first one throws.
  */
 export async function measureModel(
   model: FaceShapeModel,
   dataset: Dataset,
   batchSize = 16,
+  onProblem?: ProblemHandler,
 ): Promise<ImageErrors[]> {
   const errors: ImageErrors[] = [];
   for (let start = 0; start < dataset.length; start += batchSize) {
     const end = Math.min(dataset.length, start + batchSize);
-    const samples = await Promise.all(
-      Array.from({ length: end - start }, (_, i) => dataset.load(start + i) as Promise<Sample>),
+    const loaded = await Promise.all(
+      Array.from({ length: end - start }, (_, i) => loadReadable(dataset, start + i, onProblem)),
     );
+    const samples = loaded.filter((sample) => sample !== undefined);
+    if (samples.length === 0) continue;
     const crops = samples.map((sample) => cropSample(sample, { size: model.options.inputSize }));
     const predicted = await predictCrops(model, crops);
     samples.forEach((sample, i) => {
@@ -124,6 +140,20 @@ export async function measureReconstruction(
     disposeBatch(batch);
   }
   return error / energy;
+}
+
+async function loadReadable(
+  dataset: Dataset,
+  index: number,
+  onProblem: ProblemHandler | undefined,
+): Promise<Sample | undefined> {
+  try {
+    return (await dataset.load(index)) as Sample;
+  } catch (error) {
+    if (!onProblem) throw error;
+    onProblem({ id: dataset.ids[index], error: error as Error });
+    return undefined;
+  }
 }
 
 function measureImage(shape: Landmarks<3>, { id, landmarks, visible, scheme, box }: Sample): ImageErrors {

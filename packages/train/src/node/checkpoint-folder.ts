@@ -8,6 +8,10 @@ const PATTERN = /^step-(\d+)\.ckpt$/;
 export interface CheckpointFolder {
   /** Writes a checkpoint atomically and removes those beyond the newest `keep`. Returns the file's path. */
   save(checkpoint: Checkpoint): Promise<string>;
+  /** Number of checkpoints in the folder. */
+  count(): Promise<number>;
+  /** Deletes all checkpoints. */
+  clear(): Promise<void>;
   /** Keeps the newest checkpoint as `best.ckpt` too. */
   markBest(file: string): Promise<void>;
   /**
@@ -32,6 +36,10 @@ export async function openCheckpointFolder(folder: string, keep = 3): Promise<Ch
       await writeAtomically(file, encodeCheckpoint(checkpoint));
       for (const old of (await list()).slice(keep)) await rm(old);
       return file;
+    },
+    count: async () => (await list()).length,
+    async clear() {
+      for (const file of [...(await list()), join(folder, 'best.ckpt')]) await rm(file, { force: true });
     },
     async markBest(file) {
       const temporary = join(folder, 'best.ckpt.tmp');

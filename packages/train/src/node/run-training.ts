@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import type { Dataset } from '@voxface/datasets';
-import { createCropWorkers } from '@voxface/datasets/node';
+import { createCropWorkers, lockFolder } from '@voxface/datasets/node';
 import { loadDiscriminator, loadModel, saveModel } from '@voxface/models/node';
 import { restoreState } from '../checkpoint.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
@@ -26,6 +26,8 @@ export interface RunTrainingOptions {
    * 'required' throws.
    */
   resume?: boolean | 'required';
+  /** A new run in a folder that holds checkpoints of another one deletes them; otherwise it is refused. */
+  overwrite?: boolean;
   /** Stops after the step under way, with a checkpoint. */
   signal?: AbortSignal;
   /** Told one line of text at a time: progress, evaluations, warnings. */
@@ -35,17 +37,35 @@ export interface RunTrainingOptions {
 /**
  * Trains by a configuration: opens the data, sets the backend up, runs the stages with evaluations and checkpoints,
  * writes `OUTPUT/log.jsonl`, `OUTPUT/checkpoints/` and the models `OUTPUT/model/` (last) and `OUTPUT/best/`.
+ * The folder belongs to one run: another process in it, and a new run among the checkpoints of an old one, are refused.
  * @throws RangeError on a wrong configuration; Error when the data is missing, when there is no checkpoint of a run that
- * must be resumed, or when training went wrong.
+ * must be resumed, when the folder is in use, or when training went wrong.
  */
-export async function runTraining(
-  input: unknown,
-  { resume = false, signal, log = () => {} }: RunTrainingOptions = {},
-): Promise<TrainingResult> {
+export async function runTraining(input: unknown, options: RunTrainingOptions = {}): Promise<TrainingResult> {
   const config = parseTrainingConfig(input);
   await mkdir(config.output, { recursive: true });
+  const unlock = await lockFolder(config.output, `the training run ${config.name}`);
+  try {
+    return await runLocked(config, options);
+  } finally {
+    await unlock();
+  }
+}
+
+async function runLocked(
+  config: TrainingConfig,
+  { resume = false, overwrite = false, signal, log = () => {} }: RunTrainingOptions,
+): Promise<TrainingResult> {
   const backend = config.backend === 'current' ? getBackend() : (await setupBackend(config.backend)).name;
   const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
+  if (resume === false && (await folder.count()) > 0) {
+    if (!overwrite) {
+      throw new Error(
+        `runTraining: a new run needs a folder without checkpoints, got ${config.output} with those of another run (resume that run, choose another output, or overwrite it)`,
+      );
+    }
+    await folder.clear();
+  }
   const newest = resume === false ? undefined : await findNewest(folder, config.output, resume, log);
   const data = await openRunData(config, log);
   const networks = await openNetworks(config, log);
@@ -56,6 +76,7 @@ export async function runTraining(
   const records = await openRunLog(config.output, newest === undefined ? 0 : state.step, config.tensorboard);
   const plan = () => planStages(config, data.train3d?.length ?? 0, state.ended);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
+  if (newest !== undefined) sayChanges(newest.checkpoint.config, config, log);
   const croppers =
     config.decoders > 0
       ? createCropWorkers({ count: config.decoders, cacheBytes: config.pictureCache * 1e6 })
@@ -67,6 +88,11 @@ export async function runTraining(
   const run: Run = { config, networks, data, trainer, engine, folder, records, save, log, backend };
   await writeFile(join(config.output, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   log(describeRun(run));
+  if (state.step > trainer.totalSteps) {
+    throw new Error(
+      `runTraining: the plan must reach beyond the checkpoint, got ${trainer.totalSteps} steps and step ${state.step} (lengthen the stages, or start anew in another output)`,
+    );
+  }
   try {
     return await runSteps(run, signal);
   } finally {
@@ -137,6 +163,32 @@ async function resumeState(
   log(`resumed from ${newest.file} at step ${state.step}`);
 }
 
+/** Fields that change how a run is carried out, not what it learns. */
+const OF_NO_CONSEQUENCE = new Set([
+  'name',
+  'note',
+  'output',
+  'backend',
+  'workers',
+  'decoders',
+  'pictureCache',
+  'logEvery',
+  'evaluateEvery',
+  'checkpointEvery',
+  'keepCheckpoints',
+  'tensorboard',
+]);
+
+/** Says which fields of the configuration differ from those that the checkpoint was made with. */
+function sayChanges(before: unknown, config: TrainingConfig, log: (line: string) => void): void {
+  const [old, own] = [before, JSON.parse(JSON.stringify(config))] as Record<string, unknown>[];
+  for (const field of new Set([...Object.keys(old ?? {}), ...Object.keys(own)])) {
+    const [was, is] = [JSON.stringify(old?.[field]), JSON.stringify(own[field])];
+    if (OF_NO_CONSEQUENCE.has(field) || was === is) continue;
+    log(`the configuration has changed since the checkpoint: ${field} was ${was}, is ${is}`);
+  }
+}
+
 function describeRun({ config, trainer, networks, backend }: Run): string {
   const sizes = Object.entries(trainer.state.networks)
     .map(([name, network]) => `${name} ${(network.parameters.length / 1e6).toFixed(2)} M`)
@@ -187,7 +239,13 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
     if (evaluate || checkpoint) await trainer.syncStatistics();
     if (evaluate) {
       const ended = state.ended;
-      evaluations = await evaluateRun(run);
+      try {
+        evaluations = await evaluateRun(run);
+      } catch (error) {
+        // Steps are not lost to an evaluation that fails.
+        log(`the evaluation failed; saved ${await save()}`);
+        throw error;
+      }
       await records.flush();
       checkpoint ||= state.ended !== ended;
     }
@@ -216,7 +274,13 @@ async function evaluateRun(run: Run): Promise<ValidationResult[]> {
   const start = performance.now();
   return withAverage(state, engine, async () => {
     const results: ValidationResult[] = [];
-    for (const dataset of data.validation) results.push(await evaluateModel(networks.model, dataset));
+    for (const dataset of data.validation) {
+      results.push(
+        await evaluateModel(networks.model, dataset, 16, ({ id, error }) =>
+          log(`left out of the validation: ${id}: ${error.message}`),
+        ),
+      );
+    }
     for (const result of results) {
       log(
         `step ${state.step}: ${describeValidation(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,

@@ -11,6 +11,7 @@ export function addTrain(program: Command): void {
       "JSON file (see docs/training.md), or the name of an experiment from the paper, such as 'table8-adversarial'",
     )
     .option('--resume <dir>', 'continue the run in this output folder; fails if it has no checkpoint')
+    .option('--overwrite', 'start anew in an output folder that holds another run: deletes its checkpoints')
     .option('--workers <n>', 'data-parallel workers on this machine')
     .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
     .option('--seed <n>', 'seed of an experiment', '0')

@@ -13,6 +13,7 @@ import { describeError, parseCount, UsageError } from '../options.ts';
 /** Flags of `voxface train`. */
 export interface TrainFlags {
   resume?: string;
+  overwrite?: boolean;
   workers?: string;
   backend: string;
   /** Of an experiment. */
@@ -44,6 +45,7 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
       { ...config, ...overrides },
       {
         resume: flags.resume === undefined ? false : 'required',
+        overwrite: flags.overwrite,
         signal: controller.signal,
         log: (line) => console.log(line),
       },
