@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 import ts from 'typescript';
 
-/** What must hold now; the comment says what the project aims at. */
+/** What must hold. */
 const LIMITS = {
-  files: 410, // 320
-  medianAtLeast: 50, // 80
-  medianAtMost: 140, // 140
-  longest: 420, // 420
-  circles: 5, // 0
+  files: 320,
+  medianAtLeast: 80,
+  medianAtMost: 140,
+  longest: 420,
+  circles: 0,
   exports: 640,
 };
 
@@ -149,7 +149,10 @@ function isPublic(name) {
 function countExports(name) {
   const { exports } = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'));
   const entries = Object.values(exports)
-    .map((entry) => entry['voxface-source'])
+    .flatMap((entry) => {
+      const source = entry['voxface-source'];
+      return typeof source === 'object' ? Object.values(source) : [source];
+    })
     .filter((file) => file?.endsWith('.ts'))
     .map((file) => join('packages', name, file));
   const program = ts.createProgram(entries, {
@@ -161,14 +164,14 @@ function countExports(name) {
     skipLibCheck: true,
   });
   const checker = program.getTypeChecker();
-  let count = 0;
+  const exported = new Set();
   for (const entry of entries) {
     const symbol = checker.getSymbolAtLocation(program.getSourceFile(entry));
     if (symbol === undefined) continue;
     for (const item of checker.getExportsOfModule(symbol)) {
       const target = item.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(item) : item;
-      if (!target.getJsDocTags().some((tag) => tag.name === 'internal')) count += 1;
+      if (!target.getJsDocTags().some((tag) => tag.name === 'internal')) exported.add(item.name);
     }
   }
-  return count;
+  return exported.size;
 }
