@@ -258,3 +258,26 @@ describe('data profile', () => {
     ]);
   });
 });
+
+describe('evaluate', () => {
+  test('names broken samples, scores and writes the others, and exits with 1', async () => {
+    const root = folder({
+      'a.jpg': jpeg,
+      'a.pts': ptsOf(),
+      'b.jpg': jpeg.subarray(0, 200),
+      'b.pts': ptsOf(),
+      'c.jpg': jpeg,
+      'c.pts': 'binary',
+    });
+    const out = join(root, 'result.json');
+    const result = await run('evaluate', '--dataset', '300w', '--root', root, '--mean-shape', '--json', out);
+    expectFailure(
+      result,
+      1,
+      /voxface: b: decodeImage: expected a whole JPEG.* got a damaged or truncated JPEG/,
+      /voxface: c: open300w: c.pts: parsePts/,
+      /2 samples could not be read \(named above\) and are not in these figures/,
+    );
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ count: 1, missed: 0 });
+  });
+});

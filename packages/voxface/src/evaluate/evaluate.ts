@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Sample } from '@voxface/datasets';
+import type { Problem, Sample } from '@voxface/datasets';
 import {
   type Box,
   boxOf,
@@ -61,7 +61,7 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
       `--protocol: expected one of ${Object.keys(PROTOCOLS).join(', ')}, got ${protocol ?? 'none'}`,
     );
   }
-  const { accumulator, name } = flags.merge
+  const { accumulator, name, broken } = flags.merge
     ? await mergeShards(protocol, flags.merge)
     : await scoreDataset(protocol, flags);
   const evaluation = accumulator.compute();
@@ -75,15 +75,24 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
     await writeFile(flags.json, `${JSON.stringify(json, null, 1)}\n`);
   }
   if (flags.report) await writeReport(flags.report, evaluation, flags.dataset, name);
+  if (broken > 0) {
+    throw new Error(`${broken} samples could not be read (named above) and are not in these figures`);
+  }
   return evaluation;
 }
 
 async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   if (!flags.root)
     throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
+  let broken = 0;
+  const tellBroken = ({ id, error }: Problem): void => {
+    broken += 1;
+    console.error(`voxface: ${id}: ${error.message}`);
+  };
   const dataset = await openData(flags.root, flags.dataset, '--dataset', {
     ...(flags.split !== undefined && { split: flags.split }),
     occluded: occludedRule(flags.occluded),
+    onProblem: tellBroken,
   });
   const { first, step } = parseShard(flags.shard);
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
@@ -92,7 +101,9 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   const progress = createProgress('faces', Math.ceil((limit - first) / step));
   let done = 0;
   for (let i = first; i < limit; i += step) {
-    const sample = await dataset.load(i);
+    const sample = await dataset.load(i).catch((error: Error) => tellBroken({ id: dataset.ids[i], error }));
+    progress.update(++done);
+    if (!sample) continue;
     const preds = await source.predict(sample);
     if (preds === null) accumulator.miss(sample.id, sample.yaw);
     else {
@@ -105,11 +116,10 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
         ...anglesOf(sample),
       });
     }
-    progress.update(++done);
   }
   progress.finish();
   source.dispose();
-  return { accumulator, name: source.name };
+  return { accumulator, name: source.name, broken };
 }
 
 /** Pitch and roll, where the dataset says them. */
@@ -136,7 +146,7 @@ async function mergeShards(protocol: string, files: readonly string[]) {
     accumulator.merge(json.state);
     name = json.model ?? name;
   }
-  return { accumulator, name };
+  return { accumulator, name, broken: 0 };
 }
 
 /** Where landmarks to be scored come from. */
