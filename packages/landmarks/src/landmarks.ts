@@ -22,7 +22,7 @@ export function createLandmarks<D extends 2 | 3>(points: ArrayLike<number>, dims
     );
   }
   for (let i = 0; i < points.length; i++) {
-    if (!Number.isFinite(Math.fround(points[i]))) {
+    if (!(Number.isFinite(points[i]) && Number.isFinite(Math.fround(points[i])))) {
       throw new RangeError(
         `createLandmarks: coordinates must be finite, got ${points[i]} at landmark ${Math.floor(i / dims)} (mask invisible landmarks instead)`,
       );

@@ -2,6 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { boxOf, centerDepth, createLandmarks, selectLandmarks, toPlane } from '../src/index.ts';
 
 describe('createLandmarks', () => {
+  it('refuses null, and what is infinite as a 32-bit float', () => {
+    expect(() => createLandmarks([1, null as never], 2)).toThrow(
+      /coordinates must be finite, got null at landmark 0/,
+    );
+    expect(() => createLandmarks([1, 2, 3, 1e39], 2)).toThrow(
+      /coordinates must be finite, got 1e\+39 at landmark 1/,
+    );
+  });
+
   it('copies its input', () => {
     const source = [1, 2, 3, 4];
     const shape = createLandmarks(source, 2);
