@@ -1,4 +1,4 @@
-import { dispose, getBackend, type Tensor3D, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, getBackend, type Tensor, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { isRecordingFaster, type Program, recordProgram } from '@voxface/backend';
 import {
   type CropRunner,
@@ -29,45 +29,63 @@ interface RecordedRun {
  * Runs G and P on crops. Where TensorFlow.js' overhead matters, every number of crops is recorded once and runs as a
  * list of kernels from then on; new weights make a new recording.
  */
-export function createNetworkRunner(model: FaceShapeModel): CropRunner {
-  const { inputSize, landmarks, scheme } = model.options;
+function createNetworkRunner(model: FaceShapeModel): CropRunner {
+  const { inputSize, landmarks, scheme, volumeSize, depths, channels } = model.options;
   const recorded = new Map<number, RecordedRun>();
-  const run = (images: Tensor4D): Tensor3D =>
-    tidy(() => regressCoordinates(model, estimateFlatVolumes(model, images), images));
+  /** Coordinates, and the last volume where the model has what it takes to judge it. */
+  const run = (images: Tensor4D): Tensor[] =>
+    tidy(() => {
+      const volumes = estimateFlatVolumes(model, images);
+      const points = regressCoordinates(model, volumes, images);
+      return model.confidence ? [points, volumes[volumes.length - 1]] : [points];
+    });
   const forget = (count: number): void => {
     recorded.get(count)?.program.dispose();
     recorded.delete(count);
   };
 
-  function runRecorded(images: Tensor4D): Tensor3D {
+  function runRecorded(images: Tensor4D): Tensor[] {
     const [count] = images.shape;
     const weights = weightsOf(model);
     const known = recorded.get(count);
     if (known?.backend === getBackend() && known.weights.every((dataId, i) => dataId === weights[i])) {
-      return known.program.run([images])[0] as Tensor3D;
+      return known.program.run([images]);
     }
     forget(count);
-    const { program, outputs } = recordProgram([images], () => [run(images)], { fold: true });
+    const { program, outputs } = recordProgram([images], () => run(images), { fold: true });
     recorded.set(count, { program, weights, backend: getBackend() });
     // Folded weights round differently: the first prediction is to equal the later ones.
     dispose(outputs);
-    return program.run([images])[0] as Tensor3D;
+    return program.run([images]);
   }
 
+  async function runCrops(crops: readonly Uint8Array[]): Promise<Float32Array[]> {
+    const images = tensor4d(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
+    const outputs = isRecordingFaster() ? runRecorded(images) : run(images);
+    images.dispose();
+    try {
+      return await Promise.all(outputs.map((output) => output.data<'float32'>()));
+    } finally {
+      dispose(outputs);
+    }
+  }
+
+  const { confidence: calibration } = model;
   return {
     inputSize,
     landmarks,
     scheme,
-    async run(crops) {
-      const images = tensor4d(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
-      const points = isRecordingFaster() ? runRecorded(images) : run(images);
-      images.dispose();
-      try {
-        return await points.data();
-      } finally {
-        points.dispose();
-      }
-    },
+    run: async (crops) => (await runCrops(crops))[0],
+    ...(calibration && {
+      confidence: {
+        calibration,
+        size: [volumeSize, volumeSize, depths[depths.length - 1], channels],
+        run: async (crops) => {
+          const [points, volumes] = await runCrops(crops);
+          return { points, volumes };
+        },
+      },
+    }),
     dispose() {
       for (const count of [...recorded.keys()]) forget(count);
     },

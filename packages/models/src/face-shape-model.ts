@@ -8,6 +8,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ConfidenceCalibration } from '@voxface/predict';
 import { buildCoordinateRegressor, regressorStages } from './coordinate-regressor.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import { type FaceShapeModelOptions, type PresetName, presetOptions, resolveOptions } from './options.ts';
@@ -20,6 +21,8 @@ export interface FaceShapeModel {
   readonly estimator: LayersModel;
   /** P: [stage volumes ..., image] -> [b, n, 3] in crop unit space. */
   readonly regressor: LayersModel;
+  /** What turns its volumes into probabilities, where it has been calibrated; saved with the weights. */
+  readonly confidence?: ConfidenceCalibration;
   /** Frees the weights of both networks; may be called twice. */
   dispose(): void;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import type { ConfidenceCalibration } from '@voxface/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createFaceShapeModel,
@@ -56,6 +57,24 @@ describe('saveModel and loadModel', () => {
     expect(difference).toBeLessThanOrEqual(tolerance);
     if (precision !== 'float32') expect(difference).toBeGreaterThan(0);
     loaded.dispose();
+  });
+
+  it('keeps the confidence calibration, in a folder and in a file', async () => {
+    const confidence: ConfidenceCalibration = {
+      version: 1,
+      colors: [0.1, 0.2],
+      shape: [0.5],
+      face: { bias: -1.5, weights: [2] },
+      accurate: [{ bias: 0, weights: [1] }],
+      visible: [{ bias: 1, weights: [3] }],
+    };
+    const path = join(folder, 'judged');
+    await saveModel({ ...model, confidence }, path);
+    const loaded = await loadModel(path);
+    const file = decodeModelFile(await encodeModelFile({ ...model, confidence }));
+    expect([loaded.confidence, file.confidence]).toEqual([confidence, confidence]);
+    loaded.dispose();
+    file.dispose();
   });
 
   it('leaves no tensors behind', async () => {

@@ -54,7 +54,7 @@ export async function exportOnnx(
   return finishGraph(builder, [image.info], outputs, {
     name: 'voxface',
     description: 'Face landmarks through semantic volumes; written by @voxface/onnx',
-    metadata: writeModelInfo(model.options, volume, options.card),
+    metadata: writeModelInfo(model.options, volume, options.card, model.confidence),
     precision,
   });
 }

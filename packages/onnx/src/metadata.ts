@@ -1,5 +1,5 @@
 import { CROP_DEFAULTS } from '@voxface/landmarks';
-import type { DetectionHead } from '@voxface/predict';
+import type { ConfidenceCalibration, DetectionHead } from '@voxface/predict';
 import protobuf from 'protobufjs/minimal.js';
 /** What a file written by `exportOnnx` says about itself. */
 export interface OnnxModelInfo {
@@ -14,6 +14,8 @@ export interface OnnxModelInfo {
   readonly volume: readonly [number, number, number, number] | null;
   /** Options that the networks were built from (`FaceShapeModelOptions` of `@voxface/models`). */
   readonly options: Readonly<Record<string, unknown>>;
+  /** What turns volumes into probabilities; null when the model was not calibrated. */
+  readonly confidence: ConfidenceCalibration | null;
   /** Training card: whatever was given to the export. */
   readonly card: unknown;
 }
@@ -38,6 +40,7 @@ export function writeModelInfo(
   options: WrittenOptions,
   volume: boolean,
   card: unknown,
+  confidence?: ConfidenceCalibration,
 ): Record<string, string> {
   const { inputSize, landmarks, scheme, volumeSize, depths, channels } = options;
   return {
@@ -53,6 +56,7 @@ export function writeModelInfo(
     'voxface.volume': JSON.stringify(volume ? [volumeSize, volumeSize, depths.at(-1), channels] : null),
     'voxface.options': JSON.stringify(options),
     'voxface.card': JSON.stringify(card ?? null),
+    ...(confidence && { 'voxface.confidence': JSON.stringify(confidence) }),
   };
 }
 
@@ -75,6 +79,7 @@ export function readModelInfo(file: Uint8Array): OnnxModelInfo {
     cropScale: JSON.parse(metadata['voxface.crop']).scale,
     volume: JSON.parse(metadata['voxface.volume']),
     options: JSON.parse(metadata['voxface.options']),
+    confidence: JSON.parse(metadata['voxface.confidence'] ?? 'null'),
     card: JSON.parse(metadata['voxface.card']),
   };
 }

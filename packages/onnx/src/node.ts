@@ -1,6 +1,7 @@
 export {
   createOnnxDetector,
   createOnnxPredictor,
+  type ExportableModel,
   NODE_SESSION_DEFAULTS,
   type NodeSessionOptions,
   type OnnxDetectorOptions,

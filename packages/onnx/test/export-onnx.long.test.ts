@@ -3,8 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
-import { createRandom } from '@voxface/landmarks';
+import { createRandom, MEAN_FACE_68 } from '@voxface/landmarks';
 import { createFaceShapeModel, createPredictor, type FaceShapeModel, PRESETS } from '@voxface/models';
+import type { ConfidenceCalibration } from '@voxface/predict';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportOnnx } from '../src/export.ts';
@@ -102,6 +103,39 @@ describe('exportOnnx', () => {
     ]);
     await session.release();
     expect(readModelInfo(await exportOnnx(tiny, { volume: false })).volume).toBeNull();
+  });
+
+  it('carries the confidence calibration, and the predictor tells what createPredictor tells', async () => {
+    const models = (features: number) =>
+      Array.from({ length: 68 }, (_, i) => ({
+        bias: i / 100,
+        weights: new Array<number>(features).fill(0.01),
+      }));
+    const confidence: ConfidenceCalibration = {
+      version: 1,
+      colors: Array.from({ length: 68 * 3 }, (_, i) => 0.1 + (i % 3)),
+      shape: Array.from(MEAN_FACE_68.points),
+      face: { bias: 0.3, weights: new Array<number>(20).fill(0.01) },
+      accurate: models(5),
+      visible: models(5),
+    };
+    const judged: FaceShapeModel = { ...tiny, confidence };
+    const file = await exportOnnx(judged);
+    expect(readModelInfo(file).confidence).toEqual(confidence);
+    expect(readModelInfo(await exportOnnx(tiny)).confidence).toBeNull();
+    const image = { data: new Uint8Array(40 * 44 * 3).fill(90), width: 40, height: 44, channels: 3 } as const;
+    const box = { x: 5, y: 6, width: 24, height: 27 };
+    const options = { upright: false, quarterTurns: false } as const;
+    const [ours, theirs] = [await createOnnxPredictor(file, options), createPredictor(judged, options)];
+    const [a, b] = [await ours.predict(image, box), await theirs.predict(image, box)];
+    expect(a.confidence).toBeCloseTo(b.confidence!, 4);
+    expect(a.confidence).toBeGreaterThan(0);
+    a.visibility!.forEach((value, i) => {
+      expect(value).toBeCloseTo(b.visibility![i], 4);
+    });
+    const plain = await createOnnxPredictor(file, { ...options, confidence: false });
+    expect((await plain.predict(image, box)).confidence).toBeUndefined();
+    for (const predictor of [ours, theirs, plain]) predictor.dispose();
   });
 
   it('leaves no tensor behind', async () => {

@@ -18,15 +18,20 @@ export interface FaceTrackerOptions {
   detectEvery?: number;
   /** Least intersection over union of a followed face and a detected one that are the same. */
   minOverlap?: number;
+  /** A track ends when its face's confidence falls below this, where the model tells confidences. */
+  minConfidence?: number;
   /** Smoothing over time, or false for none. */
   smoothing?: SmootherOptions | false;
+  /** Told of a face that was lost: its identity, and the seconds of the frame that is without it. */
+  onLost?: (id: number, seconds: number) => void;
 }
 
 /** One face, the detector every 15 frames. */
-export const FACE_TRACKER_DEFAULTS: Required<FaceTrackerOptions> = {
+export const FACE_TRACKER_DEFAULTS: Required<Omit<FaceTrackerOptions, 'onLost'>> = {
   maxFaces: 1,
   detectEvery: 15,
   minOverlap: 0.3,
+  minConfidence: 0.1,
   smoothing: {},
 };
 
@@ -56,14 +61,14 @@ interface Track {
 /**
  * Follows faces: each frame is cropped around the last landmarks, so the detector runs only now and then, to find
  * new faces and to drop those it no longer sees. A face is dropped at once when its landmarks leave the picture or
- * collapse. Predictor and detector stay the caller's.
+ * collapse, or when the model says that there is none. Predictor and detector stay the caller's.
  */
 export function createFaceTracker(
   predictor: Predictor,
   detector: FaceDetector,
   options: FaceTrackerOptions = {},
 ): FaceTracker {
-  const { maxFaces, detectEvery, minOverlap } = { ...FACE_TRACKER_DEFAULTS, ...options };
+  const { maxFaces, detectEvery, minOverlap, minConfidence } = { ...FACE_TRACKER_DEFAULTS, ...options };
   const smoothing = options.smoothing ?? FACE_TRACKER_DEFAULTS.smoothing;
   let tracks: Track[] = [];
   let sinceDetection = Infinity;
@@ -87,6 +92,7 @@ export function createFaceTracker(
   return {
     track: async (frame, seconds) => {
       const pixels = await toPixels(frame);
+      const before = tracks;
       sinceDetection += 1;
       if (tracks.length === 0 || sinceDetection >= detectEvery) await detect(pixels);
       const shapes = await predictor.predictBatch(tracks.map(({ box }) => ({ image: pixels, box })));
@@ -95,13 +101,14 @@ export function createFaceTracker(
       shapes.forEach((shape, i) => {
         const track = tracks[i];
         const box = boxOf(shape.landmarks);
-        if (!isPlausible(box, track.box, pixels)) return;
+        if ((shape.confidence ?? 1) < minConfidence || !isPlausible(box, track.box, pixels)) return;
         track.box = box;
         followed.push(track);
         const landmarks = track.smoother?.smooth(shape.landmarks, seconds) ?? shape.landmarks;
         faces.push({ ...shape, landmarks, id: track.id });
       });
       tracks = followed;
+      for (const track of before) if (!followed.includes(track)) options.onLost?.(track.id, seconds);
       return faces;
     },
     reset: () => {

@@ -4,6 +4,16 @@ export {
   createBrowserDetector,
   hasBrowserDetector,
 } from './browser-detector.ts';
+export { type ConfidenceSample, calibrateConfidence } from './calibrate-confidence.ts';
+export {
+  type Confidence,
+  type ConfidenceCalibration,
+  estimateConfidence,
+  judgeReading,
+  readVolume,
+  type VolumeReading,
+  type VolumeSize,
+} from './confidence.ts';
 export {
   type BoxCalibration,
   createDetector,
@@ -45,4 +55,5 @@ export {
   PREDICTOR_DEFAULTS,
   type Predictor,
   type PredictorOptions,
+  type RunnerConfidence,
 } from './predictor.ts';

@@ -1,10 +1,11 @@
 import type { Box, HeadPose, Landmarks, Pixels } from '@voxface/landmarks';
+import type { Confidence } from './confidence.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
 import type { FaceShape, Predictor } from './predictor.ts';
 
-/** A face of a picture: where the detector (or the caller) saw it, and its shape. */
-export interface LocatedFace {
+/** A face of a picture: where the detector (or the caller) saw it, its shape, and how sure it is. */
+export interface LocatedFace extends Partial<Confidence> {
   /** Landmark-like box in image pixels. */
   readonly box: Box;
   /** Confidence of the detector; 1 for a given box. */
@@ -32,18 +33,29 @@ export interface LocalizeImagesOptions<S> {
   detector?: FaceDetector;
   /** Known face boxes of a picture; undefined leaves it to the detector. */
   boxes?: (source: S) => readonly Box[] | undefined;
+  /**
+   * Detected faces whose confidence is lower are left out as no faces, where the model tells confidences; faces whose boxes were
+   * given are always there.
+   */
+  minConfidence?: number;
   /** Pictures that are read ahead of the one that is looked at. */
   ahead?: number;
   /** Pictures whose faces go through the networks together, at most. */
   together?: number;
 }
 
-export const LOCALIZE_IMAGES_DEFAULTS: { ahead: number; together: number } = { ahead: 3, together: 8 };
+export const LOCALIZE_IMAGES_DEFAULTS: { minConfidence: number; ahead: number; together: number } = {
+  minConfidence: 0.1,
+  ahead: 3,
+  together: 8,
+};
 
 interface Seen<S> {
   readonly source: S;
   readonly image: Pixels;
   readonly found: readonly DetectedFace[];
+  /** Whether the boxes were given. */
+  readonly isGiven: boolean;
 }
 
 /**
@@ -56,7 +68,10 @@ export async function* localizeImages<S>(
   sources: Iterable<S>,
   options: LocalizeImagesOptions<S>,
 ): AsyncGenerator<LocatedImage<S>> {
-  const { read, predictor, detector, boxes, ahead, together } = { ...LOCALIZE_IMAGES_DEFAULTS, ...options };
+  const { read, predictor, detector, boxes, minConfidence, ahead, together } = {
+    ...LOCALIZE_IMAGES_DEFAULTS,
+    ...options,
+  };
   if (detector === undefined && boxes === undefined) {
     throw new RangeError('localizeImages: expected a detector or boxes, got neither');
   }
@@ -65,7 +80,8 @@ export async function* localizeImages<S>(
   }
   const look = async (source: S, image: Pixels): Promise<Seen<S>> => {
     const known = boxes?.(source)?.map((box) => ({ box, score: 1 }));
-    return { source, image, found: known ?? (await detector?.detect(image)) ?? [] };
+    const found = known ?? (await detector?.detect(image)) ?? [];
+    return { source, image, found, isGiven: known !== undefined };
   };
   let waiting: (Seen<S> | { source: S; error: Error })[] = [];
   for await (const { source, image } of readAhead(sources, read, ahead)) {
@@ -75,11 +91,11 @@ export async function* localizeImages<S>(
       waiting.push({ source, error: asError(error) });
     }
     if (waiting.length >= together) {
-      yield* await predictAll(predictor, waiting);
+      yield* await predictAll(predictor, waiting, minConfidence);
       waiting = [];
     }
   }
-  yield* await predictAll(predictor, waiting);
+  yield* await predictAll(predictor, waiting, minConfidence);
 }
 
 type Settled<T> = { value: T } | { error: Error };
@@ -111,6 +127,7 @@ async function* readAhead<S>(
 async function predictAll<S>(
   predictor: Predictor,
   pictures: readonly (Seen<S> | { source: S; error: Error })[],
+  minConfidence: number,
 ): Promise<LocatedImage<S>[]> {
   const seen = pictures.filter((picture): picture is Seen<S> => !('error' in picture));
   const requests = seen.flatMap(({ image, found }) => found.map(({ box }) => ({ image, box })));
@@ -121,23 +138,21 @@ async function predictAll<S>(
       if ('error' in picture) return picture;
       const own = shapes.slice(next, next + picture.found.length);
       next += picture.found.length;
-      return { source: picture.source, image: picture.image, faces: joinFaces(picture.found, own) };
+      const faces = joinFaces(picture.found, own).filter(
+        ({ confidence }) => picture.isGiven || confidence === undefined || confidence >= minConfidence,
+      );
+      return { source: picture.source, image: picture.image, faces };
     });
   } catch (error) {
     if (pictures.length === 1) return [{ source: pictures[0].source, error: asError(error) }];
     const single: LocatedImage<S>[] = [];
-    for (const picture of pictures) single.push(...(await predictAll(predictor, [picture])));
+    for (const picture of pictures) single.push(...(await predictAll(predictor, [picture], minConfidence)));
     return single;
   }
 }
 
 function joinFaces(found: readonly DetectedFace[], shapes: readonly FaceShape[]): LocatedFace[] {
-  return found.map(({ box, score }, i) => ({
-    box,
-    score,
-    landmarks: shapes[i].landmarks,
-    pose: shapes[i].pose,
-  }));
+  return found.map(({ box, score }, i) => ({ ...shapes[i], box, score }));
 }
 
 function unwrap<T>(settled: Settled<T>): T {

@@ -11,12 +11,18 @@ import {
   type Pixels,
   SCHEMES,
 } from '@voxface/landmarks';
+import {
+  type Confidence,
+  type ConfidenceCalibration,
+  estimateConfidence,
+  type VolumeSize,
+} from './confidence.ts';
 import { cropUpright } from './crop-upright.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
 import { turnInPlane, uprightCrop } from './upright-pass.ts';
 
-/** A face found in a picture. */
-export interface FaceShape {
+/** A face found in a picture, with its probabilities where the model has a confidence calibration. */
+export interface FaceShape extends Partial<Confidence> {
   /** [n, 3] in image pixels; z in pixels with zero mean, positive away from the camera. */
   readonly landmarks: Landmarks<3>;
   /** Degrees; NaN when the scheme has no head pose or the landmarks form no face. */
@@ -42,6 +48,13 @@ export interface PredictorOptions {
    * and predicted again, until they stand upright (three times at most); false: never. Upright heads cost nothing more.
    */
   upright?: number | false;
+  /**
+   * A face whose confidence is below this is looked at again in three more quarter turns, and the most confident of the four
+   * answers is taken; false: never. Needs a model with a confidence calibration; faces that it is sure of cost nothing more.
+   */
+  quarterTurns?: number | false;
+  /** Whether to tell confidences, where the model has a calibration. */
+  confidence?: boolean;
   /** Crops that go through the networks at once. */
   batchSize?: number;
 }
@@ -51,6 +64,8 @@ export const PREDICTOR_DEFAULTS: Required<PredictorOptions> = {
   flip: false,
   refine: false,
   upright: 20,
+  quarterTurns: 0.5,
+  confidence: true,
   batchSize: 8,
 };
 
@@ -80,17 +95,39 @@ export interface CropRunner {
   readonly scheme: string;
   /** Crops of RGB bytes [size, size, 3] -> coordinates [b, n, 3] in crop unit space. */
   run(crops: readonly Uint8Array[]): Promise<ArrayLike<number>>;
+  /** What the probabilities of faces and landmarks take; absent, predictors tell none. */
+  readonly confidence?: RunnerConfidence;
   /** Frees what the runner keeps between calls. */
   dispose?(): void;
 }
 
+/** The volumes behind the coordinates, and how to judge them. */
+export interface RunnerConfidence {
+  readonly calibration: ConfidenceCalibration;
+  /** Size of the last volume. */
+  readonly size: VolumeSize;
+  /** As `run`, with the last volume of each crop: [b, h, w, d, c]. */
+  run(
+    crops: readonly Uint8Array[],
+  ): Promise<{ readonly points: ArrayLike<number>; readonly volumes: Float32Array }>;
+}
+
+/** Landmarks of one crop, and what the volume says of them. */
+interface CropShape {
+  readonly landmarks: Landmarks<3>;
+  readonly confidence?: Confidence;
+}
+
 /**
  * Builds a predictor around anything that turns crops into coordinates: cuts crops by the house's rule, mirrors,
- * batches, refines, turns heads upright, and maps the result back to image pixels.
+ * batches, refines, turns heads upright, judges, and maps the result back to image pixels.
  * @throws RangeError when flip averaging is asked for a scheme without known mirror pairs.
  */
 export function createCropPredictor(runner: CropRunner, options: PredictorOptions = {}): Predictor {
-  const { flip, refine, upright, batchSize } = { ...PREDICTOR_DEFAULTS, ...options };
+  const { flip, refine, upright, quarterTurns, confidence, batchSize } = {
+    ...PREDICTOR_DEFAULTS,
+    ...options,
+  };
   const { inputSize, landmarks: count } = runner;
   const scheme = Object.hasOwn(SCHEMES, runner.scheme) ? SCHEMES[runner.scheme] : undefined;
   if (flip && scheme === undefined) {
@@ -107,53 +144,96 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
   }
   let alive = true;
 
-  async function predictUnit(crops: readonly Uint8Array[]): Promise<Landmarks<3>[]> {
+  const judge = confidence ? runner.confidence : undefined;
+
+  async function runCrops(crops: readonly Uint8Array[]): Promise<CropShape[]> {
     if (!alive) throw new Error('predict: this predictor was disposed (create another)');
-    const shapes: Landmarks<3>[] = [];
+    const shapes: CropShape[] = [];
     const perRun = Math.max(1, Math.floor(flip ? batchSize / 2 : batchSize));
     for (let start = 0; start < crops.length; start += perRun) {
       const batch = crops.slice(start, start + perRun);
       const mirrored = flip ? batch.map((crop) => mirrorCrop(crop, inputSize)) : [];
-      const values = await runner.run([...batch, ...mirrored]);
+      const all = [...batch, ...mirrored];
+      const { points, volumes } = judge
+        ? await judge.run(all)
+        : { points: await runner.run(all), volumes: undefined };
       const shapeAt = (i: number): Landmarks<3> => ({
-        points: Float32Array.from({ length: 3 * count }, (_, k) => values[3 * count * i + k]),
+        points: Float32Array.from({ length: 3 * count }, (_, k) => points[3 * count * i + k]),
         dims: 3,
       });
       batch.forEach((_, i) => {
-        const shape = shapeAt(i);
-        const other = flip ? flipLandmarks(shapeAt(batch.length + i), scheme!, 1) : undefined;
-        shapes.push(other === undefined ? shape : meanShape(shape, other));
+        const own = shapeAt(i);
+        const landmarks = flip ? meanShape(own, flipLandmarks(shapeAt(batch.length + i), scheme!, 1)) : own;
+        const length = (volumes?.length ?? 0) / all.length;
+        const volume = volumes?.subarray(i * length, (i + 1) * length);
+        const found = judge && volume && estimateConfidence(volume, judge.size, landmarks, judge.calibration);
+        shapes.push({ landmarks, ...(found && { confidence: found }) });
       });
     }
     return shapes;
   }
 
-  async function predictOnce(images: readonly Pixels[], affines: readonly Affine[]): Promise<Landmarks<3>[]> {
+  async function predictOnce(images: readonly Pixels[], affines: readonly Affine[]): Promise<CropShape[]> {
     const crops = images.map((image, i) => cropUpright(image, affines[i], inputSize));
-    return (await predictUnit(crops)).map((unit, i) => fromUnit(unit, affines[i]));
+    return (await runCrops(crops)).map(({ landmarks, ...rest }, i) => ({
+      ...rest,
+      landmarks: fromUnit(landmarks, affines[i]),
+    }));
   }
 
-  /** Replaces the shapes of turned heads by those from crops along their axes. */
+  /**
+   * Replaces the shapes of turned heads by those from crops along their axes.
+   * @param start turns of the crops that the shapes come from, degrees.
+   */
   async function turnUpright(
     images: readonly Pixels[],
-    shapes: Landmarks<3>[],
+    shapes: CropShape[],
     limit: number,
+    start: readonly number[] = shapes.map(() => 0),
   ): Promise<void> {
-    const turns = shapes.map(() => 0);
+    const turns = [...start];
     let turned = [...shapes.keys()];
     for (let pass = 0; pass < UPRIGHT_PASSES; pass++) {
-      const found = shapes.map(turnInPlane);
+      const found = shapes.map(({ landmarks }) => turnInPlane(landmarks));
       turned = turned.filter((i) => angleBetween(found[i], turns[i]) > limit);
       if (turned.length === 0) return;
       for (const i of turned) turns[i] = found[i];
       const again = await predictOnce(
         turned.map((i) => images[i]),
-        turned.map((i) => uprightCrop(shapes[i], turns[i])),
+        turned.map((i) => uprightCrop(shapes[i].landmarks, turns[i])),
       );
       turned.forEach((i, k) => {
         shapes[i] = again[k];
       });
     }
+  }
+
+  /** Looks at doubtful faces from the three other sides and keeps the most confident answers. */
+  async function tryQuarterTurns(
+    images: readonly Pixels[],
+    shapes: CropShape[],
+    boxes: readonly Box[],
+    limit: number,
+  ): Promise<void> {
+    const doubtful = [...shapes.keys()].filter((i) => shapes[i].confidence!.confidence < limit);
+    if (doubtful.length === 0) return;
+    const tries = doubtful.flatMap((i) => [90, 180, -90].map((turn) => ({ i, turn })));
+    const pictures = tries.map(({ i }) => images[i]);
+    const answers = await predictOnce(
+      pictures,
+      tries.map(({ i, turn }) => cropAffine(boxes[i], { rotation: -turn })),
+    );
+    if (upright !== false) {
+      await turnUpright(
+        pictures,
+        answers,
+        upright,
+        tries.map(({ turn }) => turn),
+      );
+    }
+    tries.forEach(({ i }, k) => {
+      if (answers[k].confidence!.confidence > shapes[i].confidence!.confidence) shapes[i] = answers[k];
+    });
   }
 
   async function predictBatch(items: readonly FaceRequest[]): Promise<FaceShape[]> {
@@ -162,18 +242,24 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     const cut = (): Affine[] => boxes.map((box) => cropAffine(box));
     let shapes = await predictOnce(images, cut());
     if (refine) {
-      boxes = shapes.map((shape) => boxOf(shape));
+      boxes = shapes.map(({ landmarks }) => boxOf(landmarks));
       shapes = await predictOnce(images, cut());
     }
     if (upright !== false) await turnUpright(images, shapes, upright);
-    return shapes.map((landmarks, i) => ({ landmarks, pose: poseOf(landmarks), box: boxes[i] }));
+    if (judge && quarterTurns !== false) await tryQuarterTurns(images, shapes, boxes, quarterTurns);
+    return shapes.map(({ landmarks, confidence: found }, i) => ({
+      landmarks,
+      pose: poseOf(landmarks),
+      box: boxes[i],
+      ...found,
+    }));
   }
 
   return {
     inputSize,
     predict: async (image, box) => (await predictBatch([{ image, box }]))[0],
     predictBatch,
-    predictUnit,
+    predictUnit: async (crops) => (await runCrops(crops)).map(({ landmarks }) => landmarks),
     dispose: () => {
       alive = false;
       runner.dispose?.();

@@ -97,6 +97,33 @@ describe('createFaceTracker', () => {
     expect((await tracker.track(frameOf(...spots), 0)).map((face) => face.id)).toEqual([3]);
   });
 
+  it('ends a track when the confidence falls, says so, and finds the face again under another number', async () => {
+    const spot: [number, number] = [40, 50];
+    let confidence = 0.9;
+    const base = spotPredictor();
+    const predictor: Predictor = {
+      ...base,
+      predictBatch: async (items) =>
+        (await base.predictBatch(items)).map((face) => ({ ...face, confidence })),
+    };
+    const lost: [number, number][] = [];
+    const onLost = (id: number, seconds: number): void => void lost.push([id, seconds]);
+    const tracker = createFaceTracker(
+      predictor,
+      detectorOf(() => [spot]),
+      { smoothing: false, onLost },
+    );
+    const idsAt = async (seconds: number) =>
+      (await tracker.track(frameOf(spot), seconds)).map(({ id }) => id);
+    expect(await idsAt(0)).toEqual([1]);
+    confidence = 0.02;
+    expect(await idsAt(1)).toEqual([]);
+    expect(lost).toEqual([[1, 1]]);
+    confidence = 0.9;
+    expect(await idsAt(2)).toEqual([2]);
+    expect(lost).toHaveLength(1);
+  });
+
   it('follows at most maxFaces', async () => {
     const detector = detectorOf(() => [
       [20, 20],

@@ -93,6 +93,24 @@ describe('localizeImages', () => {
     ]);
   });
 
+  it('leaves detected faces out that are none, and keeps those whose boxes were given', async () => {
+    const base = brightness();
+    const predictor = {
+      ...base,
+      // As bright as sure: 0.02 and 0.4.
+      predictBatch: async (items: Parameters<typeof base.predictBatch>[0]) =>
+        (await base.predictBatch(items)).map((face, i) => ({
+          ...face,
+          confidence: (items[i].image as Pixels).data[0] / 100,
+        })),
+    };
+    const detector: FaceDetector = { detect: async () => [{ box, score: 0.9 }], dispose: () => {} };
+    const boxes = (value: number) => (value === 3 ? [box] : undefined);
+    const results = await collect(localizeImages([2, 40, 3], { read: grey, predictor, detector, boxes }));
+    const found = results.map((result) => result.error ?? result.faces.map(({ confidence }) => confidence));
+    expect(found).toEqual([[], [0.4], [0.03]]);
+  });
+
   it('refuses to run without detector and boxes', async () => {
     const results = localizeImages([1], { read: grey, predictor: brightness() });
     await expect(collect(results)).rejects.toThrow(/expected a detector or boxes/);

@@ -1,4 +1,5 @@
 import type { io } from '@tensorflow/tfjs-core';
+import type { ConfidenceCalibration } from '@voxface/predict';
 import { buildFaceShapeModel, type FaceShapeModel } from '../face-shape-model.ts';
 import { type FaceShapeModelOptions, resolveOptions } from '../options.ts';
 import type { VolumeDiscriminatorOptions } from '../volume-discriminator.ts';
@@ -24,7 +25,7 @@ export async function encodeModelFile(
   const estimator = await encodeNetwork(model.estimator, precision);
   const regressor = await encodeNetwork(model.regressor, precision);
   const header: FileHeader = {
-    ...createManifest(model.options, precision),
+    ...createManifest(model, precision),
     estimator: { modelJson: estimator.modelJson, bytes: estimator.weights.length },
     regressor: { modelJson: regressor.modelJson, bytes: regressor.weights.length },
   };
@@ -69,19 +70,25 @@ export interface ModelManifest {
   readonly networks: { readonly estimator: string; readonly regressor: string };
   /** Options of the discriminator in `discriminator/`, where it was saved too. */
   readonly discriminator?: VolumeDiscriminatorOptions;
+  /** What turns volumes into probabilities, where the model has been calibrated. */
+  readonly confidence?: ConfidenceCalibration;
 }
 
 /** Name of the file that makes a folder a saved model. */
 export const MANIFEST_FILE = 'voxface.json';
 
 /** Writes the manifest of a model. */
-export function createManifest(options: FaceShapeModelOptions, precision: WeightPrecision): ModelManifest {
+export function createManifest(
+  { options, confidence }: Pick<FaceShapeModel, 'options' | 'confidence'>,
+  precision: WeightPrecision,
+): ModelManifest {
   return {
     format: 'voxface-model',
     version: 1,
     precision,
     options,
     networks: { estimator: 'estimator', regressor: 'regressor' },
+    ...(confidence && { confidence }),
   };
 }
 
@@ -123,7 +130,7 @@ export function assembleModel(
       const specs = modelJson.weightsManifest.flatMap((group) => group.weights);
       assignWeights(model[name], specs, weights, `${source} (${name})`);
     }
-    return model;
+    return manifest.confidence ? { ...model, confidence: manifest.confidence } : model;
   } catch (error) {
     model.dispose();
     throw error;

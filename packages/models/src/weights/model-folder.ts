@@ -45,7 +45,7 @@ export async function saveModel(
 ): Promise<void> {
   const { precision, discriminator } = { ...SAVE_MODEL_DEFAULTS, ...options };
   const manifest = {
-    ...createManifest(model.options, precision),
+    ...createManifest(model, precision),
     ...(discriminator && { discriminator: discriminator.options }),
   };
   await saveNetwork(model.estimator, join(folder, manifest.networks.estimator), options);

@@ -27,14 +27,17 @@ export interface OnnxPredictorOptions extends PredictorOptions, NodeSessionOptio
 
 /**
  * A predictor on onnxruntime-node with the interface of `createPredictor`. Needs no TensorFlow.js.
- * @param source a file written by `exportOnnx`: path, `file:` URL or bytes.
+ * @param source a file written by `exportOnnx` (path, `file:` URL or bytes), or a model of `@voxface/models`, which is exported
+ * in memory; that takes TensorFlow.js.
  * @throws RangeError when the file is no voxface model; Error when onnxruntime-node is not installed.
  */
 export async function createOnnxPredictor(
-  source: string | URL | Uint8Array,
+  source: string | URL | Uint8Array | ExportableModel,
   options: OnnxPredictorOptions = {},
 ): Promise<OnnxPredictor> {
-  const file = await readSource(source);
+  const file = isModel(source)
+    ? await (await import('../export-onnx.ts')).exportOnnx(source as never)
+    : await readSource(source);
   const info = readModelInfo(file);
   const { runtime, session } = await openNodeSession(file, options);
   return createSessionPredictor(
@@ -50,14 +53,17 @@ export interface OnnxDetectorOptions extends DetectorOptions, NodeSessionOptions
 
 /**
  * A face detector on onnxruntime-node, several times as fast as on wasm. Needs no TensorFlow.js.
- * @param source a file written by `exportDetector`: path, `file:` URL or bytes.
+ * @param source a file written by `exportDetector` (path, `file:` URL or bytes), or the name of one of face-api's networks, which is
+ * exported in memory; that takes TensorFlow.js and `@vladmandic/face-api`.
  * @throws RangeError when the file is no voxface detector; Error when onnxruntime-node is not installed.
  */
 export async function createOnnxDetector(
-  source: string | URL | Uint8Array,
+  source: string | URL | Uint8Array | { readonly network: 'ssd' | 'tiny' },
   options: OnnxDetectorOptions = {},
 ): Promise<FaceDetector> {
-  const file = await readSource(source);
+  const file = isNamed(source)
+    ? await (await import('../export-onnx.ts')).exportDetector(source)
+    : await readSource(source);
   const { runtime, session } = await openNodeSession(file, options);
   return createSessionDetector(
     session as unknown as RuntimeSession,
@@ -65,6 +71,23 @@ export async function createOnnxDetector(
     (data, dims) => new runtime.Tensor('float32', data, dims),
     options,
   );
+}
+
+/** A model of `@voxface/models`, told by its networks, so that these types need no TensorFlow.js. */
+export interface ExportableModel {
+  readonly options: object;
+  readonly estimator: object;
+  readonly regressor: object;
+}
+
+function isModel(source: string | URL | Uint8Array | ExportableModel): source is ExportableModel {
+  return typeof source === 'object' && 'estimator' in source;
+}
+
+function isNamed(
+  source: string | URL | Uint8Array | { readonly network: 'ssd' | 'tiny' },
+): source is { readonly network: 'ssd' | 'tiny' } {
+  return typeof source === 'object' && 'network' in source;
 }
 
 async function readSource(source: string | URL | Uint8Array): Promise<Uint8Array> {

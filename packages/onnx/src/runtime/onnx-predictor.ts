@@ -4,6 +4,7 @@ import {
   cropsToUnitRange,
   type Predictor,
   type PredictorOptions,
+  type RunnerConfidence,
 } from '@voxface/predict';
 import type { OnnxModelInfo } from '../metadata.ts';
 
@@ -44,18 +45,36 @@ export function createSessionPredictor(
   createTensor: TensorFactory,
   options: PredictorOptions,
 ): OnnxPredictor {
-  const { inputSize, landmarks, scheme, cropScale, volume } = info;
+  const { inputSize, landmarks, scheme, cropScale, volume, confidence: calibration } = info;
   if (cropScale !== CROP_DEFAULTS.scale) {
     throw new RangeError(
       `createOnnxPredictor: this version crops ${CROP_DEFAULTS.scale} times the box, got a model made for ${cropScale}`,
     );
   }
-  const fetch = async (crops: readonly Uint8Array[], output: string): Promise<Float32Array> => {
+  const fetch = async (crops: readonly Uint8Array[], ...outputs: string[]): Promise<Float32Array[]> => {
     const image = createTensor(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
-    return (await session.run({ image }, [output]))[output].data as Float32Array;
+    const results = await session.run({ image }, outputs);
+    return outputs.map((output) => results[output].data as Float32Array);
   };
+  const judge: RunnerConfidence | undefined =
+    calibration && volume
+      ? {
+          calibration,
+          size: volume,
+          run: async (crops) => {
+            const [points, volumes] = await fetch(crops, 'landmarks', 'volume');
+            return { points, volumes };
+          },
+        }
+      : undefined;
   const base = createCropPredictor(
-    { inputSize, landmarks, scheme, run: (crops) => fetch(crops, 'landmarks') },
+    {
+      inputSize,
+      landmarks,
+      scheme,
+      run: async (crops) => (await fetch(crops, 'landmarks'))[0],
+      confidence: judge,
+    },
     options,
   );
   return {
@@ -68,7 +87,7 @@ export function createSessionPredictor(
         );
       }
       if (crops.length === 0) return [];
-      const all = await fetch(crops, 'volume');
+      const [all] = await fetch(crops, 'volume');
       const size = all.length / crops.length;
       return crops.map((_, i) => all.slice(i * size, (i + 1) * size));
     },

@@ -97,6 +97,11 @@ export function toJson(result: PhotoResult): object {
     faces: result.faces.map((face) => ({
       box: mapValues(face.box, round),
       score: round(face.score),
+      ...(face.confidence !== undefined && {
+        confidence: round(face.confidence),
+        landmarkConfidence: Array.from(face.landmarkConfidence!, round),
+        visibility: Array.from(face.visibility!, round),
+      }),
       landmarks: rows(face.landmarks).map((row) => row.map(round)),
       pose: mapValues(face.pose, round),
     })),
@@ -104,10 +109,13 @@ export function toJson(result: PhotoResult): object {
 }
 
 function toCsv(faces: readonly LocatedFace[]): string {
-  const lines = ['face,landmark,x,y,z'];
+  const isJudged = faces.some(({ confidence }) => confidence !== undefined);
+  const lines = [`face,landmark,x,y,z${isJudged ? ',confidence,visibility' : ''}`];
   faces.forEach((face, f) => {
     rows(face.landmarks).forEach((row, n) => {
-      lines.push([f, n, ...row.map(round)].join(','));
+      const judged = isJudged ? [face.landmarkConfidence?.[n], face.visibility?.[n]] : [];
+      const numbers = [...row, ...judged].map((value) => (value === undefined ? '' : round(value)));
+      lines.push([f, n, ...numbers].join(','));
     });
   });
   return `${lines.join('\n')}\n`;

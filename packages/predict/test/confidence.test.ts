@@ -1,0 +1,152 @@
+import { boxOf, createRandom, cropAffine, type Landmarks, MEAN_FACE_68, toUnit } from '@voxface/landmarks';
+import { describe, expect, it } from 'vitest';
+import { calibrateConfidence, fitLogistic } from '../src/calibrate-confidence.ts';
+import { estimateConfidence, readVolume, type VolumeSize } from '../src/confidence.ts';
+import { createCropPredictor } from '../src/index.ts';
+
+const SIZE: VolumeSize = [20, 22, 18, 2];
+const MEAN_UNIT = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
+const random = createRandom(11);
+/** Normal enough: mean 0, deviation 1. */
+const normal = (): number => Array.from({ length: 12 }, () => random.next()).reduce((a, b) => a + b) - 6;
+
+const moved = (shape: Landmarks<3>, by: () => number): Landmarks<3> => ({
+  points: shape.points.map((value) => value + by()),
+  dims: 3,
+});
+
+/** A blob of each landmark's colour at its place, times `height`, on noise. */
+function draw(shape: Landmarks<3>, height: number, noise: number): Float32Array {
+  const [h, w, d, c] = SIZE;
+  const volume = Float32Array.from({ length: h * w * d * c }, () => noise * random.next());
+  for (let i = 0; i < 68; i++) {
+    const [x, y, z] = [0, 1, 2].map((k) => shape.points[3 * i + k]);
+    const [px, py, pz] = [Math.round(x * w - 0.5), Math.round(y * h - 0.5), Math.round((z + 0.5) * d - 0.5)];
+    for (const [dx, weight] of [
+      [-1, 0.4],
+      [0, 1],
+      [1, 0.4],
+    ]) {
+      const at = ((py * w + Math.min(w - 1, Math.max(0, px + dx))) * d + pz) * c;
+      volume[at] += (height * weight * i) / 67;
+      volume[at + 1] += (height * weight * (67 - i)) / 67;
+    }
+  }
+  return volume;
+}
+
+/** Half the crops hold a face, whose landmarks and blobs agree; in the others blobs are faint and elsewhere. */
+function makeSample(isGood: boolean) {
+  const shape = moved(MEAN_UNIT, () => 0.01 * normal());
+  const found = isGood ? shape : moved(shape, () => 0.1 * normal());
+  const volume = draw(isGood ? shape : MEAN_UNIT, isGood ? 0.1 : 0.02, 0.004);
+  return {
+    volume,
+    found,
+    sample: {
+      reading: readVolume(volume, SIZE, found),
+      isGood,
+      accurate: new Array<boolean>(68).fill(isGood),
+      // The first landmark is never seen, and nobody knows of the second.
+      visible: Array.from({ length: 68 }, (_, i) => (i === 1 ? null : isGood && i !== 0)),
+    },
+  };
+}
+
+const calibration = calibrateConfidence(Array.from({ length: 60 }, (_, i) => makeSample(i % 2 === 0).sample));
+
+describe('estimateConfidence', () => {
+  it('is high where volume and landmarks agree and low where they do not', () => {
+    for (const isGood of [true, false]) {
+      const { volume, found } = makeSample(isGood);
+      const result = estimateConfidence(volume, SIZE, found, calibration);
+      expect(result.confidence > 0.8, `${isGood}: ${result.confidence}`).toBe(isGood);
+      expect(result.confidence < 0.2).toBe(!isGood);
+      expect(result.landmarkConfidence).toHaveLength(68);
+      expect(result.landmarkConfidence.every((p) => (isGood ? p > 0.8 : p < 0.2))).toBe(true);
+      expect(result.visibility[0]).toBeLessThan(0.1);
+      expect(result.visibility[1]).toBe(0.5);
+      expect(result.visibility[40] > 0.8).toBe(isGood);
+    }
+  });
+
+  it('falls when blobs of one half of the face are wiped out', () => {
+    const { volume, found } = makeSample(true);
+    const whole = estimateConfidence(volume, SIZE, found, calibration);
+    const covered = volume.map((value, k) => (k < volume.length / 2 ? value : 0));
+    const half = estimateConfidence(covered, SIZE, found, calibration);
+    expect(half.confidence).toBeLessThan(whole.confidence);
+    // The chin is in the wiped half.
+    expect(half.landmarkConfidence[8]).toBeLessThan(whole.landmarkConfidence[8]);
+  });
+
+  it('says of an empty volume and of landmarks that are no numbers that there is no face', () => {
+    const empty = new Float32Array(20 * 22 * 18 * 2);
+    expect(estimateConfidence(empty, SIZE, MEAN_UNIT, calibration).confidence).toBeLessThan(0.5);
+  });
+
+  it('refuses a calibration of another model', () => {
+    const small = { ...calibration, colors: calibration.colors.slice(1) };
+    expect(() => estimateConfidence(new Float32Array(0), SIZE, MEAN_UNIT, small)).toThrow(
+      /68 landmarks and 2 colours/,
+    );
+    expect(() => calibrateConfidence([])).toThrow(/ten good and ten other/);
+  });
+});
+
+describe('fitLogistic', () => {
+  it('finds the probabilities that the truth was drawn by', () => {
+    const rows = Array.from({ length: 4000 }, () => [3 + 2 * normal(), 100 * normal()]);
+    const chance = ([a, b]: number[]): number => 1 / (1 + Math.exp(-(0.5 * a - 0.01 * b - 1)));
+    const { bias, weights } = fitLogistic(
+      rows,
+      rows.map((row) => random.next() < chance(row)),
+    );
+    expect(bias).toBeCloseTo(-1, 0);
+    expect(Math.abs(weights[0] - 0.5)).toBeLessThan(0.08);
+    expect(Math.abs(weights[1] + 0.01)).toBeLessThan(0.002);
+  });
+
+  it("takes Laplace's rule where everything came true", () => {
+    expect(fitLogistic([[1], [2], [3]], [true, true, true])).toEqual({
+      bias: Number(Math.log(4).toPrecision(6)),
+      weights: [0],
+    });
+  });
+});
+
+describe('a predictor with a calibration', () => {
+  it('tells confidences, and looks at doubtful faces in quarter turns', async () => {
+    const black = { data: new Uint8Array(60 * 50 * 3), width: 60, height: 50, channels: 3 } as const;
+    const crops: number[] = [];
+    // Every third crop of a run shows a face, the others nothing.
+    const runner = {
+      inputSize: 16,
+      landmarks: 68,
+      scheme: 'ibug-68',
+      run: async () => [],
+      confidence: {
+        calibration,
+        size: SIZE,
+        run: async (batch: readonly Uint8Array[]) => {
+          crops.push(batch.length);
+          const made = batch.map((_, i) => makeSample(batch.length > 1 && i === 1));
+          const volumes = Float32Array.from(made.flatMap(({ volume }) => [...volume]));
+          return { points: made.flatMap(({ found }) => [...found.points]), volumes };
+        },
+      },
+    };
+    const box = { x: 20, y: 10, width: 20, height: 22 };
+    const options = { upright: false } as const;
+    const found = await createCropPredictor(runner, options).predict(black, box);
+    // One look upright, three in quarter turns; the second of these, upside down, is the face.
+    expect(crops).toEqual([1, 3]);
+    expect(found.confidence).toBeGreaterThan(0.8);
+    expect(Math.abs(found.pose.roll)).toBeGreaterThan(150);
+    expect(found.landmarkConfidence).toHaveLength(68);
+    crops.length = 0;
+    const once = await createCropPredictor(runner, { ...options, quarterTurns: false }).predict(black, box);
+    expect(crops).toEqual([1]);
+    expect(once.confidence).toBeLessThan(0.2);
+  });
+});
