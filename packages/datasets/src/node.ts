@@ -42,6 +42,7 @@ export {
   type Aflw2000Annotations,
   type Aflw20003dOptions,
   convertPoints68,
+  openAflw2000Reannotated,
   openAflw2000Visible21,
   openAflw20003d,
   readAflw2000Annotations,

@@ -20,6 +20,8 @@ export interface Protocol {
   readonly name: string;
   /** Which published labels count as ground truth. */
   readonly annotation: string;
+  /** Which labels of AFLW2000-3D that is; absent on other sets. */
+  readonly labels?: 'original' | 'reannotated' | 'visible-21';
   /** Scheme of the landmarks that are scored. */
   readonly scheme: LandmarkScheme;
   /** Turns 68 landmarks into the scored ones; predictions may come in either scheme. */
@@ -45,6 +47,7 @@ export interface Protocol {
 const BOX_68 = 'sqrt(width x height) of the 2D box of the 68 true landmarks';
 const AFLW2000: Omit<Protocol, 'name' | 'dims' | 'alignDepth'> = {
   annotation: 'AFLW2000-3D, original labels (pt3d_68)',
+  labels: 'original',
   scheme: IBUG_68,
   normalizer: boxSize,
   normalizedBy: BOX_68,
@@ -81,6 +84,7 @@ const LIST: readonly Protocol[] = [
     ...AFLW2000,
     name: 'aflw2000-3d/68/2d/reannotated',
     annotation: 'AFLW2000-3D, re-annotated labels',
+    labels: 'reannotated',
     dims: 2,
     alignDepth: 'none',
   },
@@ -97,6 +101,7 @@ const LIST: readonly Protocol[] = [
     ...AFLW2000,
     name: 'aflw2000-3d/21-visible',
     annotation: 'AFLW, 21 points with visibility (pt2d)',
+    labels: 'visible-21',
     scheme: AFLW_21,
     map: IBUG_68_TO_AFLW_21,
     dims: 2,

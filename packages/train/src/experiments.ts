@@ -25,6 +25,8 @@ export interface Experiment {
   readonly volume?: { sigma?: number; colors?: 'sorted' | 'random' | 'compact' };
   readonly scheme?: 'five-points' | 'aflw-21' | 'inner-51';
   readonly weights?: { adversarial?: number; auxiliary?: number };
+  /** How D's energies count where it is not to the letter; see `AdversaryOptions`. */
+  readonly form?: 'relative';
 }
 
 const SCHEMES = { '5': 'five-points', '21': 'aflw-21', '51': 'inner-51', '68': undefined } as const;
@@ -64,6 +66,18 @@ export const EXPERIMENTS: readonly Experiment[] = [
   { name: 'table8-baseline', note: 'Table VIII: 3D set only', learning: 'baseline' },
   { name: 'table8-mix', note: 'Table VIII: 2D and 3D sets, no discriminator', learning: 'mix' },
   { name: 'table8-adversarial', note: 'Table VIII: the whole method', learning: 'adversarial' },
+  {
+    name: 'table8-adversarial0',
+    note: 'Beside Table VIII: lambda_adv 0, so what Eq. 11 does to P alone',
+    learning: 'adversarial',
+    weights: { adversarial: 0 },
+  },
+  {
+    name: 'table8-adversarial-relative',
+    note: 'Beside Table VIII: energies relative to the volume, L_adv by its share of the gradient (not in the paper)',
+    learning: 'adversarial',
+    form: 'relative',
+  },
   { name: 'table9-one-stage', note: 'Table IX: everything from scratch, end to end', learning: 'one-stage' },
   { name: 'table9-two-stage', note: 'Table IX: pre-trained, then end to end', learning: 'baseline' },
   ...(['1', '2', '3', '6', '8'] as const).flatMap((key) =>
@@ -104,26 +118,36 @@ export const EXPERIMENTS: readonly Experiment[] = [
   ),
 ];
 
-interface DataRoots {
+/** Names of packed sets. */
+interface SetNames {
   readonly train3d: readonly string[];
   readonly train2d: readonly string[];
   readonly validation: readonly string[];
 }
 
-/** Folders of packed sets, relative to the working directory; docs/training-log.md makes those of this project. */
-const OWN_DATA: DataRoots = {
-  train3d: ['sets/afw-helen', 'sets/profiles'],
-  train2d: ['sets/youtube'],
-  validation: ['sets/validation', 'sets/validation-profiles'],
+const OWN_DATA: SetNames = {
+  train3d: ['afw-helen', 'profiles'],
+  train2d: ['youtube'],
+  validation: ['validation', 'validation-profiles'],
 };
-const PAPER_DATA: DataRoots = {
-  train3d: ['data/300w-lp'],
-  train2d: ['data/aflw'],
-  validation: ['data/aflw2000-3d'],
+/** As in the paper: rendered faces alone have depth, the photos of the 2D set never had it. */
+const OWN_MIXED_DATA: SetNames = {
+  train3d: ['profiles'],
+  train2d: ['aflw'],
+  validation: ['validation-profiles', 'validation-aflw'],
+};
+const PAPER_DATA: SetNames = {
+  train3d: ['300w-lp'],
+  train2d: ['aflw'],
+  validation: ['validation-300w-lp'],
 };
 
 interface SizeSettings {
-  readonly data: DataRoots;
+  /** Folder of the packed sets, relative to the working directory; docs/training-log.md makes those of this project. */
+  readonly folder: string;
+  readonly data: SetNames;
+  /** Of Table VIII and the figures on adversarial learning. */
+  readonly mixedData: SetNames;
   readonly model: { readonly preset: string; readonly [option: string]: unknown };
   readonly depths: readonly number[];
   readonly batchSize: number;
@@ -131,6 +155,8 @@ interface SizeSettings {
   readonly lengths: { epochs: [number, number, number] } | { steps: [number, number, number] };
   /** Learning rates of the first stage and of what follows it. */
   readonly rates: readonly [number, number];
+  /** Pre-training of D before an adversarial stage; the paper has none. */
+  readonly judge?: { readonly steps: number; readonly until: number };
   /** Of the second rate: short runs learn to read predicted volumes at a high one, and settle at a low one. */
   readonly shape: 'steps' | 'cosine';
   /** Milder than the paper's where a few thousand samples must do. */
@@ -138,19 +164,25 @@ interface SizeSettings {
 }
 
 const SMALL: SizeSettings = {
+  folder: 'sets',
   data: OWN_DATA,
+  mixedData: OWN_MIXED_DATA,
   model: { preset: 'small' },
   depths: FACE_SHAPE_MODEL_DEFAULTS.depths,
   batchSize: 12,
   lengths: { steps: [1600, 800, 1600] },
   rates: [1e-3, 1e-3],
+  // From nothing D spoils what it shares with P, and a few hundred steps do not bring mu to its balance.
+  judge: { steps: 800, until: 0.3 },
   shape: 'cosine',
 };
 
 /** Lengths are those of pre-training, of the 3D baseline after it, and of what uses both sets. */
 const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
   paper: {
+    folder: 'data',
     data: PAPER_DATA,
+    mixedData: PAPER_DATA,
     model: { preset: 'paper' },
     depths: FACE_SHAPE_MODEL_DEFAULTS.depths,
     batchSize: 20,
@@ -162,9 +194,11 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
   tiny: {
     ...SMALL,
     // Without profiles: they take more samples than this size has, and every run would stop near the mean face.
-    data: { ...OWN_DATA, train3d: ['sets/afw-helen'] },
+    data: { ...OWN_DATA, train3d: ['afw-helen'] },
+    mixedData: { ...OWN_MIXED_DATA, train3d: ['afw-helen'] },
     depths: [1, 64],
     lengths: { steps: [260, 160, 160] },
+    judge: { steps: 100, until: 0.5 },
     augmentation: { rotation: 30, scale: [0.8, 1.25] },
   },
 };
@@ -175,27 +209,46 @@ export const EXPERIMENT_SIZES: readonly ExperimentSize[] = Object.keys(SIZES) as
 /**
  * Configuration of an experiment.
  * @param seed of everything random in it; small effects need several.
- * @throws RangeError when there is no such experiment.
+ * @param sets folders of packed sets by name, in place of the usual ones.
+ * @throws RangeError when there is no such experiment, or it has no set of a name.
  */
-export function experimentConfig(name: string, size: ExperimentSize, seed = 0): TrainingConfigInput {
+export function experimentConfig(
+  name: string,
+  size: ExperimentSize,
+  seed = 0,
+  sets: Readonly<Record<string, string>> = {},
+): TrainingConfigInput {
   const experiment = EXPERIMENTS.find((candidate) => candidate.name === name);
   if (experiment === undefined) {
     throw new RangeError(
       `experimentConfig: no experiment '${name}' (there are ${EXPERIMENTS.map((e) => e.name).join(', ')})`,
     );
   }
-  const { note, learning, scheme, weights } = experiment;
+  const { note, learning, scheme, weights, form } = experiment;
   const both = learning === 'mix' || learning.startsWith('adversarial');
-  const { data, batchSize, augmentation } = SIZES[size];
-  const sources = (roots: readonly string[]) =>
-    roots.map((root) => ({ format: 'packed' as const, root, ...(scheme && { scheme }) }));
+  const { folder, batchSize, augmentation } = SIZES[size];
+  const isMixed = /^(table8|figure(8|10|11))-/.test(name);
+  const data = SIZES[size][isMixed ? 'mixedData' : 'data'];
+  const known = [...data.train3d, ...(both ? data.train2d : []), ...data.validation];
+  const stranger = Object.keys(sets).find((set) => !known.includes(set));
+  if (stranger !== undefined) {
+    throw new RangeError(
+      `experimentConfig: ${name} of size ${size} has the sets ${known.join(', ')}, got '${stranger}'`,
+    );
+  }
+  const sources = (names: readonly string[]) =>
+    names.map((set) => ({
+      format: 'packed' as const,
+      root: sets[set] ?? `${folder}/${set}`,
+      ...(scheme && { scheme }),
+    }));
   return {
     name: `${name}-${size}`,
     note,
     seed,
     output: `runs/${name}-${size}-${seed}`,
     model: modelOf(experiment, size),
-    discriminator: { shared: learning !== 'adversarial-unshared' },
+    discriminator: { shared: learning !== 'adversarial-unshared', ...(form && { form }) },
     data: {
       train3d: sources(data.train3d),
       ...(both && { train2d: sources(data.train2d) }),
@@ -240,7 +293,12 @@ function stagesOf(learning: Experiment['learning'], size: ExperimentSize): Train
   if (learning === 'one-stage') return [stage('finetune', first, {}), stage('finetune', alone, then)];
   const pretrain = stage('pretrain', first, {});
   if (learning === 'baseline') return [pretrain, stage('finetune', alone, then)];
-  return [pretrain, stage(learning === 'mix' ? 'mixed' : 'adversarial', both, then)];
+  if (learning === 'mix') return [pretrain, stage('mixed', both, then)];
+  const { judge } = SIZES[size];
+  const judging = judge
+    ? [{ kind: 'pretrain-discriminator' as const, learningRate: { initial: rates[0] }, ...judge }]
+    : [];
+  return [pretrain, ...judging, stage('adversarial', both, then)];
 }
 
 type StageKind = TrainingConfigInput['stages'][number]['kind'];

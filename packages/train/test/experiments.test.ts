@@ -44,6 +44,22 @@ describe('experiments of the paper', () => {
     expect(modelOptionsOf(config).depths).toEqual([1, 2, 4, 64]);
   });
 
+  it('take their sets by name, and Table VIII has depth on rendered faces alone', () => {
+    const { data } = experimentConfig('table8-adversarial', 'small', 0, { aflw: '/elsewhere/faces' });
+    expect(data.train3d?.map(({ root }) => root)).toEqual(['sets/profiles']);
+    expect(data.train2d?.map(({ root }) => root)).toEqual(['/elsewhere/faces']);
+    expect(() => experimentConfig('table8-baseline', 'small', 0, { aflw: 'x' })).toThrow(
+      /has the sets profiles, validation-profiles, validation-aflw, got 'aflw'/,
+    );
+    const { stages } = experimentConfig('table8-adversarial', 'small');
+    expect(stages.map(({ kind }) => kind)).toEqual(['pretrain', 'pretrain-discriminator', 'adversarial']);
+  });
+
+  it('share nothing where lambda_aux is 0', () => {
+    const shared = (name: string) => experimentConfig(name, 'paper').discriminator?.shared;
+    expect([shared('figure11-auxiliary0'), shared('figure11-auxiliary1')]).toEqual([false, true]);
+  });
+
   it('refuse unknown names with the list of known ones', () => {
     expect(() => experimentConfig('table10', 'paper')).toThrow(/no experiment 'table10'.*table5-1-compact/);
   });

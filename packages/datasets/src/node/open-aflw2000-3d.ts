@@ -20,6 +20,8 @@ const DEPTH = 'z: sign turned (+z away from the camera), zero mean';
 const YAW = 'yaw: Pose_Para[1] in degrees, sign turned';
 
 interface MatPair {
+  /** Place among all `.mat` files by name, which is the row of 3DDFA's arrays. */
+  readonly row: number;
   readonly id: string;
   readonly image: string;
   readonly mat: string;
@@ -28,6 +30,13 @@ interface MatPair {
 export interface Aflw20003dOptions {
   /** Absent: a `.mat` without a picture throws. Given: such ones are reported and left out. */
   onProblem?: ProblemHandler;
+  /**
+   * Where the yaw of a face comes from: `fitted` is that of `Pose_Para`; `paper` is the absolute yaw that 3DDFA publishes as
+   * `AFLW2000-3D-new.pose.npy`, whose bins (1306, 462 and 232 faces) the published tables use.
+   */
+  yaw?: 'fitted' | 'paper';
+  /** Folder of 3DDFA's arrays, for the re-annotated labels and the paper's yaw; `annotations` in the root if omitted. */
+  annotations?: string;
 }
 
 /**
@@ -54,6 +63,31 @@ export async function openAflw20003d(root: string, options: Aflw20003dOptions = 
 }
 
 /**
+ * AFLW2000-3D with its second labels (68 points in x and y) out of `AFLW2000-3D-Reannotated.pts68.npy`.
+ * @throws Error as `openAflw20003d`, and when the array is missing or its rows are of other faces.
+ */
+export async function openAflw2000Reannotated(
+  root: string,
+  options: Aflw20003dOptions = {},
+): Promise<Dataset<2>> {
+  const rows = await openRows(root, options.annotations);
+  const labels = await rows.read('AFLW2000-3D-Reannotated.pts68.npy', [ROWS, 2, 68]);
+  return openMatPairs(root, 'aflw2000-3d-reannotated', 2, options, (mat, { id, image, mat: file, row }) => {
+    const parameters = readFaceParameters(mat, file);
+    rows.check(row, yawOfParameters(parameters), file);
+    const landmarks = reannotatedOf(labels, row);
+    return {
+      id,
+      landmarks,
+      scheme: IBUG_68,
+      box: visibleBox(landmarks),
+      yaw: yawOfParameters(parameters),
+      provenance: { dataset: 'aflw2000-3d-reannotated', files: [image, file], conversions: [CORNERS, YAW] },
+    };
+  });
+}
+
+/**
  * AFLW2000-3D with the up to 21 visible points of AFLW (`pt2d`). Hidden points (x = -1 in the file; their y is 452)
  * are masked and lie at the box's centre. The box is that of the 68 points, by which errors are normalised.
  * @throws Error as `openAflw20003d`.
@@ -64,9 +98,13 @@ export async function openAflw2000Visible21(
 ): Promise<Dataset<2>> {
   return openMatPairs(root, 'aflw2000-3d-21', 2, options, (mat, { id, image, mat: file }) => {
     const box = visibleBox(convertPoints68(matVariable(mat, 'pt3d_68', file, [3, 68]).data, file));
-    const raw = matVariable(mat, 'pt2d', file, [2, 21]).data;
+    const { data: raw, shape } = matVariable(mat, 'pt2d', file);
+    // Three files have two more points behind the 21.
+    if (shape[0] !== 2 || shape[1] < 21) {
+      throw new Error(`openAflw2000Visible21: expected pt2d [2, 21], got [${shape}] in ${file}`);
+    }
     const visible = Uint8Array.from({ length: 21 }, (_, i) => (raw[2 * i] === -1 ? 0 : 1));
-    const points = Float32Array.from(raw, (value, k) => {
+    const points = Float32Array.from(raw.slice(0, 42), (value, k) => {
       if (visible[k >> 1]) return value - 1;
       return k % 2 === 0 ? box.x + box.width / 2 : box.y + box.height / 2;
     });
@@ -103,17 +141,18 @@ async function openMatPairs<D extends 2 | 3>(
   root: string,
   name: string,
   dims: D,
-  { onProblem }: Aflw20003dOptions,
+  { onProblem, yaw = 'fitted', annotations }: Aflw20003dOptions,
   convert: (mat: MatFile, pair: MatPair) => Annotation<D>,
 ): Promise<Dataset<D>> {
   const files = await listFiles(root);
   const images = imagesByStem(files);
   const { problems, report } = collectProblems(onProblem);
   const pairs: MatPair[] = [];
-  for (const mat of files.filter((file) => file.endsWith('.mat') && !/(^|\/)Code\//.test(file))) {
+  const mats = files.filter((file) => file.endsWith('.mat') && !/(^|\/)Code\//.test(file)).sort();
+  for (const [row, mat] of mats.entries()) {
     const id = stemOf(mat);
     const image = images.get(id);
-    if (image) pairs.push({ id, image, mat });
+    if (image) pairs.push({ row, id, image, mat });
     else {
       const error = new Error(`openAflw20003d: expected a picture beside ${mat}, got none with its stem`);
       report({ id, error });
@@ -121,19 +160,62 @@ async function openMatPairs<D extends 2 | 3>(
   }
   if (pairs.length === 0 && problems.length === 0)
     throw new Error(`openAflw20003d: expected .mat files, got none under ${root}`);
+  const rows = yaw === 'paper' ? await openRows(root, annotations) : undefined;
+  const absolute = await rows?.read('AFLW2000-3D-new.pose.npy', [ROWS]);
   return createRecordDataset({
     name,
-    scheme: dims === 3 ? IBUG_68 : AFLW_21,
+    scheme: name === 'aflw2000-3d-21' ? AFLW_21 : IBUG_68,
     dims,
     ids: pairs.map(({ id }) => id),
     annotate: async (index) => {
       const pair = pairs[index];
-      return convert(parseMat(await readFile(path.join(root, pair.mat)), pair.mat), pair);
+      const annotation = convert(parseMat(await readFile(path.join(root, pair.mat)), pair.mat), pair);
+      if (rows === undefined || absolute === undefined) return annotation;
+      rows.check(pair.row, annotation.yaw!, pair.mat);
+      return { ...annotation, yaw: absolute[pair.row] };
     },
     readImage: (index) => readFile(path.join(root, pairs[index].image)),
     decode: decodeImage,
     problems,
   });
+}
+
+const ROWS = 2000;
+
+/** Arrays of 3DDFA beside the pictures: row i is the i-th face by name. */
+async function openRows(root: string, folder = path.join(root, 'annotations')) {
+  const read = (name: string, shape: readonly number[]) => readAnnotations(folder, name, shape);
+  const pose = await read('AFLW2000-3D.pose.npy', [ROWS]);
+  return {
+    read,
+    /** @throws Error when a row is not that of a face with this fitted yaw. */
+    check(row: number, yaw: number, file: string): void {
+      if (Math.abs(-pose[row] - yaw) < 0.01) return;
+      throw new Error(
+        `openAflw20003d: row ${row} of AFLW2000-3D.pose.npy must be the yaw of ${file}, ${(-yaw).toFixed(2)}, got ${pose[row]} (the arrays need all 2000 faces)`,
+      );
+    },
+  };
+}
+
+/** @throws Error naming the file that is missing or of another shape. */
+async function readAnnotations(
+  folder: string,
+  name: string,
+  shape: readonly number[],
+): Promise<Float64Array> {
+  const file = path.join(folder, name);
+  const array = await readNpy(file);
+  if (array.shape.length !== shape.length || shape.some((n, i) => array.shape[i] !== n)) {
+    throw new Error(`readAflw2000Annotations: expected [${shape}], got [${array.shape}] in ${file}`);
+  }
+  return array.data;
+}
+
+/** Row of [2000, 2, 68], to pixel centres. */
+function reannotatedOf(labels: Float64Array, row: number): Landmarks<2> {
+  const points = interleave(labels, row, 2, 68).map((value) => value - CORNER_ORIGIN);
+  return createLandmarks(points, 2);
 }
 
 /** The ground truths of all 2000 faces as 3DDFA publishes them, converted to house axes; row i is face i. */
@@ -155,15 +237,8 @@ export interface Aflw2000Annotations {
  * @throws Error naming the file that is missing or of another shape.
  */
 export async function readAflw2000Annotations(folder: string): Promise<Aflw2000Annotations> {
-  const read = async (name: string, shape: readonly number[]): Promise<Float64Array> => {
-    const file = path.join(folder, name);
-    const array = await readNpy(file);
-    if (array.shape.length !== shape.length || shape.some((n, i) => array.shape[i] !== n)) {
-      throw new Error(`readAflw2000Annotations: expected [${shape}], got [${array.shape}] in ${file}`);
-    }
-    return array.data;
-  };
-  const count = 2000;
+  const read = (name: string, shape: readonly number[]) => readAnnotations(folder, name, shape);
+  const count = ROWS;
   const points68 = await read('AFLW2000-3D.pts68.npy', [count, 3, 68]);
   const again = await read('AFLW2000-3D-Reannotated.pts68.npy', [count, 2, 68]);
   const points21 = await read('AFLW2000-3D.pts21.npy', [count, 2, 21]);
@@ -171,12 +246,7 @@ export async function readAflw2000Annotations(folder: string): Promise<Aflw2000A
   const rows = Array.from({ length: count }, (_, row) => row);
   return {
     points68: rows.map((row) => convertPoints68(interleave(points68, row, 3, 68), `row ${row}`)),
-    reannotated: rows.map((row) =>
-      createLandmarks(
-        interleave(again, row, 2, 68).map((value) => value - CORNER_ORIGIN),
-        2,
-      ),
-    ),
+    reannotated: rows.map((row) => reannotatedOf(again, row)),
     points21: rows.map((row) => {
       const raw = interleave(points21, row, 2, AFLW_21.count);
       const visible = Uint8Array.from({ length: AFLW_21.count }, (_, i) => (raw[2 * i] === -1 ? 0 : 1));

@@ -5,7 +5,7 @@ import type { Dataset } from '../sample.ts';
 import { open300w } from './open-300w.ts';
 import { open300wLpPlane } from './open-300w-lp.ts';
 import { openAflw } from './open-aflw.ts';
-import { openAflw20003d } from './open-aflw2000-3d.ts';
+import { openAflw2000Reannotated, openAflw2000Visible21, openAflw20003d } from './open-aflw2000-3d.ts';
 import { openKeypointCsv } from './open-keypoint-csv.ts';
 import { MERL_RAV_FOLDER, openMerlRav } from './open-merl-rav.ts';
 import { openVoxfaceDataset } from './open-packed-set.ts';
@@ -29,8 +29,13 @@ export type DatasetKind = (typeof DATASET_KINDS)[number];
 export interface OpenDatasetOptions {
   /** Absent: told by the files. */
   kind?: DatasetKind;
-  /** Only the samples of this split, where the files say it (keypoint CSV, MERL-RAV). */
+  /**
+   * Only the samples of this split, where the files say it (keypoint CSV, MERL-RAV). AFLW2000-3D: `paper` or `fitted`, where the yaw comes
+   * from that splits the set, see `Aflw20003dOptions`.
+   */
   split?: string;
+  /** Which labels of AFLW2000-3D; `original` if omitted. */
+  labels?: 'original' | 'reannotated' | 'visible-21';
   /** What becomes of points that are annotated although something hides them (keypoint CSV, MERL-RAV). */
   occluded?: OccludedRule;
   /** Told about samples that are left out; absent: the first broken one throws. */
@@ -45,6 +50,7 @@ export interface OpenDatasetOptions {
  */
 export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const { kind, folder, file } = await recognize(target, options.kind);
+  if (kind === 'aflw2000-3d') return openLabels(folder, options);
   if (options.split !== undefined && kind !== 'keypoint-csv' && kind !== 'merl-rav') {
     throw new Error(
       `openDataset: only keypoint CSV files and MERL-RAV have splits, got split "${options.split}" for ${kind} in ${target}`,
@@ -62,8 +68,6 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
       return open300w(folder, { name: path.basename(path.resolve(folder)), ...settings });
     case '300w-lp':
       return open300wLpPlane(folder);
-    case 'aflw2000-3d':
-      return openAflw20003d(folder, settings);
     case 'aflw':
       return openAflw(file!, path.join(folder, 'flickr'), settings);
     case 'wflw':
@@ -81,6 +85,17 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
         },
       );
   }
+}
+
+/** AFLW2000-3D with the labels and the yaw that are asked for. */
+function openLabels(folder: string, { labels, split, onProblem }: OpenDatasetOptions): Promise<Dataset> {
+  const yaw = (['paper', 'fitted'] as const).find((name) => name === split);
+  if (split !== undefined && yaw === undefined) {
+    throw new Error(`openDataset: the split of AFLW2000-3D is 'paper' or 'fitted', got "${split}"`);
+  }
+  const settings = { ...(onProblem && { onProblem }), ...(yaw && { yaw }) };
+  if (labels === 'reannotated') return openAflw2000Reannotated(folder, settings);
+  return labels === 'visible-21' ? openAflw2000Visible21(folder, settings) : openAflw20003d(folder, settings);
 }
 
 /**

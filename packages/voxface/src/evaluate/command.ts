@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BACKENDS_HELP, KINDS_HELP, MODEL_HELP, SPLIT_HELP } from '../options.ts';
+import { BACKENDS_HELP, KINDS_HELP, MODEL_HELP } from '../options.ts';
 
 /** `voxface evaluate --dataset NAME --root DIR` */
 export function addEvaluate(program: Command): void {
@@ -20,7 +20,7 @@ export function addEvaluate(program: Command): void {
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('--shard <i/n>', 'evaluate part i of n (1-based); combine the JSON files with --merge')
     .option('--merge <files...>', 'merge JSON files of shards instead of evaluating')
-    .option('--split <name>', SPLIT_HELP)
+    .option('--split <name>', 'split of a keypoint-csv file, or yaw of aflw2000-3d: fitted or paper')
     .option('--occluded <rule>', 'count or mask: points that are annotated although hidden', 'count')
     .option('--limit <n>', 'evaluate only the first n samples')
     .option('--json <file>', 'write the result')

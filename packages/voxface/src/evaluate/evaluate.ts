@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Problem, Sample } from '@voxface/datasets';
+import type { Annotation, Problem, Sample } from '@voxface/datasets';
 import {
   type Box,
   boxOf,
@@ -93,15 +93,18 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
     ...(flags.split !== undefined && { split: flags.split }),
     occluded: occludedRule(flags.occluded),
     onProblem: tellBroken,
+    ...(PROTOCOLS[protocol].labels && { labels: PROTOCOLS[protocol].labels }),
   });
   const { first, step } = parseShard(flags.shard);
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
   const source = await openPredictionSource(flags);
+  // Pictures are decoded for those who look at them.
+  const load = source.looks || dataset.annotate === undefined ? dataset.load : dataset.annotate;
   const accumulator = createAccumulator(protocol);
   const progress = createProgress('faces', Math.ceil((limit - first) / step));
   let done = 0;
   for (let i = first; i < limit; i += step) {
-    const sample = await dataset.load(i).catch((error: Error) => tellBroken({ id: dataset.ids[i], error }));
+    const sample = await load(i).catch((error: Error) => tellBroken({ id: dataset.ids[i], error }));
     progress.update(++done);
     if (!sample) continue;
     const preds = await source.predict(sample);
@@ -111,6 +114,7 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
         id: sample.id,
         preds,
         target: sample.landmarks,
+        reference: referenceOf(sample),
         visible: sample.visible,
         yaw: sample.yaw,
         ...anglesOf(sample),
@@ -123,12 +127,17 @@ async function scoreDataset(protocol: string, flags: EvaluateFlags) {
 }
 
 /** Pitch and roll, where the dataset says them. */
-function anglesOf({ attributes }: Sample): { pitch?: number; roll?: number } {
+function anglesOf({ attributes }: Annotation): { pitch?: number; roll?: number } {
   const { pitch, roll } = attributes ?? {};
   return {
     ...(typeof pitch === 'number' && { pitch }),
     ...(typeof roll === 'number' && { roll }),
   };
+}
+
+/** What the box size is measured by: all 68 points, whose box a sample with fewer of them keeps. */
+function referenceOf({ landmarks, scheme, box: { x, y, width, height } }: Annotation): Landmarks {
+  return scheme.count === 21 ? createLandmarks([x, y, x + width, y + height], 2) : landmarks;
 }
 
 function occludedRule(text = 'count'): 'count' | 'mask' {
@@ -152,8 +161,10 @@ async function mergeShards(protocol: string, files: readonly string[]) {
 /** Where landmarks to be scored come from. */
 interface PredictionSource {
   readonly name: string;
+  /** Whether it needs the pictures: samples come without them otherwise. */
+  readonly looks: boolean;
   /** Landmarks in image pixels; null when no face was found. */
-  predict(sample: Sample): Promise<Landmarks | null>;
+  predict(sample: Annotation | Sample): Promise<Landmarks | null>;
   dispose(): void;
 }
 
@@ -163,7 +174,8 @@ async function openPredictionSource(flags: EvaluateFlags): Promise<PredictionSou
   if (flags.meanShape) {
     return {
       name: 'mean face',
-      predict: async ({ landmarks }) => meanFaceInBox(boxOf(landmarks)),
+      looks: false,
+      predict: async (sample) => meanFaceInBox(truthBox(sample)),
       dispose: () => {},
     };
   }
@@ -171,8 +183,10 @@ async function openPredictionSource(flags: EvaluateFlags): Promise<PredictionSou
   const detector = flags.detector === undefined ? undefined : await openDetector(flags.detector);
   return {
     name: `${name}${flags.flip ? ' + flip' : ''}${flags.detector ? `, ${flags.detector} boxes` : ''}`,
-    async predict(sample) {
-      const truth = boxOf(sample.landmarks);
+    looks: true,
+    async predict(given) {
+      const sample = given as Sample;
+      const truth = truthBox(sample);
       const box = detector
         ? mostOverlapping(
             (await detector.detect(sample.image)).map((f) => f.box),
@@ -186,6 +200,11 @@ async function openPredictionSource(flags: EvaluateFlags): Promise<PredictionSou
       detector?.dispose();
     },
   };
+}
+
+/** The box of all true landmarks. */
+function truthBox({ scheme, landmarks, box }: Annotation): Box {
+  return scheme.count === 21 ? box : boxOf(landmarks);
 }
 
 /** The detected box that shares most with the truth; none when they share nothing: the face was missed. */
@@ -206,6 +225,7 @@ async function readPredictions(file: string): Promise<PredictionSource> {
   }
   return {
     name: file,
+    looks: false,
     async predict({ id }) {
       const points = rows[id];
       if (points === undefined) return null;

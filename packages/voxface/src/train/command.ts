@@ -14,6 +14,7 @@ export function addTrain(program: Command): void {
     .option('--overwrite', 'start anew in an output folder that holds another run: deletes its checkpoints')
     .option('--workers <n>', 'data-parallel workers on this machine')
     .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
+    .option('--set <name=path...>', 'folders of packed sets of an experiment, by name, instead of sets/NAME')
     .option('--seed <n>', 'seed of an experiment', '0')
     .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
     .action(async (config: string, flags: TrainFlags) => {

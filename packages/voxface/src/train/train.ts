@@ -19,6 +19,8 @@ export interface TrainFlags {
   /** Of an experiment. */
   size: string;
   seed: string;
+  /** Of an experiment: NAME=PATH. */
+  set?: string[];
 }
 
 /** Runs a training configuration; the first Ctrl-C finishes the step, saves and stops, the second stops at once. */
@@ -70,12 +72,23 @@ async function checkResumable(folder: string): Promise<void> {
   );
 }
 
-function readExperiment(name: string, { size, seed }: TrainFlags): TrainingConfigInput {
+function readExperiment(name: string, { size, seed, set = [] }: TrainFlags): TrainingConfigInput {
   if (!EXPERIMENT_SIZES.includes(size as ExperimentSize)) {
     throw new UsageError(`--size: expected one of ${EXPERIMENT_SIZES.join(', ')}, got ${size}`);
   }
   if (!/^\d+$/.test(seed)) throw new UsageError(`--seed: expected a whole number, got ${seed}`);
-  return experimentConfig(name, size as ExperimentSize, Number(seed));
+  const sets = set.map((text) => {
+    const at = text.indexOf('=');
+    if (at < 1 || at === text.length - 1) {
+      throw new UsageError(`--set: expected NAME=PATH, got ${text}`);
+    }
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
+  try {
+    return experimentConfig(name, size as ExperimentSize, Number(seed), Object.fromEntries(sets));
+  } catch (error) {
+    throw new UsageError(`--set: ${(error as Error).message}`);
+  }
 }
 
 async function readConfig(file: string): Promise<TrainingConfigInput> {
