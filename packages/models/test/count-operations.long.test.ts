@@ -57,7 +57,7 @@ describe('countOperations', () => {
     [[256, 128, 64, 32], 5.4, 3.9],
   ])('decoder of D with channels %j', (decoderChannels, parameters, operations) => {
     const model = buildFaceShapeModel(resolveOptions({ regressorInput: 'last' }));
-    const discriminator = createVolumeDiscriminator(model, { decoderChannels });
+    const discriminator = createVolumeDiscriminator(model, { decoderChannels, stages: 'regressor' });
     const whole = countOperations(discriminator.network);
     const trunk = countOperations(model.regressor);
     discriminator.dispose();

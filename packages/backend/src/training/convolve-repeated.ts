@@ -35,7 +35,9 @@ export function convolveRepeated(
   padding: 'same' | 'valid',
 ): Tensor5D {
   return tidy(() => {
-    const [k0, k1, k2, , filters] = filter.shape;
+    const [k0, k1, k2, joined, filters] = filter.shape;
+    // Taps as one axis: WebGPU slices and sums no tensor of rank 5.
+    const taps = reshape(filter, [k0 * k1 * k2, joined, filters]);
     const volumes: Tensor[] = [];
     const planes: Tensor[] = [];
     const volumeFilters: Tensor[] = [];
@@ -44,15 +46,16 @@ export function convolveRepeated(
     for (const part of parts) {
       const x = 'volume' in part ? part.volume : part.plane;
       const channels = x.shape.at(-1)!;
-      const share = slice(filter, [0, 0, 0, first, 0], [k0, k1, k2, channels, filters]);
+      const share = slice(taps, [0, first, 0], [-1, channels, filters]);
       (x.rank === 5 ? volumes : planes).push(x);
       (x.rank === 5 ? volumeFilters : planeFilters).push(share);
       first += channels;
     }
-    const volume = conv3d(join(volumes, 4) as Tensor5D, join(volumeFilters, 3) as Tensor5D, stride, padding);
+    const kernel = (shares: Tensor[]): Tensor5D => reshape(join(shares, 1), [k0, k1, k2, -1, filters]);
+    const volume = conv3d(join(volumes, 4) as Tensor5D, kernel(volumeFilters), stride, padding);
     if (planes.length === 0) return bias === undefined ? volume : (add(volume, bias) as Tensor5D);
     const [b, height, width, slices] = volume.shape;
-    const flat = filterOfSlices(join(planeFilters, 3) as Tensor5D, depth, slices, stride, padding);
+    const flat = filterOfSlices(kernel(planeFilters), depth, slices, stride, padding);
     let plane: Tensor = conv2d(join(planes, 3) as Tensor4D, flat, stride, padding);
     if (bias !== undefined) plane = add(plane, tile(bias, [slices]));
     return add(volume, reshape(plane, [b, height, width, slices, filters])) as Tensor5D;
@@ -77,9 +80,10 @@ function filterOfSlices(
     if (last?.from === from && last.to === to) last.count++;
     else runs.push({ from, to, count: 1 });
   }
+  const lines = reshape(filter, [k0 * k1, k2, channels * filters]);
   const parts = runs.map(({ from, to, count }) => {
-    const taps = slice(filter, [0, 0, from, 0, 0], [k0, k1, to - from, channels, filters]);
-    return tile(sum(taps, 2), [1, 1, 1, count]);
+    const summed = sum(slice(lines, [0, from, 0], [-1, to - from, -1]), 1);
+    return tile(reshape(summed, [k0, k1, channels, filters]), [1, 1, 1, count]);
   });
   return join(parts, 3) as Tensor4D;
 }
