@@ -72,8 +72,10 @@ function follow(name, manifest, manager) {
   }
 }
 
-/** Installs the packages of a README's line; ours, wherever they are wanted, from the tarballs. */
-function install(folder, names, manager) {
+/** Installs the packages of a README's line, with its flags; ours, wherever they are wanted, from the tarballs. */
+function install(folder, words, manager) {
+  const names = words.filter((word) => !word.startsWith('--'));
+  const flags = words.filter((word) => word.startsWith('--'));
   const dependencies = Object.fromEntries(names.map((name) => [name, addresses[name] ?? 'latest']));
   for (const name of names) {
     const pinned = catalogVersion(name);
@@ -83,7 +85,9 @@ function install(folder, names, manager) {
   if (manager === 'npm') manifest.overrides = addresses;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
-  if (manager === 'npm') return runIn(folder, 'npm', 'install', '--no-audit', '--no-fund', '--silent');
+  if (manager === 'npm') {
+    return runIn(folder, 'npm', 'install', '--no-audit', '--no-fund', '--silent', ...flags);
+  }
   const overrides = Object.entries(addresses).map(([name, address]) => `  '${name}': '${address}'`);
   // Nothing of ours needs a script to run at installation.
   const settings = ['packages: []', 'strictDepBuilds: false', 'overrides:', ...overrides, ''];
