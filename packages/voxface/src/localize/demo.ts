@@ -7,7 +7,7 @@ import { contactSheet, overlaySvg, view3dSvg, volumeCloudSvg } from '@voxface/pl
 import { renderPng } from '@voxface/plots/node';
 import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
 import { globSync } from 'tinyglobby';
-import { findModelFolder } from '../photos/open-model.ts';
+import { chooseBackend, findModelFolder } from '../photos/open-model.ts';
 import { predictVolume } from '../plot/plot.ts';
 import { localizeToFolder } from './localize.ts';
 import type { PhotoResult } from './write-faces.ts';
@@ -49,6 +49,7 @@ async function drawLargestFace(
   const faces = results.flatMap((result) => result.faces.map((face) => ({ file: result.image.path, face })));
   faces.sort((a, b) => b.face.box.width - a.face.box.width);
   const { file, face } = faces[0];
+  await chooseBackend('wasm');
   const model = await loadModel(findModelFolder(options.model ?? PRETRAINED_DEFAULT));
   const { values, shape } = await predictVolume(model, await readImage(file, { orient: true }), face.box);
   model.dispose();

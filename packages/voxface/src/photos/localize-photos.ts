@@ -121,7 +121,9 @@ export interface Localizer {
  * @param count how many photos there will be.
  */
 export async function openLocalizer(options: LocalizePhotosOptions, count: number): Promise<Localizer> {
-  const settings = { ...LOCALIZE_PHOTOS_DEFAULTS, ...options };
+  // What is given as undefined is not given: the command passes every option on.
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings: Required<LocalizePhotosOptions> = { ...LOCALIZE_PHOTOS_DEFAULTS, ...given };
   const { threads, model, backend } = settings;
   if (threads !== null && !(Number.isInteger(threads) && threads >= 0)) {
     throw new RangeError(`localizePhotos: threads must be a whole number from 0 or null, got ${threads}`);
