@@ -30,7 +30,7 @@ rows = ',\n'.join('  ' + ', '.join(str(round(1000 * v)) for v in shape[i]) for i
 
 out = pathlib.Path(__file__).parents[2] / 'packages/landmarks/src/mean-face.ts'
 out.write_text(f"""import type {{ Landmarks }} from './landmarks.ts';
-import {{ IBUG_68 }} from './schemes/ibug-68.ts';
+import {{ IBUG_68 }} from './schemes.ts';
 
 // Written by scripts/golden/landmarks_mean_face.py from ICT-FaceKit Light, Copyright (c) 2020 USC Institute for
 // Creative Technologies, MIT licence. The head is symmetric: the second landmark of each mirror pair is left out.

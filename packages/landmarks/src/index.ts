@@ -38,15 +38,19 @@ export { MEAN_FACE_68, meanFaceInBox } from './mean-face.ts';
 export { createRandom, type Random, type RandomState, shuffle } from './random.ts';
 export type { LandmarkScheme } from './scheme.ts';
 export { type LandmarkMap, mapLandmarks, selectScheme } from './scheme.ts';
-export { AFLW_21, IBUG_68_TO_AFLW_21 } from './schemes/aflw-21.ts';
-export { IBUG_68, INNER_51_OF_68 } from './schemes/ibug-68.ts';
-export { findScheme, SCHEMES } from './schemes/schemes.ts';
 export {
+  AFLW_21,
   FIVE_POINTS,
+  findScheme,
+  IBUG_68,
   IBUG_68_TO_3DFAW_66,
+  IBUG_68_TO_AFLW_21,
   IBUG_68_TO_FIVE_POINTS,
   IBUG_68_TO_INNER_51,
   INNER_51,
+  INNER_51_OF_68,
+  SCHEMES,
   THREEDFAW_66,
-} from './schemes/subsets.ts';
-export { WFLW_98, WFLW_98_TO_IBUG_68 } from './schemes/wflw-98.ts';
+  WFLW_98,
+  WFLW_98_TO_IBUG_68,
+} from './schemes.ts';

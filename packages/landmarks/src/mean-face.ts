@@ -1,6 +1,6 @@
 import { type Box, boxOf } from './box.ts';
 import type { Landmarks } from './landmarks.ts';
-import { IBUG_68 } from './schemes/ibug-68.ts';
+import { IBUG_68 } from './schemes.ts';
 
 // Written by scripts/golden/landmarks_mean_face.py from ICT-FaceKit Light, Copyright (c) 2020 USC Institute for
 // Creative Technologies, MIT licence. The head is symmetric: the second landmark of each mirror pair is left out.

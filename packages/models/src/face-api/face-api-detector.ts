@@ -8,10 +8,7 @@ import {
 } from '@voxface/predict';
 
 import { type NamedWeights, type NetworkDescription, tensorOperations } from './network-operations.ts';
-
-import { describeSsd } from './ssd-network.ts';
-
-import { describeTiny } from './tiny-network.ts';
+import { describeSsd, describeTiny } from './networks.ts';
 
 /** Options of the face-api detector. */
 export interface FaceApiDetectorOptions extends DetectorOptions {
