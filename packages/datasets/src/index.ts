@@ -72,3 +72,4 @@ export type {
   Provenance,
   Sample,
 } from './sample.ts';
+export { type Shard, shardFolder, shardIndices, shardOf } from './shard.ts';

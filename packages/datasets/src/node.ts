@@ -17,6 +17,7 @@ export {
   INSPECT_DEFAULTS,
   type InspectOptions,
   inspectDataset,
+  mergeReports,
   type Range,
 } from './node/inspect-dataset.ts';
 export {
@@ -58,13 +59,14 @@ export {
 export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/open-jvcr-json.ts';
 export { openKeypointCsv } from './node/open-keypoint-csv.ts';
 export { MERL_RAV_DEFAULTS, type MerlRavOptions, openMerlRav } from './node/open-merl-rav.ts';
-export { openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
+export { joinPackedSet, openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
 export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './node/open-wflw.ts';
 export {
   createPackedSetWriter,
   PACKED_SET_WRITER_DEFAULTS,
   type PackedSetWriter,
   type PackedSetWriterOptions,
+  readLines,
   writePackedSet,
 } from './node/packed-set-writer.ts';
 export {

@@ -26,7 +26,10 @@ export interface PackedSample {
   readonly provenance?: Provenance;
 }
 
-/** A part of a packed set: its annotations, one JSON per line, and its image files one after the other. */
+/**
+ * A part of a packed set: its annotations, one JSON per line, and its image files one after the other. In a set that was
+ * joined of several, both lie in a subfolder (`shard-0-of-8/samples.jsonl`).
+ */
 export interface PackedShard {
   readonly samples: string;
   readonly images: string;
@@ -93,8 +96,10 @@ export function parsePackedSet(text: string, where: string): PackedSet {
       typeof shard === 'object' &&
       shard !== null &&
       [shard.count, shard.samplesBytes, shard.imagesBytes].every(isCount) &&
-      [shard.samples, shard.images].every((name) => typeof name === 'string' && /^[\w-][\w.-]*$/.test(name));
-    if (!fine) refuse('a shard names two files of the folder and says its counts', shard);
+      [shard.samples, shard.images].every(
+        (name) => typeof name === 'string' && /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(name),
+      );
+    if (!fine) refuse('a shard names two files of the folder or a subfolder and says its counts', shard);
   }
   const total = set.shards.reduce((sum, { count }) => sum + count, 0);
   if (total !== set.count) refuse(`count says ${set.count} samples`, total);

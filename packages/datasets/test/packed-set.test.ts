@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { appendFile, chmod, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { IBUG_68 } from '@voxface/landmarks';
@@ -237,6 +247,10 @@ describe('lockFolder', () => {
     await expect(lockFolder(dir, 'c')).rejects.toThrow(/one writer per folder/);
     await owner(1, 'another-machine');
     await expect(lockFolder(dir, 'd')).rejects.toThrow(/process 1 on another-machine since then writes x/);
+    // Its holder would have touched it: the machine is lost.
+    const before = new Date(Date.now() - 130_000);
+    await utimes(file, before, before);
+    await (await lockFolder(dir, 'e')).call(undefined);
   });
 
   it('gives a contested folder to one of many', async () => {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from '@voxface/datasets';
+import { type Dataset, type Shard, shardFolder, shardIndices, shardOf } from '@voxface/datasets';
 import { createPackedSetWriter, openPackedSet } from '@voxface/datasets/node';
 import { IBUG_68 } from '@voxface/landmarks';
 import sharp from 'sharp';
@@ -18,8 +18,8 @@ export interface ProfiledSetOptions extends Partial<PoseDistribution> {
   outDirectory: string;
   /** Write the un-turned face as well. */
   unturned?: boolean;
-  /** `i/n`, 0-based: samples i, i + n, ... Default: the index variables of Slurm arrays and Kubernetes indexed jobs, else everything. */
-  shard?: string;
+  /** Samples i, i + n, ... Default: what the environment of a cluster's job says (`shardOf`), else everything. */
+  shard?: Shard;
   /** Side of the square pictures, pixels; the landmark box takes half of it. */
   size?: number;
   /** Seeds the small shifts of the yaws. */
@@ -63,11 +63,8 @@ export interface ProfiledSetReport {
 export async function createProfiledSet(options: ProfiledSetOptions): Promise<ProfiledSetReport> {
   const settings = { ...PROFILED_SET_DEFAULTS, ...options };
   const { dataset, log, signal } = settings;
-  const shard = shardOf(settings.shard, process.env);
-  const directory =
-    shard.count === 1
-      ? settings.outDirectory
-      : join(settings.outDirectory, `shard-${shard.index}-of-${shard.count}`);
+  const shard = settings.shard ?? shardOf(undefined, process.env);
+  const directory = join(settings.outDirectory, shardFolder(shard));
   await mkdir(directory, { recursive: true });
   await checkSettings(directory, settings);
   const name = dataset.name + (settings.yaws === 0 ? '-3d' : '-profiles');
@@ -79,7 +76,7 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
   const completeFile = join(directory, 'complete.txt');
   const complete = new Set((await readFile(completeFile, 'utf8').catch(() => '')).split('\n'));
   const problems: { id: string; message: string }[] = [];
-  const indices = indicesOf(dataset, shard);
+  const indices = shardIndices(dataset.length, shard);
   const started = performance.now();
   let faces = 0;
   let images = 0;
@@ -156,43 +153,6 @@ async function checkSettings(
       `createProfiledSet: the set in ${directory} was begun with ${begun.trim()}, got ${own} (the same settings, or another folder)`,
     );
   }
-}
-
-function indicesOf(dataset: Dataset, shard: Shard): number[] {
-  const indices: number[] = [];
-  for (let i = shard.index; i < dataset.length; i += shard.count) indices.push(i);
-  return indices;
-}
-
-/** One of `count` equal parts of a job. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
-
-/**
- * Which part of the work this process does: `i/n` when given, else SLURM_ARRAY_TASK_ID (less SLURM_ARRAY_TASK_MIN) of
- * SLURM_ARRAY_TASK_COUNT, else JOB_COMPLETION_INDEX of JOB_COMPLETIONS (set by hand in the job's manifest), else all.
- * @param text `i/n`, 0-based.
- * @throws RangeError when the index is not in 0..n-1.
- */
-export function shardOf(text: string | undefined, environment: Record<string, string | undefined>): Shard {
-  const [index, count] = text
-    ? text.split('/').map(Number)
-    : environment.SLURM_ARRAY_TASK_ID !== undefined
-      ? [
-          Number(environment.SLURM_ARRAY_TASK_ID) - Number(environment.SLURM_ARRAY_TASK_MIN ?? 0),
-          Number(environment.SLURM_ARRAY_TASK_COUNT ?? Number.NaN),
-        ]
-      : environment.JOB_COMPLETION_INDEX !== undefined && environment.JOB_COMPLETIONS !== undefined
-        ? [Number(environment.JOB_COMPLETION_INDEX), Number(environment.JOB_COMPLETIONS)]
-        : [0, 1];
-  if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count)) {
-    throw new RangeError(
-      `shardOf: expected i/n with 0 <= i < n, got ${text ?? `${index}/${count} from the job's environment`}`,
-    );
-  }
-  return { index, count };
 }
 
 const TILE = 128;

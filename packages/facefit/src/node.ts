@@ -3,8 +3,6 @@ export {
   PROFILED_SET_DEFAULTS,
   type ProfiledSetOptions,
   type ProfiledSetReport,
-  type Shard,
-  shardOf,
 } from './create-profiled-set.ts';
 export { openBfm68 } from './open-bfm-68.ts';
 export { openFaceModel } from './open-face-model.ts';

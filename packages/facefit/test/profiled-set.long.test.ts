@@ -126,7 +126,7 @@ describe('createProfiledSet', () => {
     expect(await create('stopped')).toMatchObject({ faces: 4, images: 0 });
     expect(await contentOf(path.join(root, 'stopped'))).toEqual(expected);
 
-    for (const shard of ['0/2', '1/2']) await create('shards', { shard });
+    for (const index of [0, 1]) await create('shards', { shard: { index, count: 2 } });
     expect(readdirSync(path.join(root, 'shards')).sort()).toEqual(['shard-0-of-2', 'shard-1-of-2']);
     expect(await contentOf(path.join(root, 'shards'))).toEqual(expected);
 

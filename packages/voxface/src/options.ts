@@ -6,6 +6,9 @@ export const MODEL_HELP = 'name of a pretrained model, folder of a saved one, or
 export const KINDS_HELP = 'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav';
 export const SPLIT_HELP = 'use only the rows of this split (keypoint-csv with a split column)';
 
+export const SHARD_HELP =
+  'do part i of n (1-based; default: what a Slurm array, a Kubernetes indexed job or mpirun says)';
+
 /** Tells the caller which exit code the work ended with when it did not throw. */
 export type SetExitCode = (code: number) => void;
 
@@ -51,14 +54,4 @@ export function parseBox(text: string): Box {
     throw new UsageError(`--box: expected X,Y,W,H in pixels with positive W and H, got ${text}`);
   }
   return { x, y, width, height };
-}
-
-/** `i/n`, 1-based, to the first index and the stride. */
-export function parseShard(text: string | undefined): { first: number; step: number } {
-  if (text === undefined) return { first: 0, step: 1 };
-  const [part, parts] = text.split('/').map(Number);
-  if (!(Number.isInteger(part) && Number.isInteger(parts) && part >= 1 && part <= parts)) {
-    throw new UsageError(`--shard: expected i/n with 1 <= i <= n, got ${text}`);
-  }
-  return { first: part - 1, step: parts };
 }

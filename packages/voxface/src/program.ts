@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addConformance, addSetupNode } from './backend/command.ts';
 import { addBench } from './bench/command.ts';
-import { addData } from './data/command.ts';
+import { addData, addMerge } from './data/command.ts';
 import { addEvaluate } from './evaluate/command.ts';
 import { addExport } from './export/command.ts';
 import { addDemo, addLocalize } from './localize/command.ts';
@@ -62,6 +62,7 @@ Help for a command: voxface COMMAND --help`,
   addTrain(program);
   addExport(program);
   addData(program, setExitCode);
+  addMerge(program, setExitCode);
   addPlot(program);
   addBench(program);
   addConformance(program, setExitCode);

@@ -64,16 +64,6 @@ describe('evaluate', () => {
     expectFailure(unknown, 2, /--dataset: expected one of .*300w.*, got lfw/);
   });
 
-  test('a file to merge that evaluate did not write is named', async () => {
-    const file = fixtures.at('other.json');
-    writeFileSync(file, '{"nme":1}');
-    expectFailure(
-      await run(...set(fixtures.at('annotated')), '--merge', file),
-      2,
-      /--merge: .*other\.json was not written by voxface evaluate --json/,
-    );
-  });
-
   test('a model of other landmarks than the dataset is named with both numbers', async () => {
     await setupBackend('cpu');
     const model = createFaceShapeModel({ ...presetOptions('tiny'), landmarks: 21, scheme: 'aflw-21' });

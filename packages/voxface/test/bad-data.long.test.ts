@@ -228,7 +228,7 @@ describe('data profile', () => {
     expectFailure(
       await run(...flagsFor(root)),
       2,
-      /expected i\/n with 0 <= i < n, got 6\/2 from the job's environment/,
+      /expected an index within the number of parts, got SLURM_ARRAY_TASK_ID=7/,
     );
     set('1');
     expectFailure(await run(...flagsFor(root)), 1, /1 faces omitted/);

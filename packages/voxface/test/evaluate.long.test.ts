@@ -39,20 +39,6 @@ describe('evaluate', () => {
     expect(result.perImage.map(({ id }: { id: string }) => id)).toEqual(['a', 'b', 'c']);
   });
 
-  test('shards merge to the same figures as one run', async () => {
-    const file = write('uneven.json', { ...shifted(1, 2), b: shifted(6, 1).b });
-    const whole = fixtures.at('whole.json');
-    await run('evaluate', ...set(), '--predictions', file, '--json', whole);
-    const parts = ['1/2', '2/2'].map((shard) => [shard, fixtures.at(`part-${shard[0]}.json`)]);
-    for (const [shard, json] of parts) {
-      await run('evaluate', ...set(), '--predictions', file, '--shard', shard, '--json', json);
-    }
-    const merged = fixtures.at('merged.json');
-    const files = parts.map(([, json]) => json);
-    expect(await run('evaluate', ...set(), '--merge', ...files, '--json', merged)).toMatchObject({ code: 0 });
-    expect(JSON.parse(readFileSync(merged, 'utf8'))).toEqual(JSON.parse(readFileSync(whole, 'utf8')));
-  });
-
   test('faces without a prediction are missed, and a report is written', async () => {
     const { a, b } = shifted(1, 1);
     const flags = ['--predictions', write('two.json', { a, b }), '--report', fixtures.at('report')];

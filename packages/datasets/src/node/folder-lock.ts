@@ -18,21 +18,27 @@ interface Owner {
 
 const held = new Set<string>();
 let listening = false;
+/** A holder touches its lock this often, milliseconds. */
+const TOUCH_MS = 15_000;
+/** A lock of another machine that was not touched for so long is left behind, milliseconds. */
+const LEFT_BEHIND_MS = 120_000;
 
 /**
  * Takes a folder for one writer, creating it if missing: two processes that write into one folder damage both results.
- * The lock ends with `unlock`, or with the process; one left behind by a killed process of this machine is replaced.
+ * The lock ends with `unlock`, or with the process. One left behind is replaced: by a killed process of this machine at
+ * once, by another machine (a node that was lost, a pod that was evicted) when its holder has not touched it for two minutes.
  * @param work what is being written, for the message that others get.
+ * @param name of the lock's file, where a folder holds several things that are written.
  * @throws Error when another process, or another call of this one, holds the folder.
  */
-export async function lockFolder(dir: string, work: string): Promise<Unlock> {
-  const file = path.resolve(dir, LOCK_FILE);
+export async function lockFolder(dir: string, work: string, name: string = LOCK_FILE): Promise<Unlock> {
+  const file = path.resolve(dir, name);
   await mkdir(dir, { recursive: true });
   const own: Owner = { pid: process.pid, host: hostname(), work, since: new Date().toISOString() };
   for (let attempt = 0; attempt < 40; attempt++) {
     try {
       const handle = await open(file, 'wx');
-      await handle.writeFile(`${JSON.stringify(own)}\n`);
+      await handle.writeFile(textOf(own));
       await handle.close();
       held.add(file);
       break;
@@ -44,9 +50,23 @@ export async function lockFolder(dir: string, work: string): Promise<Unlock> {
   if (!listening) process.on('exit', releaseAll);
   listening = true;
   if (!held.has(file)) throw new Error(`lockFolder: the lock ${file} could not be taken (delete it)`);
+  const touching = setInterval(() => touch(file).catch(() => {}), TOUCH_MS).unref();
   return async () => {
-    if (held.delete(file)) await rm(file, { force: true });
+    clearInterval(touching);
+    if (held.delete(file) && (await readLock(file)) === textOf(own)) await rm(file, { force: true });
   };
+}
+
+const textOf = (owner: Owner): string => `${JSON.stringify(owner)}\n`;
+
+/** Writes the first byte again: the file server says when, not this machine's clock. */
+async function touch(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.write('{', 0);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Removes a lock whose process is gone. Several may try: one at a time looks again and removes. */
@@ -55,7 +75,7 @@ async function replaceStale(dir: string, file: string, attempt: number): Promise
   const text = await readLock(file);
   if (text === '' && attempt < 5) return wait();
   const owner = parseOwner(text);
-  if (!isGone(owner, file)) {
+  if (!(await isGone(owner, dir, file))) {
     const who = owner.pid ? `process ${owner.pid} on ${owner.host} since ${owner.since}` : 'another process';
     throw new Error(
       `lockFolder: one writer per folder, got ${dir}, into which ${who} writes ${owner.work ?? 'something'} (choose another folder, or delete ${file} if that process is gone)`,
@@ -83,9 +103,23 @@ function parseOwner(text: string): Partial<Owner> {
   }
 }
 
-function isGone({ host, pid }: Partial<Owner>, file: string): boolean {
-  if (host !== hostname() || !pid) return false;
+async function isGone({ host, pid }: Partial<Owner>, dir: string, file: string): Promise<boolean> {
+  if (!pid) return false;
+  if (host !== hostname()) return isLeftBehind(dir, file);
   return pid === process.pid ? !held.has(file) : !isAlive(pid);
+}
+
+/** Compares with the time of a file written now: clocks of a machine and of a file server differ. */
+async function isLeftBehind(dir: string, file: string): Promise<boolean> {
+  const probe = path.join(dir, `.${path.basename(file)}.${process.pid}`);
+  try {
+    await (await open(probe, 'w')).close();
+    return (await stat(probe)).mtimeMs - (await stat(file)).mtimeMs > LEFT_BEHIND_MS;
+  } catch {
+    return false;
+  } finally {
+    await rm(probe, { force: true });
+  }
 }
 
 function isAlive(pid: number): boolean {

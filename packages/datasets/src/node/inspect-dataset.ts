@@ -108,19 +108,64 @@ export async function inspectDataset(
     scheme: dataset.scheme.name,
     dims: dataset.dims,
     count,
-    broken,
+    broken: sortById(broken),
     imageWidth: ranges.width,
     imageHeight: ranges.height,
     x: ranges.x,
     y: ranges.y,
     ...(dataset.dims === 3 && { z: ranges.z }),
     boxSide: ranges.side,
-    outside,
+    outside: outside.sort(),
     turned,
-    otherFrame,
+    otherFrame: otherFrame.sort(),
     partlyVisible,
     yaw,
     ...(sheet.length > 0 && { contactSheet: await drawContactSheet(sheet) }),
+  };
+}
+
+const sortById = <T extends { id: string }>(items: T[]): T[] =>
+  items.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+
+/**
+ * Joins the reports of the parts of one dataset, also through JSON, to what one report of the whole says.
+ * @throws RangeError when there is none, or they are of different datasets.
+ */
+export function mergeReports(reports: readonly DatasetReport[]): DatasetReport {
+  const [first] = reports;
+  if (first === undefined) throw new RangeError('mergeReports: expected at least one report, got none');
+  for (const key of ['name', 'scheme', 'dims'] as const) {
+    const other = reports.find((report) => report[key] !== first[key]);
+    if (other) throw new RangeError(`mergeReports: expected one ${key}, got ${first[key]} and ${other[key]}`);
+  }
+  const sum = (of: (report: DatasetReport) => number) => reports.reduce((total, r) => total + of(r), 0);
+  // A part without a sample that loads has no ranges: null in JSON.
+  const range = (of: (report: DatasetReport) => Range | undefined): Range => {
+    const whole = reports.flatMap((r) => of(r) ?? []).filter((value) => Number.isFinite(value));
+    return whole.length === 0 ? [Infinity, -Infinity] : [Math.min(...whole), Math.max(...whole)];
+  };
+  return {
+    name: first.name,
+    scheme: first.scheme,
+    dims: first.dims,
+    count: sum((r) => r.count),
+    broken: sortById(reports.flatMap((r) => r.broken)),
+    imageWidth: range((r) => r.imageWidth),
+    imageHeight: range((r) => r.imageHeight),
+    x: range((r) => r.x),
+    y: range((r) => r.y),
+    ...(first.dims === 3 && { z: range((r) => r.z) }),
+    boxSide: range((r) => r.boxSide),
+    outside: reports.flatMap((r) => r.outside).sort(),
+    turned: sum((r) => r.turned),
+    otherFrame: reports.flatMap((r) => r.otherFrame).sort(),
+    partlyVisible: sum((r) => r.partlyVisible),
+    yaw: {
+      to30: sum((r) => r.yaw.to30),
+      to60: sum((r) => r.yaw.to60),
+      beyond: sum((r) => r.yaw.beyond),
+      unknown: sum((r) => r.yaw.unknown),
+    },
   };
 }
 

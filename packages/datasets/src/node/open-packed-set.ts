@@ -12,7 +12,7 @@ import {
 } from '../packed-set.ts';
 import { createRecordDataset } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
-import { readLines } from './packed-set-writer.ts';
+import { readLines, replaceFile } from './packed-set-writer.ts';
 import { decodeImage } from './read-image.ts';
 
 /**
@@ -126,10 +126,12 @@ export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
   });
   if (entries.some((entry) => entry.name === 'set.json')) return openPackedSet(dir);
   const parts: Dataset[] = [];
-  for (const name of entries
+  const folders = entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort()) {
+    .sort();
+  if (folders.some((name) => PART.test(name))) checkParts('openVoxfaceDataset', dir, folders);
+  for (const name of folders) {
     const inner = await readdir(path.join(dir, name));
     if (inner.includes('set.json')) parts.push({ ...(await openPackedSet(path.join(dir, name))), name });
   }
@@ -139,8 +141,78 @@ export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
   return parts.length === 1 ? parts[0] : concatDatasets(parts, path.basename(path.resolve(dir)));
 }
 
+const PART = /^shard-(\d+)-of-(\d+)$/;
+
+/** The folders of a job's parts in order; all must be there. */
+function checkParts(caller: string, dir: string, folders: readonly string[]): string[] {
+  const names = folders.filter((name) => PART.test(name));
+  const counts = new Set(names.map((name) => Number(PART.exec(name)![2])));
+  if (counts.size !== 1) {
+    throw new Error(
+      `${caller}: expected the parts of one job (shard-0-of-N, ...), got ${names.slice(0, 4).join(', ') || 'none'} in ${dir}`,
+    );
+  }
+  const [count] = counts;
+  const all = Array.from({ length: count }, (_, i) => `shard-${i}-of-${count}`);
+  const missing = all.filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    throw new Error(
+      `${caller}: expected ${count} parts, got ${count - missing.length} in ${dir}; missing: ${missing.slice(0, 20).join(', ')} (run those parts again)`,
+    );
+  }
+  return all;
+}
+
+/**
+ * Makes one packed set of the parts `shard-i-of-n` of a folder without copying any of them: `set.json` names their files.
+ * @returns its number of samples.
+ * @throws Error when a part is missing, unfinished, of another set, or made with other settings.
+ */
+export async function joinPackedSet(dir: string): Promise<number> {
+  const folders = checkParts('joinPackedSet', dir, await readdir(dir));
+  const sets: PackedSet[] = [];
+  const settings: string[] = [];
+  for (const name of folders) {
+    const file = path.join(dir, name, 'set.json');
+    const text = await readFile(file, 'utf8').catch((error: Error) => {
+      throw new Error(`joinPackedSet: expected a finished part, got ${error.message} (run it again)`, {
+        cause: error,
+      });
+    });
+    const set = parsePackedSet(text, file);
+    if (set.samples) {
+      throw new Error(`joinPackedSet: expected parts of version 2, got ${file} of 1 (resume its writer)`);
+    }
+    sets.push(set);
+    settings.push(await readFile(path.join(dir, name, 'settings.json'), 'utf8').catch(() => ''));
+  }
+  const headOf = ({ name, dims, scheme }: PackedSet): string => JSON.stringify({ name, dims, scheme });
+  const other = sets.findIndex((set, i) => headOf(set) !== headOf(sets[0]) || settings[i] !== settings[0]);
+  if (other >= 0) {
+    const [was, is] = [0, other].map((i) => settings[i].trim() || headOf(sets[i]));
+    throw new Error(
+      `joinPackedSet: the parts of one job have equal settings, got ${was} in ${folders[0]} and ${is} in ${folders[other]} of ${dir}`,
+    );
+  }
+  const shards = sets.flatMap((set, i) =>
+    set.shards.map((shard) => ({
+      ...shard,
+      samples: `${folders[i]}/${shard.samples}`,
+      images: `${folders[i]}/${shard.images}`,
+    })),
+  );
+  const { name, dims, scheme } = sets[0];
+  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  const filled = sets.filter((set) => set.count > 0);
+  const sizes = new Set(filled.map(({ imageSize }) => JSON.stringify(imageSize)));
+  const imageSize = sizes.size === 1 ? filled[0].imageSize : null;
+  const joined: PackedSet = { version: 2, name, dims, scheme, count, imageSize, shards };
+  await replaceFile(path.join(dir, 'set.json'), `${JSON.stringify(joined, null, 1)}\n`);
+  return count;
+}
+
 async function readImageBytes(dir: string, images: string, sample: PackedSample): Promise<Uint8Array> {
-  if (sample.file) return readFile(path.join(dir, sample.file));
+  if (sample.file) return readFile(path.join(dir, path.dirname(images), sample.file));
   return readPart(path.join(dir, images), sample.offset, sample.length);
 }
 

@@ -197,7 +197,7 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number)
 }
 
 /** Writes beside, then renames: the old file stays whole until the new one is. */
-async function replaceFile(file: string, text: string): Promise<void> {
+export async function replaceFile(file: string, text: string): Promise<void> {
   const handle = await open(`${file}.part`, 'w');
   await handle.writeFile(text);
   await handle.sync();

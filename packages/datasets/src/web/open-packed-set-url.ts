@@ -36,7 +36,7 @@ export async function openPackedSetUrl(base: string | URL): Promise<Dataset> {
   }
   const whole = new Map<string, Uint8Array>();
   const readSlice = async (images: string, { file, offset, length }: PackedSample): Promise<Uint8Array> => {
-    if (file) return readBytes(await fetchWell(new URL(file, folder)));
+    if (file) return readBytes(await fetchWell(new URL(file, new URL(images, folder))));
     const kept = whole.get(images);
     if (kept) return kept.subarray(offset, offset + length);
     const response = await fetchWell(new URL(images, folder), {

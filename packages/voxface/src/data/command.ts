@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { KINDS_HELP, type SetExitCode, SPLIT_HELP } from '../options.ts';
+import { KINDS_HELP, type SetExitCode, SHARD_HELP, SPLIT_HELP } from '../options.ts';
 import type { ProfileFlags } from './profile.ts';
 
 const KIND_OPTION = `format of the dataset (${KINDS_HELP}); detected from the files if omitted`;
@@ -17,7 +17,8 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .option('--split <name>', SPLIT_HELP)
     .option('--sheet <file>', 'write a contact sheet (PNG) with the landmarks drawn')
     .option('--json <file>', 'write the report')
-    .action(async (path: string, flags: { kind?: string; split?: string; sheet?: string; json?: string }) => {
+    .option('--shard <i/n>', SHARD_HELP)
+    .action(async (path: string, flags: Parameters<typeof import('./data.ts').inspectData>[1]) => {
       const { inspectData } = await import('./data.ts');
       if ((await inspectData(path, flags)) > 0) setExitCode(1);
     });
@@ -33,6 +34,7 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .option('--only <file>', 'keep only the identifiers in this JSON list (such as a validation split)')
     .option('--except <file>', 'omit the identifiers in this JSON list')
     .option('--resume', 'continue an interrupted conversion')
+    .option('--shard <i/n>', `${SHARD_HELP}, into a subfolder of <out>`)
     .action(async (path: string, out: string, flags: Record<string, string>) => {
       const { convertData } = await import('./data.ts');
       if ((await convertData(path, out, flags)) > 0) setExitCode(1);
@@ -70,10 +72,7 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .option('--suffix <text>', 'name profiles ID_TEXT1, ...; datasets of the same photos need different ones', 'p')
     .option('--no-unturned', 'omit the original, unrotated faces')
     .option('--size <pixels>', 'side of the rendered images', '256')
-    .option(
-      '--shard <i/n>',
-      'process part i of n (1-based; default: the index of a Slurm array or a Kubernetes indexed job)',
-    )
+    .option('--shard <i/n>', `${SHARD_HELP}, into a subfolder of <dir>`)
     .option('--workers <n>', 'processes on this machine', '1')
     .option('--seed <n>', 'seed of the poses', '0')
     .addHelpText(
@@ -86,5 +85,31 @@ For morphable faces other than ICT-FaceKit, docs/facefit.md lists the arrays and
     .action(async (flags: ProfileFlags) => {
       const { profileData } = await import('./profile.ts');
       await profileData(flags);
+    });
+}
+
+/** `voxface merge OUT` */
+export function addMerge(program: Command, setExitCode: SetExitCode): void {
+  program
+    .command('merge')
+    .description('Join the parts that --shard has written, once all are there.')
+    .argument('<out>', 'what the parts were asked to write: NAME.jsonl, a --json file, or a folder of packed parts')
+    .option('--report <dir>', 'of an evaluation: write report.md with the worst faces, and the CED curve')
+    .addHelpText(
+      'after',
+      `
+Parts that are missing, unfinished, or made with other settings are named, and nothing is written. Packed sets are joined in
+place: set.json names the files of the parts.
+  voxface localize photos --out found.jsonl --shard 1/2
+  voxface localize photos --out found.jsonl --shard 2/2
+  voxface merge found.jsonl`,
+    )
+    .action(async (out: string, flags: { report?: string }) => {
+      const { mergeData } = await import('./data.ts');
+      const failed = await mergeData(out, async (job) => {
+        const { mergeEvaluation } = await import('../evaluate/evaluate.ts');
+        await mergeEvaluation(job, { json: out, ...flags });
+      });
+      if (failed > 0) setExitCode(1);
     });
 }

@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { type Dataset, filterDataset } from '@voxface/datasets';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dataset, filterDataset, shardFolder, shardIndices, takeSamples } from '@voxface/datasets';
 import {
   convertDataset,
   DATASET_KINDS,
   type DatasetKind,
+  type DatasetReport,
   inspectDataset,
+  joinPackedSet,
+  mergeReports,
   type OpenDatasetOptions,
   openDataset,
 } from '@voxface/datasets/node';
 import { parsePositive, UsageError } from '../options.ts';
+import { type Job, openPart, openParts, readShard, writeMerged, writePart } from '../parts.ts';
 import { lazyProgress } from '../progress.ts';
 
 /**
@@ -38,46 +44,131 @@ export function checkDatasetKind(kind: string, option: string): void {
   }
 }
 
-/** Prints what a dataset contains; returns the number of broken samples. */
+/**
+ * Prints what a dataset contains; returns the number of broken samples. One of several parts writes its report beside
+ * `--json`, to be joined by `voxface merge`.
+ */
 export async function inspectData(
   path: string,
-  flags: { kind?: string; split?: string; sheet?: string; json?: string },
+  flags: { kind?: string; split?: string; sheet?: string; json?: string; shard?: string },
 ): Promise<number> {
+  const { json, sheet } = flags;
+  const shard = readShard(flags.shard);
+  if (shard.count > 1 && (json === undefined || sheet !== undefined)) {
+    throw new UsageError('--shard: expected --json FILE, for voxface merge FILE, and no --sheet');
+  }
   const { dataset, unopened } = await openCounting(path, flags);
-  const { onProgress, finish } = lazyProgress('samples');
-  const { contactSheet, ...found } = await inspectDataset(dataset, {
-    sheetFaces: flags.sheet ? undefined : 0,
-    onProgress,
-  });
-  finish();
+  const inspect = async (part: Dataset, faces?: 0) => {
+    const { onProgress, finish } = lazyProgress('samples');
+    const { contactSheet, ...found } = await inspectDataset(part, { sheetFaces: faces, onProgress });
+    finish();
+    if (sheet && contactSheet) await writeFile(sheet, contactSheet);
+    return found;
+  };
+  if (shard.count === 1) {
+    return writeReport(await inspect(dataset, sheet ? undefined : 0), unopened, json);
+  }
+  const settings = { ...digestOf(dataset), unopened };
+  const part = await openPart(json!, shard, { voxface: 'inspect', count: shard.count, settings });
+  if (part !== undefined) {
+    await writePart(part, async () => {
+      if (part.last >= 0) return;
+      const indices = shardIndices(dataset.length, shard);
+      await part.write(shard.index, await inspect(takeSamples(dataset, indices), 0));
+    });
+  }
+  console.log(
+    `part ${shard.index + 1} of ${shard.count}: ${part ? 'done' : 'complete already'} (voxface merge ${json} when all are)`,
+  );
+  return 0;
+}
+
+async function writeReport(
+  found: DatasetReport,
+  unopened: readonly BrokenSample[],
+  file: string | undefined,
+): Promise<number> {
   const report = { ...found, broken: [...unopened, ...found.broken] };
   for (const [key, value] of Object.entries(report)) {
     if (key !== 'broken')
       console.log(`${key.padEnd(12)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
   }
   for (const { id, problem } of report.broken) console.error(`voxface: ${id}: ${problem}`);
-  if (flags.json) await writeFile(flags.json, `${JSON.stringify(report, null, 1)}\n`);
-  if (flags.sheet && contactSheet) await writeFile(flags.sheet, contactSheet);
+  if (file) await writeFile(file, `${JSON.stringify(report, null, 1)}\n`);
   return report.broken.length;
 }
 
-/** Converts a dataset to the packed format; returns the number of broken samples, which are omitted. */
+/** What tells a dataset from another, or from itself before something was added to it. */
+function digestOf({ name, ids }: Dataset): { name: string; samples: number; ids: string } {
+  const digest = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
+  return { name, samples: ids.length, ids: digest };
+}
+
+/**
+ * Converts a dataset to the packed format; returns the number of broken samples, which are omitted. One of several parts
+ * goes to a subfolder, and continues what a killed attempt has left; `voxface merge` joins them.
+ */
 export async function convertData(path: string, out: string, flags: Record<string, string>): Promise<number> {
   const face = flags.size
     ? { scale: parsePositive('--scale', flags.scale), size: parsePositive('--size', flags.size) }
     : undefined;
+  const shard = readShard(flags.shard);
   const { dataset, unopened } = await openCounting(path, flags);
+  const whole = await selectSamples(dataset, flags);
+  const folder = join(out, shardFolder(shard));
+  if (shard.count > 1) await checkSettings(folder, { ...digestOf(whole), face });
   const { onProgress, finish } = lazyProgress('samples');
-  const report = await convertDataset(await selectSamples(dataset, flags), out, {
-    resume: flags.resume !== undefined,
+  const part = shard.count === 1 ? whole : takeSamples(whole, shardIndices(whole.length, shard));
+  const report = await convertDataset(part, folder, {
+    resume: flags.resume !== undefined || shard.count > 1,
     onProgress,
     ...(face && { face }),
   });
   finish();
-  const broken = [...unopened, ...report.broken];
+  const broken = [...(shard.index === 0 ? unopened : []), ...report.broken];
   for (const { id, problem } of broken) console.error(`voxface: ${id}: ${problem}`);
-  console.log(`${out}: ${report.count} samples, ${broken.length} omitted`);
-  return broken.length;
+  console.log(`${folder}: ${report.count} samples, ${broken.length} omitted`);
+  return shard.count === 1 ? broken.length : 0;
+}
+
+/** A part of other settings, or of other samples, is not continued. */
+async function checkSettings(folder: string, settings: object): Promise<void> {
+  const file = join(folder, 'settings.json');
+  const own = `${JSON.stringify(settings)}\n`;
+  const begun = await readFile(file, 'utf8').catch(() => undefined);
+  if (begun !== undefined && begun !== own) {
+    throw new Error(
+      `${folder} was begun with ${begun.trim()}, got ${own.trim()} (the same settings and samples, or another folder)`,
+    );
+  }
+  await mkdir(folder, { recursive: true });
+  if (begun === undefined) await writeFile(file, own);
+}
+
+/**
+ * Joins the parts of a job: of `localize` (NAME.jsonl), `evaluate` and `data inspect` (their --json), or of `data convert`
+ * and `data profile` (their folder). Returns how many items failed.
+ * @param mergeEvaluation what `evaluate` makes of its parts.
+ * @throws Error when parts are missing, unfinished, or not of one job.
+ */
+export async function mergeData(out: string, mergeEvaluation: (job: Job) => Promise<void>): Promise<number> {
+  if (existsSync(out) && statSync(out).isDirectory()) {
+    console.log(`${out}: ${await joinPackedSet(out)} samples`);
+    return 0;
+  }
+  const job = await openParts(out);
+  if (job.voxface === 'evaluate') {
+    await mergeEvaluation(job);
+    return 0;
+  }
+  if (job.voxface === 'inspect') {
+    const reports: DatasetReport[] = [];
+    for await (const { value } of job.lines<DatasetReport>()) reports.push(value);
+    return writeReport(mergeReports(reports), job.settings.unopened as BrokenSample[], out);
+  }
+  const { items, failed } = await writeMerged(out, job);
+  console.log(`${out}: ${items} photos of ${job.files.length} parts${failed ? `, ${failed} failed` : ''}`);
+  return failed;
 }
 
 interface BrokenSample {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { concatDatasets, type Dataset } from '@voxface/datasets';
-import { createProfiledSet, openBfm68, openFaceModel, type Shard, shardOf } from '@voxface/facefit/node';
-import { parseCount, parsePositive, parseShard, UsageError, WorkError } from '../options.ts';
+import { concatDatasets, type Dataset, type Shard } from '@voxface/datasets';
+import { createProfiledSet, openBfm68, openFaceModel } from '@voxface/facefit/node';
+import { parseCount, parsePositive, UsageError, WorkError } from '../options.ts';
+import { readShard } from '../parts.ts';
 import { openData } from './data.ts';
 
 export interface ProfileFlags {
@@ -64,7 +65,7 @@ export async function profileData(flags: ProfileFlags): Promise<void> {
     model: await openFaceModel(flags.facekit, { landmarks }),
     ...(flags.labels !== undefined && { labels: await openBfm68(flags.labels) }),
     outDirectory: flags.out,
-    shard: `${shard.index}/${shard.count}`,
+    shard,
     log: (line) => console.log(line),
   });
   problems.push(...report.problems);
@@ -73,19 +74,6 @@ export async function profileData(flags: ProfileFlags): Promise<void> {
     `${report.directory}: ${report.images} images written in ${report.seconds.toFixed(0)} s, ${report.faces} faces in the dataset`,
   );
   if (problems.length > 0) throw new WorkError(`${problems.length} faces omitted (listed above)`);
-}
-
-/** `--shard`, 1-based, or the index variables of Slurm and Kubernetes. */
-function readShard(text: string | undefined): Shard {
-  if (text !== undefined) {
-    const { first, step } = parseShard(text);
-    return { index: first, count: step };
-  }
-  try {
-    return shardOf(undefined, process.env);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 async function readLandmarks(file: string): Promise<number[]> {

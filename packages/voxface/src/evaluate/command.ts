@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BACKENDS_HELP, KINDS_HELP, MODEL_HELP } from '../options.ts';
+import { BACKENDS_HELP, KINDS_HELP, MODEL_HELP, SHARD_HELP } from '../options.ts';
 
 /** `voxface evaluate --dataset NAME --root DIR` */
 export function addEvaluate(program: Command): void {
@@ -7,7 +7,7 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .description("Evaluate a model, or another tool's predictions, on an annotated dataset.")
     .requiredOption('--dataset <kind>', KINDS_HELP)
-    .option('--root <path>', 'folder or annotation file of the dataset (not needed with --merge)')
+    .option('--root <path>', 'folder or annotation file of the dataset')
     .option('-m, --model <model>', MODEL_HELP)
     .option('--predictions <file>', 'JSON { id: [[x, y(, z)] ...] } in image pixels, instead of a model')
     .option(
@@ -18,8 +18,7 @@ export function addEvaluate(program: Command): void {
     .option('--flip', 'average with the mirrored face')
     .option('--mean-shape', 'evaluate the mean face placed in the box instead of a model, as a baseline')
     .option('--backend <name>', BACKENDS_HELP, 'auto')
-    .option('--shard <i/n>', 'evaluate part i of n (1-based); combine the JSON files with --merge')
-    .option('--merge <files...>', 'merge JSON files of shards instead of evaluating')
+    .option('--shard <i/n>', `${SHARD_HELP}; the parts are joined by voxface merge`)
     .option('--split <name>', 'split of a keypoint-csv file, or yaw of aflw2000-3d: fitted or paper')
     .option('--occluded <rule>', 'count or mask: points that are annotated although hidden', 'count')
     .option('--limit <n>', 'evaluate only the first n samples')

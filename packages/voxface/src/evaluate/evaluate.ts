@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Annotation, Problem, Sample } from '@voxface/datasets';
+import { type Annotation, type Dataset, type Sample, shardIndices } from '@voxface/datasets';
 import {
   type Box,
   boxOf,
@@ -10,16 +10,18 @@ import {
   meanFaceInBox,
 } from '@voxface/landmarks';
 import {
-  type AccumulatorState,
+  type Accumulator,
   createAccumulator,
   type Evaluation,
   formatEvaluation,
   formatReport,
+  type ImageError,
   PROTOCOLS,
   toReportJson,
 } from '@voxface/metrics';
 import { checkDatasetKind, openData } from '../data/data.ts';
-import { parseShard, UsageError } from '../options.ts';
+import { UsageError } from '../options.ts';
+import { type Job, openPart, readShard, writePart } from '../parts.ts';
 import { openDetector, openModel } from '../photos/open-model.ts';
 import { createProgress } from '../progress.ts';
 
@@ -34,7 +36,6 @@ export interface EvaluateFlags {
   meanShape?: boolean;
   backend?: string;
   shard?: string;
-  merge?: string[];
   split?: string;
   occluded?: string;
   limit?: string;
@@ -52,8 +53,11 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
   wflw: 'wflw/interocular',
 };
 
-/** Evaluates a model or given predictions on a dataset, prints the result and writes the requested files. */
-export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
+/**
+ * Evaluates a model or given predictions on a dataset, prints the result and writes the requested files. One of several
+ * parts writes the errors of its images beside `--json`, to be joined by `voxface merge`.
+ */
+export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
   checkDatasetKind(flags.dataset, '--dataset');
   const protocol = flags.protocol ?? DEFAULT_PROTOCOLS[flags.dataset];
   if (protocol === undefined || !Object.hasOwn(PROTOCOLS, protocol)) {
@@ -61,69 +65,158 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<Evaluation> {
       `--protocol: expected one of ${Object.keys(PROTOCOLS).join(', ')}, got ${protocol ?? 'none'}`,
     );
   }
-  const { accumulator, name, broken } = flags.merge
-    ? await mergeShards(protocol, flags.merge)
-    : await scoreDataset(protocol, flags);
-  const evaluation = accumulator.compute();
-  console.log(formatEvaluation(evaluation, { dataset: flags.dataset, model: name }));
-  if (flags.json) {
-    await mkdir(dirname(flags.json), { recursive: true });
-    const json = {
-      ...toReportJson(evaluation, { dataset: flags.dataset, model: name }),
-      state: accumulator.state(),
-    };
-    await writeFile(flags.json, `${JSON.stringify(json, null, 1)}\n`);
-  }
-  if (flags.report) await writeReport(flags.report, evaluation, flags.dataset, name);
-  if (broken > 0) {
-    throw new Error(`${broken} samples could not be read (named above) and are not in these figures`);
-  }
-  return evaluation;
-}
-
-async function scoreDataset(protocol: string, flags: EvaluateFlags) {
   if (!flags.root)
     throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
-  let broken = 0;
-  const tellBroken = ({ id, error }: Problem): void => {
-    broken += 1;
-    console.error(`voxface: ${id}: ${error.message}`);
-  };
+  const shard = readShard(flags.shard);
+  if (shard.count > 1 && (flags.report !== undefined || flags.json === undefined)) {
+    throw new UsageError(
+      '--shard: expected --json FILE and no --report, which voxface merge FILE --report DIR writes of all parts',
+    );
+  }
+  const unopened: ScoredImage[] = [];
   const dataset = await openData(flags.root, flags.dataset, '--dataset', {
     ...(flags.split !== undefined && { split: flags.split }),
     occluded: occludedRule(flags.occluded),
-    onProblem: tellBroken,
+    onProblem: ({ id, error }) => unopened.push({ id, error: error.message }),
     ...(PROTOCOLS[protocol].labels && { labels: PROTOCOLS[protocol].labels }),
   });
-  const { first, step } = parseShard(flags.shard);
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
   const source = await openPredictionSource(flags);
+  const { dataset: kind, json, report } = flags;
+  const settings = {
+    protocol,
+    dataset: kind,
+    model: source.name,
+    root: flags.root,
+    split: flags.split,
+    unopened,
+  };
+  try {
+    const places = shardIndices(limit, shard);
+    if (shard.count === 1) {
+      const images = createScores(protocol, unopened);
+      await scoreImages(protocol, dataset, source, places, async (_, image) => images.add(image));
+      return await finishEvaluation(images, { ...settings, json, report });
+    }
+    const part = await openPart(json!, shard, { voxface: 'evaluate', count: limit, settings });
+    if (part !== undefined)
+      await writePart(part, () =>
+        scoreImages(
+          protocol,
+          dataset,
+          source,
+          places.filter((i) => i > part.last),
+          part.write,
+        ),
+      );
+    console.log(
+      `part ${shard.index + 1} of ${shard.count}: ${places.length} images, ${part ? 'done' : 'complete already'} (voxface merge ${json} when all are)`,
+    );
+  } finally {
+    source.dispose();
+  }
+}
+
+/** Evaluates the parts of a job: to the last digit what one run over all images says. */
+export async function mergeEvaluation(job: Job, flags: { json: string; report?: string }): Promise<void> {
+  const settings = job.settings as Omit<EvaluationSettings, 'json' | 'report'> & { unopened: ScoredImage[] };
+  const images = createScores(settings.protocol, settings.unopened);
+  for await (const { value } of job.lines<ScoredImage>()) images.add(value);
+  await finishEvaluation(images, { ...settings, ...flags });
+}
+
+/** The error of one image, or why it could not be read. */
+type ScoredImage = ImageError | { readonly id: string; readonly error: string };
+
+interface Scores {
+  readonly accumulator: Accumulator;
+  readonly broken: number;
+  add(image: ScoredImage): void;
+}
+
+function createScores(protocol: string, unopened: readonly ScoredImage[]): Scores {
+  const accumulator = createAccumulator(protocol);
+  let broken = 0;
+  const add = (image: ScoredImage): void => {
+    if ('error' in image) {
+      broken += 1;
+      console.error(`voxface: ${image.id}: ${image.error}`);
+    } else accumulator.merge({ protocol, images: [image] });
+  };
+  for (const image of unopened) add(image);
+  return {
+    accumulator,
+    add,
+    get broken() {
+      return broken;
+    },
+  };
+}
+
+interface EvaluationSettings {
+  readonly protocol: string;
+  readonly dataset: string;
+  readonly model: string;
+  readonly json?: string;
+  readonly report?: string;
+}
+
+async function finishEvaluation(
+  { accumulator, broken }: Scores,
+  { dataset, model, json: file, report }: EvaluationSettings,
+): Promise<void> {
+  const evaluation = accumulator.compute();
+  console.log(formatEvaluation(evaluation, { dataset, model }));
+  if (file) {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, `${JSON.stringify(toReportJson(evaluation, { dataset, model }), null, 1)}\n`);
+  }
+  if (report) await writeReport(report, evaluation, dataset, model);
+  if (broken > 0) {
+    throw new Error(`${broken} samples could not be read (named above) and are not in these figures`);
+  }
+}
+
+/** Scores the images at these places of the dataset, in order. */
+async function scoreImages(
+  protocol: string,
+  dataset: Dataset,
+  source: PredictionSource,
+  places: readonly number[],
+  take: (index: number, image: ScoredImage) => Promise<void>,
+): Promise<void> {
   // Pictures are decoded for those who look at them.
   const load = source.looks || dataset.annotate === undefined ? dataset.load : dataset.annotate;
-  const accumulator = createAccumulator(protocol);
-  const progress = createProgress('faces', Math.ceil((limit - first) / step));
-  let done = 0;
-  for (let i = first; i < limit; i += step) {
-    const sample = await load(i).catch((error: Error) => tellBroken({ id: dataset.ids[i], error }));
-    progress.update(++done);
-    if (!sample) continue;
-    const preds = await source.predict(sample);
-    if (preds === null) accumulator.miss(sample.id, sample.yaw);
-    else {
-      accumulator.update({
-        id: sample.id,
-        preds,
-        target: sample.landmarks,
-        reference: referenceOf(sample),
-        visible: sample.visible,
-        yaw: sample.yaw,
-        ...anglesOf(sample),
-      });
-    }
+  const progress = createProgress('faces', places.length);
+  for (const [done, i] of places.entries()) {
+    const sample = await load(i).catch((error: Error) => error);
+    if (sample instanceof Error) await take(i, { id: dataset.ids[i], error: sample.message });
+    else await take(i, await scoreImage(protocol, source, sample));
+    progress.update(done + 1);
   }
   progress.finish();
-  source.dispose();
-  return { accumulator, name: source.name, broken };
+}
+
+async function scoreImage(
+  protocol: string,
+  source: PredictionSource,
+  sample: Annotation | Sample,
+): Promise<ImageError> {
+  const accumulator = createAccumulator(protocol);
+  const preds = await source.predict(sample);
+  const { id, yaw, landmarks: target, visible } = sample;
+  if (preds === null) accumulator.miss(id, yaw);
+  else
+    accumulator.update({
+      id,
+      preds,
+      target,
+      reference: referenceOf(sample),
+      visible,
+      yaw,
+      ...anglesOf(sample),
+    });
+  return accumulator.state().images[0];
 }
 
 /** Pitch and roll, where the dataset says them. */
@@ -143,19 +236,6 @@ function referenceOf({ landmarks, scheme, box: { x, y, width, height } }: Annota
 function occludedRule(text = 'count'): 'count' | 'mask' {
   if (text === 'count' || text === 'mask') return text;
   throw new UsageError(`--occluded: expected count or mask, got ${text}`);
-}
-
-/** Reads the states that `--json` wrote for shards and joins them exactly. */
-async function mergeShards(protocol: string, files: readonly string[]) {
-  const accumulator = createAccumulator(protocol);
-  let name = '';
-  for (const file of files) {
-    const json = JSON.parse(await readFile(file, 'utf8')) as { model?: string; state?: AccumulatorState };
-    if (!json.state) throw new UsageError(`--merge: ${file} was not written by voxface evaluate --json`);
-    accumulator.merge(json.state);
-    name = json.model ?? name;
-  }
-  return { accumulator, name, broken: 0 };
 }
 
 /** Where landmarks to be scored come from. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BACKENDS_HELP, MODEL_HELP, parseBox, type SetExitCode } from '../options.ts';
+import { BACKENDS_HELP, MODEL_HELP, parseBox, parseCount, type SetExitCode, SHARD_HELP } from '../options.ts';
 import type { DemoOptions } from './demo.ts';
 
 interface LocalizeFlags {
@@ -13,6 +13,8 @@ interface LocalizeFlags {
   view3d?: boolean;
   flip?: boolean;
   resume?: boolean;
+  shard?: string;
+  threads?: string;
 }
 
 /** `voxface localize PHOTO... --out DIR` */
@@ -26,7 +28,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     )
     .requiredOption(
       '-o, --out <dir>',
-      'output folder, created if missing; - prints a line of JSON per photo instead',
+      'output folder, created if missing; NAME.jsonl writes one file with a line of JSON per photo, - prints them',
     )
     .option('-m, --model <model>', MODEL_HELP)
     .option('--box <x,y,w,h>', 'face box in pixels instead of a detector (used for every photo)')
@@ -37,22 +39,35 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('--view3d', 'also write a 3D view of each face')
     .option('--resume', 'skip photos whose results are already in the output folder')
     .option('--flip', 'average with the mirrored face: slower, a little more accurate')
+    .option('--shard <i/n>', SHARD_HELP)
+    .option('--threads <n>', 'threads on this machine, each with its own networks (default: one per core)')
     .addHelpText(
       'after',
       `
-Results of a folder's photos keep its subfolders.
+Results of a folder's photos keep its subfolders. Parts (--shard) keep what a killed attempt has done; those of one
+NAME.jsonl are joined by voxface merge NAME.jsonl.
 DIR/<stem>.json contains { image, model, backend, faces: [{ box, score, landmarks: [[x, y, z] x 68], pose }] }.
 x points right, y down, from the centre of the top-left pixel; z in pixels, zero mean, away from the camera.
 Angles are in degrees.`,
     )
     .action(async (photos: string[], flags: LocalizeFlags) => {
-      const [{ localizeToFolder }, { parseFormats }] = await Promise.all([
+      const [{ localizeToFolder, localizeToLines }, { parseFormats }, { readShard }] = await Promise.all([
         import('./localize.ts'),
         import('./write-faces.ts'),
+        import('../parts.ts'),
       ]);
-      const box = flags.box === undefined ? undefined : parseBox(flags.box);
-      const summary = await localizeToFolder(photos, { ...flags, box, formats: parseFormats(flags.format) });
-      if (summary.failed.length > 0) setExitCode(1);
+      const { format, ...rest } = flags;
+      const options = {
+        ...rest,
+        box: flags.box === undefined ? undefined : parseBox(flags.box),
+        formats: parseFormats(format),
+        shard: readShard(flags.shard),
+        threads: flags.threads === undefined ? undefined : parseCount('--threads', flags.threads),
+      };
+      const failed = flags.out.endsWith('.jsonl')
+        ? (await localizeToLines(photos, options)).failed
+        : (await localizeToFolder(photos, options)).failed.length;
+      if (failed > 0) setExitCode(1);
     });
 }
 

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Shard, shardIndices } from '@voxface/datasets';
 import type { Box } from '@voxface/landmarks';
 import { describeError, UsageError } from '../options.ts';
+import { openPart, openParts, partFile, removeParts, writeMerged, writePart } from '../parts.ts';
 import { type ListedPhoto, listPhotos } from '../photos/list-photos.ts';
 import { type Localizer, openLocalizer } from '../photos/localize-photos.ts';
 import { DETECTORS } from '../photos/open-model.ts';
@@ -31,7 +34,13 @@ export interface LocalizeOptions {
   flip?: boolean;
   /** Skips photos whose results are there. */
   resume?: boolean;
+  /** The part of the photos that this process does. @default all of them */
+  shard?: Shard;
+  /** Threads, see `localizePhotos`. */
+  threads?: number;
 }
+
+const WHOLE: Shard = { index: 0, count: 1 };
 
 /** What came of the photos. Times in milliseconds; null where threads shared the work. */
 export interface LocalizeSummary {
@@ -61,9 +70,12 @@ export async function localizeToFolder(
   const images = Boolean(options.overlay || options.view3d);
   if (printed && images)
     throw new UsageError('--out -: expected no --overlay or --view3d, which write files');
-  const listed = listPhotos(await readInputs(inputs));
+  const { shard = WHOLE } = options;
+  const all = listPhotos(await readInputs(inputs));
+  const listed = shardIndices(all.length, shard).map((i) => all[i]);
+  // What a killed part has done is not done again.
   const photos =
-    options.resume && !printed
+    (options.resume || shard.count > 1) && !printed
       ? listed.filter(({ stem }) => !existsSync(join(out, firstFile(stem, formats))))
       : listed;
   const say = printed ? console.error : console.log;
@@ -75,6 +87,7 @@ export async function localizeToFolder(
       detector: box ? false : (detector as 'ssd' | 'tiny'),
       predictor: { flip: options.flip },
       images,
+      threads: options.threads,
     },
     photos.length,
   );
@@ -105,6 +118,92 @@ export async function localizeToFolder(
       (failed.length ? `, ${failed.length} failed` : ''),
   );
   return { photos: photos.length, faces, failed, written, results, ...times };
+}
+
+/**
+ * Finds the landmarks of every face in every photo and writes them as one file with a JSON a line, in the order of the
+ * photos. One of several parts writes `OUT.part-i-of-n.jsonl`, to be joined by `voxface merge`. What a killed attempt has
+ * written is kept; a photo that fails is a line with its `error`, so that a part is complete when it has been through all.
+ */
+export async function localizeToLines(
+  inputs: readonly string[],
+  options: LocalizeOptions,
+): Promise<{ failed: number }> {
+  const { out, shard = WHOLE, resume, threads, formats: _, overlay, view3d, ...settings } = options;
+  if (overlay || view3d)
+    throw new UsageError('--out *.jsonl: expected no --overlay or --view3d, which write files');
+  const name = shard.count > 1 ? partFile(out, shard) : out;
+  if (shard.count === 1 && resume && existsSync(out)) {
+    console.log(`${out} is done already`);
+    return { failed: 0 };
+  }
+  const all = listPhotos(await readInputs(inputs));
+  const photos = createHash('sha256')
+    .update(all.map(({ file }) => file).join('\n'))
+    .digest('hex');
+  const part = await openPart(out, shard, {
+    voxface: 'localize',
+    count: all.length,
+    settings: { ...settings, photos: photos.slice(0, 16) },
+  });
+  if (part === undefined && shard.count > 1) {
+    console.log(`${name} is complete already`);
+    return { failed: 0 };
+  }
+  let failed = 0;
+  if (part !== undefined) {
+    const places = shardIndices(all.length, shard).filter((i) => i > part.last);
+    await writePart(part, async () => {
+      failed = await writeLines(places, all, options, part.write);
+    });
+  }
+  if (shard.count === 1) {
+    const job = await openParts(out);
+    ({ failed } = await writeMerged(out, job));
+    await removeParts(job);
+  }
+  console.log(
+    `${name}: ${shardIndices(all.length, shard).length} photos${failed ? `, ${failed} failed` : ''}`,
+  );
+  return { failed: shard.count === 1 ? failed : 0 };
+}
+
+async function writeLines(
+  places: readonly number[],
+  all: readonly ListedPhoto[],
+  { model, backend, detector, box, flip, threads }: LocalizeOptions,
+  write: (index: number, value: object) => Promise<void>,
+): Promise<number> {
+  if (places.length === 0) return 0;
+  const localizer = await openLocalizer(
+    { model, backend, detector: box ? false : (detector as 'ssd' | 'tiny'), predictor: { flip }, threads },
+    places.length,
+  );
+  const { name, backend: used } = localizer;
+  const progress = createProgress('photos', places.length);
+  let [done, failed] = [0, 0];
+  try {
+    const requests = places.map((i) => ({ file: all[i].file, ...(box && { boxes: [box] }) }));
+    for await (const outcome of localizer.run(requests)) {
+      const { file } = outcome;
+      if (outcome.error === undefined) {
+        const { width, height, faces } = outcome;
+        await write(
+          places[done],
+          toJson({ image: { path: file, width, height }, model: name, backend: used, faces }),
+        );
+      } else {
+        failed += 1;
+        console.error(`voxface: ${file}: ${outcome.error}`);
+        await write(places[done], { image: { path: file }, error: outcome.error });
+      }
+      progress.update(++done);
+    }
+  } finally {
+    localizer.dispose();
+  }
+  progress.finish();
+  return failed;
 }
 
 async function readInputs(inputs: readonly string[]): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatPts } from '@voxface/datasets';
 import { isTurnedPicture } from '@voxface/datasets/node';
@@ -47,7 +47,9 @@ export async function writeFaces(
   const written: string[] = [];
   const save = async (name: string, text: string): Promise<void> => {
     const file = join(directory, name);
-    await writeFile(file, text);
+    // A killed process leaves no half file that would pass for a result.
+    await writeFile(`${file}.part`, text);
+    await rename(`${file}.part`, file);
     written.push(file);
   };
   if (formats.includes('json')) await save(`${stem}.json`, `${JSON.stringify(toJson(result), null, 1)}\n`);

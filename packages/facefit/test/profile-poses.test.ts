@@ -1,25 +1,7 @@
 import { createRandom } from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
-import { shardOf } from '../src/node.ts';
 import { parseObj } from '../src/open-face-model.ts';
 import { profileYaws } from '../src/profile-poses.ts';
-
-describe('shardOf', () => {
-  it('reads i/n, Slurm arrays and Kubernetes indexed jobs, in that order', () => {
-    const slurm = { SLURM_ARRAY_TASK_ID: '5', SLURM_ARRAY_TASK_MIN: '1', SLURM_ARRAY_TASK_COUNT: '8' };
-    expect(shardOf(undefined, {})).toEqual({ index: 0, count: 1 });
-    expect(shardOf('2/3', slurm)).toEqual({ index: 2, count: 3 });
-    expect(shardOf(undefined, slurm)).toEqual({ index: 4, count: 8 });
-    expect(shardOf(undefined, { JOB_COMPLETION_INDEX: '1', JOB_COMPLETIONS: '4' })).toEqual({
-      index: 1,
-      count: 4,
-    });
-  });
-
-  it.each(['3/3', '-1/2', 'a/b', '1'])('refuses %s', (text) => {
-    expect(() => shardOf(text, {})).toThrow(RangeError);
-  });
-});
 
 describe('profileYaws', () => {
   it('turns a turned face farther to its side, never back', () => {
