@@ -1,7 +1,13 @@
 export { createFaceModel, type FaceModel, type FaceModelParts, type FaceModes } from './face-model.ts';
 export { type FaceFit, FIT_FACE_DEFAULTS, type FitFaceOptions, fitFace } from './fit-face.ts';
 export type { JawLine } from './fit-state.ts';
-export { createFittedDataset, LABEL_FIT_DEFAULTS, liftLandmarks } from './lift-landmarks.ts';
+export {
+  conformLandmarks,
+  createConformedDataset,
+  createFittedDataset,
+  LABEL_FIT_DEFAULTS,
+  liftLandmarks,
+} from './lift-landmarks.ts';
 export {
   PROFILE_FACE_DEFAULTS,
   type ProfiledFace,

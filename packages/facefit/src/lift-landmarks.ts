@@ -32,6 +32,27 @@ export function liftLandmarks(
 }
 
 /**
+ * Landmarks to the points that a landmark model has there: the convention of 300W-LP's own labels, whose x and y are the
+ * Basel face model's as well, not people's.
+ * @param labels usually `openBfm68`.
+ * @param landmarks [68, 2 or 3] pixels; z is not read.
+ * @returns [68, 3] pixels, z zero-mean, +z away from the camera.
+ * @throws RangeError as `fitFace`.
+ */
+export function conformLandmarks(labels: FaceModel, landmarks: Landmarks): Landmarks<3> {
+  return fitFace(labels, landmarks, LABEL_FIT_DEFAULTS).modelLandmarks;
+}
+
+/** A view of a dataset whose landmarks are those of `conformLandmarks`; fits are kept. */
+export function createConformedDataset(dataset: Dataset, labels: FaceModel): Dataset<3> {
+  return withLandmarks(
+    dataset,
+    ({ landmarks }) => conformLandmarks(labels, landmarks),
+    `all landmarks from a fit of ${labels.name}`,
+  );
+}
+
+/**
  * A view of a 2D dataset with depth from a 3D morphable face fitted to each face; fits are kept.
  * @param jaw `model`: the jaw becomes the projection of the true 3D jaw line, as in 300W-LP and AFLW2000-3D;
  * `photo`: its x and y stay where the annotators saw the contour, the depth is the model's.
@@ -41,27 +62,32 @@ export function createFittedDataset(
   faceModel: FaceModel,
   jaw: 'model' | 'photo' = 'model',
 ): Dataset<3> {
-  const fits = new Map<number, Landmarks<3>>();
-  const lift = (annotation: Annotation<2>, index: number): Landmarks<3> => {
-    let landmarks = fits.get(index);
-    if (landmarks === undefined) {
-      landmarks = fitFace(faceModel, annotation.landmarks).landmarks;
-      if (jaw === 'photo') landmarks = withPlane(landmarks, annotation.landmarks);
-      fits.set(index, landmarks);
-    }
-    return landmarks;
-  };
-  const raise = <T extends Annotation<2>>(item: T, index: number) => ({
-    ...item,
-    landmarks: lift(item, index),
-    provenance: {
-      ...item.provenance,
-      conversions: [
-        ...item.provenance.conversions,
-        `depth from a fit of ${faceModel.name}, jaw of the ${jaw}`,
-      ],
+  return withLandmarks(
+    dataset,
+    ({ landmarks: annotated }) => {
+      const { landmarks } = fitFace(faceModel, annotated);
+      return jaw === 'photo' ? withPlane(landmarks, annotated) : landmarks;
     },
-  });
+    `depth from a fit of ${faceModel.name}, jaw of the ${jaw}`,
+  );
+}
+
+/** A view with other landmarks, worked out once for each sample, and a line in the provenance. */
+function withLandmarks<D extends 2 | 3>(
+  dataset: Dataset<D>,
+  convert: (annotation: Annotation<D>) => Landmarks<3>,
+  conversion: string,
+): Dataset<3> {
+  const known = new Map<number, Landmarks<3>>();
+  const raise = <T extends Annotation<D>>(item: T, index: number) => {
+    let landmarks = known.get(index);
+    if (landmarks === undefined) known.set(index, (landmarks = convert(item)));
+    return {
+      ...item,
+      landmarks,
+      provenance: { ...item.provenance, conversions: [...item.provenance.conversions, conversion] },
+    };
+  };
   const { annotate, loadEncoded } = dataset;
   return {
     name: dataset.name,

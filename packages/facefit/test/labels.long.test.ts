@@ -2,10 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { matVariable, parseMat } from '@voxface/datasets';
-import { boxOf, createRandom } from '@voxface/landmarks';
+import { boxOf, createRandom, IBUG_68 } from '@voxface/landmarks';
 import { findData } from '@voxface/test-utils/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  conformLandmarks,
+  createConformedDataset,
   type FaceModel,
   fitFace,
   liftLandmarks,
@@ -145,5 +147,59 @@ describe.skipIf(!bfm || !lp)('liftLandmarks on 300W-LP', () => {
     expect(errors.near).toBeLessThan(0.015);
     expect(errors.far).toBeLessThan(0.03);
     expect(errors.contour).toBeGreaterThan(0.1);
+  });
+
+  it('leaves the published points where they are, and moves displaced ones toward them', async () => {
+    const labels = await openBfm68(bfm!);
+    const random = createRandom(4);
+    const errors = { published: 0, displaced: 0, conformed: 0 };
+    for (const { true3d } of faces) {
+      const { width, height } = boxOf({ points: true3d, dims: 2 });
+      const size = Math.sqrt(width * height);
+      const displaced = true3d.map((value) => value + 0.03 * size * (random.next() * 2 - 1));
+      const error = (values: Float32Array, stride: number): number => {
+        let sum = 0;
+        for (let i = 0; i < 68; i++) {
+          sum += Math.hypot(values[stride * i] - true3d[2 * i], values[stride * i + 1] - true3d[2 * i + 1]);
+        }
+        return sum / 68 / size / faces.length;
+      };
+      errors.published += error(conformLandmarks(labels, { points: true3d, dims: 2 }).points, 3);
+      errors.displaced += error(displaced, 2);
+      errors.conformed += error(conformLandmarks(labels, { points: displaced, dims: 2 }).points, 3);
+    }
+    expect(errors.published).toBeLessThan(0.006);
+    expect(errors.displaced).toBeGreaterThan(0.02);
+    expect(errors.conformed).toBeLessThan(0.7 * errors.displaced);
+  });
+
+  it('conforms a dataset, picture and names untouched', async () => {
+    const labels = await openBfm68(bfm!);
+    const landmarks = { points: faces[3].contour, dims: 2 as const };
+    const image = { data: new Uint8Array(6), width: 2, height: 1, channels: 3 as const };
+    const provenance = { dataset: 'one', files: [], conversions: ['one'] };
+    const conformed = createConformedDataset(
+      {
+        name: 'one',
+        scheme: IBUG_68,
+        dims: 2,
+        length: 1,
+        ids: ['a'],
+        load: async () => ({
+          id: 'a',
+          image,
+          landmarks,
+          provenance,
+          scheme: IBUG_68,
+          box: { x: 0, y: 0, width: 2, height: 1 },
+        }),
+      },
+      labels,
+    );
+    const sample = await conformed.load(0);
+    expect(conformed.dims).toBe(3);
+    expect(sample.image).toBe(image);
+    expect(sample.landmarks.points).toEqual(conformLandmarks(labels, landmarks).points);
+    expect(sample.provenance.conversions).toEqual(['one', 'all landmarks from a fit of bfm-68']);
   });
 });

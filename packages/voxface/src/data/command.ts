@@ -33,6 +33,10 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .option('--scale <factor>', 'side of that square relative to the landmark box', '2')
     .option('--only <file>', 'keep only the identifiers in this JSON list (such as a validation split)')
     .option('--except <file>', 'omit the identifiers in this JSON list')
+    .option(
+      '--conform <folder>',
+      'move all landmarks to those of the Basel face model (bfm-68) fitted to them: the convention of 300W-LP itself',
+    )
     .option('--resume', 'continue an interrupted conversion')
     .option('--shard <i/n>', `${SHARD_HELP}, into a subfolder of <out>`)
     .action(async (path: string, out: string, flags: Record<string, string>) => {

@@ -116,10 +116,10 @@ export async function convertData(path: string, out: string, flags: Record<strin
   const { dataset, unopened } = await openCounting(path, flags);
   const whole = await selectSamples(dataset, flags);
   const folder = join(out, shardFolder(shard));
-  if (shard.count > 1) await checkSettings(folder, { ...digestOf(whole), face });
+  if (shard.count > 1) await checkSettings(folder, { ...digestOf(whole), face, conform: flags.conform });
   const { onProgress, finish } = lazyProgress('samples');
   const part = shard.count === 1 ? whole : takeSamples(whole, shardIndices(whole.length, shard));
-  const report = await convertDataset(part, folder, {
+  const report = await convertDataset(await conform(part, flags.conform), folder, {
     resume: flags.resume !== undefined || shard.count > 1,
     onProgress,
     ...(face && { face }),
@@ -169,6 +169,15 @@ export async function mergeData(out: string, mergeEvaluation: (job: Job) => Prom
   const { items, failed } = await writeMerged(out, job);
   console.log(`${out}: ${items} photos of ${job.files.length} parts${failed ? `, ${failed} failed` : ''}`);
   return failed;
+}
+
+async function conform(dataset: Dataset, folder: string | undefined): Promise<Dataset> {
+  if (folder === undefined) return dataset;
+  const [{ createConformedDataset }, { openBfm68 }] = await Promise.all([
+    import('@voxface/facefit'),
+    import('@voxface/facefit/node'),
+  ]);
+  return createConformedDataset(dataset, await openBfm68(folder));
 }
 
 interface BrokenSample {
