@@ -1,6 +1,6 @@
 // Packs every public package and checks the tarball: publint, attw (ES modules only), and what it holds.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { packPackages } from './pack-packages.mjs';
 
 const manifests = new Map(
@@ -39,7 +39,7 @@ const runCheck = (name, command, ...args) => {
   report(status === 0, name, command, stdout + stderr);
 };
 
-const { directory, tarballs } = packPackages(names);
+const { tarballs, remove } = packPackages(names);
 for (const [name, tarball] of tarballs) {
   runCheck(name, 'publint', '--strict', tarball);
   runCheck(name, 'attw', '--profile', 'esm-only', tarball);
@@ -59,5 +59,5 @@ for (const [name, tarball] of tarballs) {
   ];
   report(problems.length === 0, name, 'files', problems.join('\n'));
 }
-rmSync(directory, { recursive: true });
+remove();
 process.exit(failed ? 1 : 0);

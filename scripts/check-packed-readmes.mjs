@@ -25,7 +25,7 @@ const manifests = new Map(
     .map((name) => [name, JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))])
     .filter(([, manifest]) => !manifest.private),
 );
-const { directory, tarballs } = packPackages([...manifests.keys()]);
+const { tarballs, remove } = packPackages([...manifests.keys()]);
 const addresses = Object.fromEntries(
   [...manifests].map(([name, manifest]) => [manifest.name, `file:${tarballs.get(name)}`]),
 );
@@ -36,7 +36,7 @@ try {
     for (const manager of managers) follow(name, manifest, manager);
   }
 } finally {
-  rmSync(directory, { recursive: true });
+  remove();
 }
 process.exit(failed ? 1 : 0);
 

@@ -1,27 +1,21 @@
 // Packs public packages into a scratch folder, as they would be published.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Packs packages whose `dist` is built.
+ * Packs packages whose `dist` is built, or takes them from the folder that VOXFACE_TARBALLS names.
  * @param {string[]} names folder names under `packages`.
- * @returns {{ directory: string, tarballs: Map<string, string> }} the caller removes `directory`.
+ * @returns {{ tarballs: Map<string, string>, remove: () => void }} call `remove` when they are not needed any more.
  */
 export function packPackages(names) {
-  const directory = mkdtempSync(join(tmpdir(), 'voxface-pack-'));
+  const ready = process.env.VOXFACE_TARBALLS;
+  const directory = ready ?? mkdtempSync(join(tmpdir(), 'voxface-pack-'));
   const manifests = new Map(
     names.map((name) => [name, JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))]),
   );
-  const filters = [...manifests.values()].flatMap((manifest) => ['--filter', manifest.name]);
-  const packed = spawnSync(
-    'npx',
-    ['-y', 'pnpm@12', '-r', ...filters, 'pack', '--pack-destination', directory],
-    {
-      encoding: 'utf8',
-    },
-  );
+  if (ready === undefined) pack(manifests, directory);
   const files = readdirSync(directory);
   const tarballs = new Map(
     [...manifests].map(([name, manifest]) => [
@@ -30,15 +24,32 @@ export function packPackages(names) {
     ]),
   );
   const missing = names.filter((name) => tarballs.get(name) === undefined);
-  if (packed.status !== 0 || missing.length > 0) {
+  if (missing.length > 0) {
     throw new Error(
-      `packPackages: every package must pack, got none of ${missing.join(', ')} (run the build first)\n` +
-        packed.stdout +
-        packed.stderr,
+      `packPackages: every package must pack, got none of ${missing.join(', ')} in ${directory}`,
     );
   }
   for (const [name, file] of tarballs) tarballs.set(name, join(directory, file));
-  return { directory, tarballs };
+  return {
+    tarballs,
+    remove: () => {
+      if (ready === undefined) rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+function pack(manifests, directory) {
+  const filters = [...manifests.values()].flatMap((manifest) => ['--filter', manifest.name]);
+  const packed = spawnSync(
+    'npx',
+    ['-y', 'pnpm@12', '-r', ...filters, 'pack', '--pack-destination', directory],
+    {
+      encoding: 'utf8',
+    },
+  );
+  if (packed.status !== 0) {
+    throw new Error(`packPackages: run the build first\n${packed.stdout}${packed.stderr}`);
+  }
 }
 
 /** `@voxface/models` is packed as `voxface-models-VERSION.tgz`. */

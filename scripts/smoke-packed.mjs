@@ -71,7 +71,7 @@ function runBare(tarballs, packages, script, files = {}) {
   }
 }
 
-const { directory, tarballs } = packPackages(['landmarks', 'metrics', 'predict', 'onnx', 'pretrained']);
+const { tarballs, remove } = packPackages(['landmarks', 'metrics', 'predict', 'onnx', 'pretrained']);
 const tarballsOf = (...names) => names.map((name) => tarballs.get(name));
 try {
   const scored = runBare(tarballsOf('landmarks', 'metrics'), [], score);
@@ -100,7 +100,7 @@ try {
     `ok     onnx and pretrained from tarballs in a bare folder, no @tensorflow: ${predicted.result}`,
   );
 } finally {
-  rmSync(directory, { recursive: true });
+  remove();
 }
 
 /** A photo that comes with face-api, as bytes. */

@@ -2,14 +2,16 @@
 // @voxface/pretrained, ONNX Runtime's WebAssembly (MIT) from onnxruntime-web.
 import { copyFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const distOf = (name) => fileURLToPath(new URL(`../dist/web/${name}`, import.meta.url));
 const weights = (name) => fileURLToPath(new URL(`../../pretrained/dist/${name}`, import.meta.url));
 
-// Node loads the module as well; pages have it in their bundle.
-for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs']) {
-  copyFileSync(require.resolve(`onnxruntime-web/${name}`), distOf(name));
+const runtime = dirname(require.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
+// Node loads the module of the WebAssembly; pages the one that has it inside.
+for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs', 'ort.wasm.bundle.min.mjs']) {
+  copyFileSync(join(runtime, name), distOf(name));
 }
 for (const name of ['small.onnx', 'detector-tiny.onnx']) copyFileSync(weights(name), distOf(name));

@@ -1,8 +1,12 @@
 import type { DetectorOptions, FaceDetector, PredictorOptions } from '@voxface/predict';
-import type * as runtime from 'onnxruntime-web';
 import { readModelInfo } from '../metadata.ts';
 import { createSessionDetector } from './onnx-detector.ts';
-import { createSessionPredictor, type OnnxPredictor, type RuntimeSession } from './onnx-predictor.ts';
+import {
+  createSessionPredictor,
+  type OnnxPredictor,
+  type RuntimeSession,
+  type RuntimeTensor,
+} from './onnx-predictor.ts';
 
 /** How onnxruntime-web runs a file. */
 export interface WebSessionOptions {
@@ -30,7 +34,17 @@ export interface WebSessionOptions {
 }
 
 /** The part of `onnxruntime-web` that is used; every build of it fits. */
-export type OnnxWebRuntime = Pick<typeof runtime, 'env' | 'InferenceSession' | 'Tensor'>;
+export interface OnnxWebRuntime {
+  // Spelled out, so that the types need no package that is not installed.
+  readonly env: { readonly wasm: { wasmPaths?: string | object; numThreads?: number } };
+  readonly InferenceSession: {
+    create(
+      file: Uint8Array,
+      options: { executionProviders: ('wasm' | 'webgpu')[]; graphOptimizationLevel: 'all' },
+    ): Promise<unknown>;
+  };
+  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => RuntimeTensor;
+}
 
 export const WEB_SESSION_DEFAULTS: Required<WebSessionOptions> = {
   providers: ['wasm'],
@@ -106,5 +120,5 @@ async function openWebSession(
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',
   });
-  return { session: session as unknown as RuntimeSession, ort };
+  return { session: session as RuntimeSession, ort };
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { readImage } from '@voxface/datasets/node';
 import type { Pixels } from '@voxface/landmarks';
-import type { FaceShapeModel } from '@voxface/models';
+import type { ExportableModel } from '@voxface/onnx/node';
 import {
   type DetectorOptions,
   type LocatedFace,
@@ -21,7 +21,7 @@ export interface LocalizePhotosOptions {
    * Name of a pretrained model, folder of a saved one, `.onnx` file, the bytes of one, or a model of `@voxface/models`.
    * @default 'small'
    */
-  model?: string | Uint8Array | FaceShapeModel;
+  model?: string | Uint8Array | ExportableModel;
   /**
    * Detector for photos without boxes; false when every photo comes with its boxes.
    * @default 'ssd'

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BackendInfo, BackendName } from '@voxface/backend';
-import type { FaceShapeModel } from '@voxface/models';
+import type { ExportableModel } from '@voxface/onnx/node';
 import type { DetectorOptions, FaceDetector, Predictor, PredictorOptions } from '@voxface/predict';
 import {
   listPretrained,
@@ -65,7 +65,7 @@ export function usesOnnx(model: unknown, backend: string): boolean {
  * @throws UsageError when there is no such model.
  */
 export async function readModelFile(
-  model: string | Uint8Array | FaceShapeModel,
+  model: string | Uint8Array | ExportableModel,
 ): Promise<{ name: string; file: Uint8Array }> {
   if (model instanceof Uint8Array) return { name: 'model', file: model };
   if (typeof model !== 'string') return { name: 'model', file: await exportModel(model) };
@@ -86,9 +86,9 @@ export async function readModelFile(
   return { name, file };
 }
 
-async function exportModel(model: FaceShapeModel): Promise<Uint8Array> {
+async function exportModel(model: ExportableModel): Promise<Uint8Array> {
   const { exportOnnx } = await import('@voxface/onnx/export');
-  return exportOnnx(model);
+  return exportOnnx(model as Parameters<typeof exportOnnx>[0]);
 }
 
 /**
