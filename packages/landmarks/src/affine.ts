@@ -1,4 +1,4 @@
-import { countLandmarks, type Landmarks } from './landmarks.ts';
+import { checkLandmarks, countLandmarks, describeValue, type Landmarks } from './landmarks.ts';
 
 /**
  * 2D affine map, column order of the DOM's matrices: x' = a x + c y + tx, y' = b x + d y + ty.
@@ -11,8 +11,8 @@ export const IDENTITY_AFFINE: Affine = [1, 0, 0, 1, 0, 0];
 
 /** `composeAffine(second, first)` applies `first`, then `second`. */
 export function composeAffine(second: Affine, first: Affine): Affine {
-  const [a, b, c, d, tx, ty] = second;
-  const [e, f, g, h, ux, uy] = first;
+  const [a, b, c, d, tx, ty] = checkAffine(second, 'composeAffine');
+  const [e, f, g, h, ux, uy] = checkAffine(first, 'composeAffine');
   return [
     a * e + c * f,
     b * e + d * f,
@@ -28,7 +28,7 @@ export function composeAffine(second: Affine, first: Affine): Affine {
  * @throws RangeError when the map is singular.
  */
 export function invertAffine(affine: Affine): Affine {
-  const [a, b, c, d, tx, ty] = affine;
+  const [a, b, c, d, tx, ty] = checkAffine(affine, 'invertAffine');
   const det = a * d - b * c;
   if (!Number.isFinite(1 / det)) {
     throw new RangeError(`invertAffine: the map must be invertible, got determinant ${det}`);
@@ -38,16 +38,18 @@ export function invertAffine(affine: Affine): Affine {
 
 /** Uniform scale of the map: sqrt(|determinant|). */
 export function affineScale(affine: Affine): number {
+  checkAffine(affine, 'affineScale');
   return Math.sqrt(Math.abs(affine[0] * affine[3] - affine[1] * affine[2]));
 }
 
 /** Maps x and y; scales z by `affineScale`. */
 export function transformLandmarks<D extends 2 | 3>(shape: Landmarks<D>, affine: Affine): Landmarks<D> {
-  const [a, b, c, d, tx, ty] = affine;
-  const { dims } = shape;
+  const [a, b, c, d, tx, ty] = checkAffine(affine, 'transformLandmarks');
+  const { dims } = checkLandmarks(shape, 'transformLandmarks');
+  const n = countLandmarks(shape);
   const scale = affineScale(affine);
   const points = new Float32Array(shape.points.length);
-  for (let i = 0; i < countLandmarks(shape); i++) {
+  for (let i = 0; i < n; i++) {
     const x = shape.points[i * dims];
     const y = shape.points[i * dims + 1];
     points[i * dims] = a * x + c * y + tx;
@@ -55,4 +57,13 @@ export function transformLandmarks<D extends 2 | 3>(shape: Landmarks<D>, affine:
     if (dims === 3) points[i * 3 + 2] = shape.points[i * 3 + 2] * scale;
   }
   return { points, dims };
+}
+
+function checkAffine(affine: Affine, caller: string): Affine {
+  if (affine?.length !== 6) {
+    throw new TypeError(
+      `${caller}: the map must be six numbers [a, b, c, d, tx, ty], got ${describeValue(affine)}`,
+    );
+  }
+  return affine;
 }

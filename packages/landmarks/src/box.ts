@@ -1,4 +1,4 @@
-import { countLandmarks, type Landmarks } from './landmarks.ts';
+import { checkLandmarks, countLandmarks, describeValue, type Landmarks } from './landmarks.ts';
 
 /** Axis-aligned rectangle in pixels; x, y is its top-left corner in pixel-centre coordinates. */
 export interface Box {
@@ -10,12 +10,13 @@ export interface Box {
 
 /** Tight box of the landmarks' x and y (min to max, no padding). Unit: that of the landmarks. */
 export function boxOf(shape: Landmarks): Box {
-  const { points, dims } = shape;
+  const { points, dims } = checkLandmarks(shape, 'boxOf');
+  const n = countLandmarks(shape);
   let left = Infinity;
   let top = Infinity;
   let right = -Infinity;
   let bottom = -Infinity;
-  for (let i = 0; i < countLandmarks(shape); i++) {
+  for (let i = 0; i < n; i++) {
     left = Math.min(left, points[i * dims]);
     right = Math.max(right, points[i * dims]);
     top = Math.min(top, points[i * dims + 1]);
@@ -24,8 +25,25 @@ export function boxOf(shape: Landmarks): Box {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
+/**
+ * The one door for boxes: four numbers; whether they are finite and positive is the caller's rule.
+ * @internal
+ * @throws TypeError for anything else.
+ */
+export function checkBox(box: Box, caller: string): Box {
+  const { x, y, width, height } = (box ?? {}) as Partial<Box>;
+  if ([x, y, width, height].some((value) => typeof value !== 'number')) {
+    throw new TypeError(
+      `${caller}: the box must be { x, y, width, height } in pixels, got ${describeValue(box)} (take it from a detector, or boxOf of landmarks)`,
+    );
+  }
+  return box;
+}
+
 /** Intersection over union of two boxes, 0..1; 0 where they share nothing or both are empty. */
 export function boxOverlap(a: Box, b: Box): number {
+  checkBox(a, 'boxOverlap');
+  checkBox(b, 'boxOverlap');
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
   const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
   if (!(width > 0 && height > 0)) return 0;
@@ -35,6 +53,7 @@ export function boxOverlap(a: Box, b: Box): number {
 
 /** Square with the box's centre and side = scale x max(width, height). */
 export function squareBox(box: Box, scale = 1): Box {
+  checkBox(box, 'squareBox');
   const side = scale * Math.max(box.width, box.height);
   return {
     x: box.x + (box.width - side) / 2,

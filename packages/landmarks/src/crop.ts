@@ -1,6 +1,6 @@
 import { type Affine, affineScale, invertAffine, transformLandmarks } from './affine.ts';
-import { type Box, squareBox } from './box.ts';
-import { centerDepth, type Landmarks } from './landmarks.ts';
+import { type Box, checkBox, squareBox } from './box.ts';
+import { centerDepth, checkLandmarks, describeValue, type Landmarks, typeOf } from './landmarks.ts';
 
 export interface CropOptions {
   /** Side of the crop over max(width, height) of the landmark box. */
@@ -21,7 +21,7 @@ export const CROP_DEFAULTS: Required<CropOptions> = { scale: 1.25, rotation: 0 }
 export function cropAffine(box: Box, options: CropOptions = {}): Affine {
   const scale = options.scale ?? CROP_DEFAULTS.scale;
   const rotation = options.rotation ?? CROP_DEFAULTS.rotation;
-  const square = squareBox(box, scale);
+  const square = squareBox(checkBox(box, 'cropAffine'), scale);
   if (
     !(
       box.width > 0 &&
@@ -44,13 +44,13 @@ export function cropAffine(box: Box, options: CropOptions = {}): Affine {
 
 /** Image pixels to crop unit space: x, y by the crop's map, z in crop sides with zero mean. */
 export function toUnit<D extends 2 | 3>(shape: Landmarks<D>, crop: Affine): Landmarks<D> {
-  const unit = transformLandmarks(shape, crop);
+  const unit = transformLandmarks(checkLandmarks(shape, 'toUnit'), crop);
   return unit.dims === 3 ? (centerDepth(unit as Landmarks<3>) as Landmarks<D>) : unit;
 }
 
 /** Crop unit space back to image pixels; z becomes pixels with zero mean. */
 export function fromUnit<D extends 2 | 3>(unit: Landmarks<D>, crop: Affine): Landmarks<D> {
-  const shape = transformLandmarks(unit, invertAffine(crop));
+  const shape = transformLandmarks(checkLandmarks(unit, 'fromUnit'), invertAffine(crop));
   return shape.dims === 3 ? (centerDepth(shape as Landmarks<3>) as Landmarks<D>) : shape;
 }
 
@@ -65,6 +65,7 @@ export function fromUnit<D extends 2 | 3>(unit: Landmarks<D>, crop: Affine): Lan
  * @returns RGB bytes [size, size, 3].
  */
 export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored = false): Uint8Array {
+  checkPixels(image, 'cropPixels');
   const [a, b, c, d, tx, ty] = invertAffine(crop);
   const taps = cropTaps(crop, size);
   const weight = 1 / (taps * taps);
@@ -129,6 +130,41 @@ export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored =
     }
   }
   return output;
+}
+
+/**
+ * The one door for pictures in memory: bytes of 8 bits, whole sizes, 3 or 4 channels.
+ * @internal
+ * @param caller name of the function, for the message.
+ * @throws TypeError for anything that is no picture, or whose values are not bytes; RangeError for sizes and channels that do
+ * not fit the data.
+ */
+export function checkPixels(image: Pixels, caller: string): Pixels {
+  const isPicture = typeof image === 'object' && image !== null && 'data' in image && 'width' in image;
+  if (!isPicture) {
+    throw new TypeError(
+      `${caller}: expected Pixels { data, width, height, channels }, got ${describeValue(image)} (decode the picture first)`,
+    );
+  }
+  const { data, width, height, channels } = image;
+  const type = typeOf(data);
+  if (type !== 'Uint8Array' && type !== 'Uint8ClampedArray') {
+    throw new TypeError(
+      `${caller}: pictures must be bytes in 0..255 (Uint8Array, Uint8ClampedArray), got ${describeValue(data)} (convert its values)`,
+    );
+  }
+  if (channels !== 3 && channels !== 4) {
+    throw new RangeError(
+      `${caller}: pictures must have 3 or 4 channels, got ${channels} (make grey pictures RGB: sharp(file).toColourspace('srgb'))`,
+    );
+  }
+  const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (!isWhole || data.length !== width * height * channels) {
+    throw new RangeError(
+      `${caller}: expected width x height x channels bytes, got ${data.length} for ${width} x ${height} x ${channels}`,
+    );
+  }
+  return image;
 }
 
 /** Samples along each axis of a crop pixel, k above. */

@@ -1,4 +1,4 @@
-import { countLandmarks, type Landmarks } from './landmarks.ts';
+import { checkLandmarks, countLandmarks, describeValue, type Landmarks } from './landmarks.ts';
 
 /** A similarity x' = scale * rotation x + translation; the rotation never mirrors. */
 export interface Similarity {
@@ -17,8 +17,9 @@ export interface Similarity {
  * @throws RangeError when counts or dimensions differ, or all points of `from` coincide.
  */
 export function fitSimilarity<D extends 2 | 3>(from: Landmarks<D>, onto: Landmarks<D>): Similarity {
+  const { dims } = checkLandmarks(from, 'fitSimilarity', 'from');
+  checkLandmarks(onto, 'fitSimilarity', 'onto');
   const n = countLandmarks(from);
-  const { dims } = from;
   if (onto.dims !== dims || countLandmarks(onto) !== n) {
     throw new RangeError(
       `fitSimilarity: both shapes must have the same size, got [${n}, ${dims}] and [${countLandmarks(onto)}, ${onto.dims}]`,
@@ -53,7 +54,12 @@ export function fitSimilarity<D extends 2 | 3>(from: Landmarks<D>, onto: Landmar
 
 /** Maps a shape by a similarity. */
 export function applySimilarity<D extends 2 | 3>(shape: Landmarks<D>, similarity: Similarity): Landmarks<D> {
-  const { dims } = shape;
+  const { dims } = checkLandmarks(shape, 'applySimilarity');
+  if (similarity?.rotation?.length !== dims * dims || similarity.translation?.length !== dims) {
+    throw new TypeError(
+      `applySimilarity: the similarity must have ${dims} dimensions, got ${describeValue(similarity)} (make it with fitSimilarity)`,
+    );
+  }
   const { scale, rotation, translation } = similarity;
   const points = new Float32Array(shape.points.length);
   for (let at = 0; at < points.length; at += dims) {
@@ -68,6 +74,7 @@ export function applySimilarity<D extends 2 | 3>(shape: Landmarks<D>, similarity
 
 /** Mean of the points, [dims]. */
 export function centroid(shape: Landmarks): number[] {
+  checkLandmarks(shape, 'centroid');
   const mean = new Array<number>(shape.dims).fill(0);
   const n = countLandmarks(shape);
   shape.points.forEach((value, i) => {

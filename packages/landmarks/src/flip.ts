@@ -1,5 +1,5 @@
-import { countLandmarks, type Landmarks } from './landmarks.ts';
-import type { LandmarkScheme } from './scheme.ts';
+import { checkLandmarks, countLandmarks, type Landmarks } from './landmarks.ts';
+import { checkScheme, type LandmarkScheme } from './scheme.ts';
 
 /**
  * Mirrors a face: x becomes `extent - x` and mirror pairs change places, so that landmark i keeps its meaning.
@@ -11,7 +11,13 @@ export function flipLandmarks<D extends 2 | 3>(
   scheme: LandmarkScheme,
   extent: number,
 ): Landmarks<D> {
-  const n = countLandmarks(shape);
+  checkScheme(scheme, 'flipLandmarks');
+  const n = countLandmarks(checkLandmarks(shape, 'flipLandmarks'));
+  if (!Number.isFinite(extent)) {
+    throw new RangeError(
+      `flipLandmarks: extent must be finite, got ${extent} (1 in crop unit space, width - 1 in pixels)`,
+    );
+  }
   if (n !== scheme.count) {
     throw new RangeError(
       `flipLandmarks: ${scheme.name} has ${scheme.count} landmarks, got ${n} (pass the scheme of these landmarks)`,
@@ -31,6 +37,7 @@ export function flipLandmarks<D extends 2 | 3>(
 
 /** For each landmark the index of its mirror partner (itself on the midline). */
 export function mirrorIndices(scheme: LandmarkScheme): number[] {
+  checkScheme(scheme, 'mirrorIndices');
   const indices = Array.from({ length: scheme.count }, (_, i) => i);
   for (const [a, b] of scheme.mirrorPairs) {
     indices[a] = b;

@@ -1,5 +1,11 @@
 import { fitSimilarity } from './fit-similarity.ts';
-import { countLandmarks, type Landmarks, selectLandmarks } from './landmarks.ts';
+import {
+  checkLandmarks,
+  countLandmarks,
+  describeValue,
+  type Landmarks,
+  selectLandmarks,
+} from './landmarks.ts';
 import { MEAN_FACE_68 } from './mean-face.ts';
 
 /** Head pose in degrees; all zero for a face that looks straight into the camera. */
@@ -25,7 +31,7 @@ const DEGREES = 180 / Math.PI;
  * @throws RangeError for another number of landmarks, 2D landmarks, or points that all coincide.
  */
 export function headRotation(landmarks: Landmarks<3>): readonly number[] {
-  const count = countLandmarks(landmarks);
+  const count = countLandmarks(checkLandmarks(landmarks, 'headRotation'));
   if (landmarks.dims !== 3 || (count !== 68 && count !== 66)) {
     throw new RangeError(
       `headRotation: expected [68, 3] or [66, 3] landmarks, got [${count}, ${landmarks.dims}] (map them to ibug-68 first)`,
@@ -52,6 +58,9 @@ export function headPose(landmarks: Landmarks<3>): HeadPose {
  * |pitch| <= 90 is taken: a head that turns past profile keeps growing in yaw instead of tipping over.
  */
 export function poseOfRotation(rotation: ArrayLike<number>): HeadPose {
+  if (rotation?.length !== 9) {
+    throw new TypeError(`poseOfRotation: expected nine numbers [3, 3], got ${describeValue(rotation)}`);
+  }
   const cos = Math.hypot(rotation[0], rotation[1]);
   if (cos < 1e-6) {
     const sign = Math.sign(rotation[2]);
@@ -66,7 +75,13 @@ export function poseOfRotation(rotation: ArrayLike<number>): HeadPose {
 }
 
 /** The rotation of a pose, row-major [3, 3] in house axes: the inverse of `poseOfRotation`. */
-export function rotationOfPose({ yaw, pitch, roll }: HeadPose): Float64Array {
+export function rotationOfPose(pose: HeadPose): Float64Array {
+  const { yaw, pitch, roll } = pose ?? {};
+  if (![yaw, pitch, roll].every(Number.isFinite)) {
+    throw new TypeError(
+      `rotationOfPose: expected { yaw, pitch, roll } in degrees, got ${JSON.stringify(pose)}`,
+    );
+  }
   const [cx, sx] = [Math.cos(-pitch / DEGREES), Math.sin(-pitch / DEGREES)];
   const [cy, sy] = [Math.cos(-yaw / DEGREES), Math.sin(-yaw / DEGREES)];
   const [cz, sz] = [Math.cos(roll / DEGREES), Math.sin(roll / DEGREES)];

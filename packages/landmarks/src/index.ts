@@ -6,11 +6,12 @@ export {
   invertAffine,
   transformLandmarks,
 } from './affine.ts';
-export { type Box, boxOf, boxOverlap, squareBox } from './box.ts';
+export { type Box, boxOf, boxOverlap, checkBox, squareBox } from './box.ts';
 export type { Pixels } from './crop.ts';
 export {
   CROP_DEFAULTS,
   type CropOptions,
+  checkPixels,
   cropAffine,
   cropPixels,
   cropTaps,
@@ -28,8 +29,10 @@ export {
 } from './landmark-smoother.ts';
 export {
   centerDepth,
+  checkLandmarks,
   countLandmarks,
   createLandmarks,
+  describeValue,
   type Landmarks,
   selectLandmarks,
   toPlane,

@@ -1,5 +1,5 @@
 import { boxOf } from './box.ts';
-import type { Landmarks } from './landmarks.ts';
+import { checkLandmarks, type Landmarks } from './landmarks.ts';
 
 export interface SmootherOptions {
   /** Cutoff frequency of a face at rest, Hz: lower is calmer. */
@@ -42,6 +42,7 @@ export function createLandmarkSmoother(options: SmootherOptions = {}): LandmarkS
   let past: Past | undefined;
   return {
     smooth<D extends 2 | 3>(shape: Landmarks<D>, seconds: number): Landmarks<D> {
+      checkLandmarks(shape, 'LandmarkSmoother.smooth');
       if (past && past.points.length !== shape.points.length) {
         throw new RangeError(
           `LandmarkSmoother.smooth: expected ${past.points.length} coordinates as before, got ${shape.points.length} (reset for another face)`,

@@ -1,4 +1,4 @@
-import { type Box, boxOf } from './box.ts';
+import { type Box, boxOf, checkBox } from './box.ts';
 import type { Landmarks } from './landmarks.ts';
 import { IBUG_68 } from './schemes.ts';
 
@@ -60,6 +60,7 @@ export const MEAN_FACE_68: Landmarks<3> = { points: mirrorHalf(HALF_IN_THOUSANDT
  * @throws RangeError when the box has no area.
  */
 export function meanFaceInBox(box: Box): Landmarks<3> {
+  checkBox(box, 'meanFaceInBox');
   if (!(box.width > 0 && box.height > 0 && Number.isFinite(box.x + box.y + box.width + box.height))) {
     throw new RangeError(
       `meanFaceInBox: expected a box with positive finite size, got ${JSON.stringify(box)}`,

@@ -22,6 +22,9 @@ export interface Random {
  * @param seed an integer, or a saved state.
  */
 export function createRandom(seed: number | RandomState): Random {
+  if (typeof seed === 'number' ? !Number.isFinite(seed) : seed?.length !== 4) {
+    throw new TypeError(`createRandom: expected a number or a saved state of four, got ${seed}`);
+  }
   const s = typeof seed === 'number' ? expandSeed(seed) : Uint32Array.from(seed);
   const bits = (): number => {
     const x = Math.imul(s[1], 5);

@@ -1,4 +1,4 @@
-import { countLandmarks, type Landmarks } from './landmarks.ts';
+import { checkLandmarks, countLandmarks, describeValue, type Landmarks } from './landmarks.ts';
 
 /** An annotation scheme as data: what each landmark is, and how landmarks relate. Indices are 0-based. */
 export interface LandmarkScheme {
@@ -25,6 +25,10 @@ export function selectScheme(
   indices: readonly number[],
   name: string,
 ): LandmarkScheme {
+  checkScheme(scheme, 'selectScheme');
+  if (typeof indices?.map !== 'function') {
+    throw new TypeError(`selectScheme: indices must be a list of numbers, got ${describeValue(indices)}`);
+  }
   const place = new Map(indices.map((index, i) => [index, i]));
   const pairs = scheme.mirrorPairs.filter(([a, b]) => place.has(a) || place.has(b));
   const find = (index: number): number => {
@@ -64,7 +68,10 @@ export interface LandmarkMap {
  * @throws RangeError when the number of landmarks is not that of `map.from`.
  */
 export function mapLandmarks<D extends 2 | 3>(shape: Landmarks<D>, map: LandmarkMap): Landmarks<D> {
-  const n = countLandmarks(shape);
+  const n = countLandmarks(checkLandmarks(shape, 'mapLandmarks'));
+  if (map?.sources === undefined) {
+    throw new TypeError(`mapLandmarks: expected a map such as IBUG_68_TO_AFLW_21, got ${describeValue(map)}`);
+  }
   if (n !== map.from.count) {
     throw new RangeError(
       `mapLandmarks: ${map.from.name} to ${map.to.name} needs ${map.from.count} landmarks, got ${n}`,
@@ -80,6 +87,19 @@ export function mapLandmarks<D extends 2 | 3>(shape: Landmarks<D>, map: Landmark
     }
   });
   return { points, dims };
+}
+
+/**
+ * The one door for schemes.
+ * @throws TypeError for anything else, such as a scheme's name.
+ */
+export function checkScheme(scheme: LandmarkScheme, caller: string): LandmarkScheme {
+  if (!Array.isArray(scheme?.mirrorPairs)) {
+    throw new TypeError(
+      `${caller}: expected a scheme such as IBUG_68, got ${describeValue(scheme)} (findScheme(name) gives it)`,
+    );
+  }
+  return scheme;
 }
 
 /** The integers from `from` to `to`, both included. */

@@ -1,5 +1,6 @@
 import {
   applySimilarity,
+  checkLandmarks,
   fitSimilarity,
   IBUG_68,
   type LandmarkScheme,
@@ -26,6 +27,8 @@ export const GTE_DEFAULTS: Required<GteOptions> = { scheme: IBUG_68, alignDepth:
  * @throws RangeError as `nme`.
  */
 export function gte(preds: Landmarks<3>, target: Landmarks<3>, options: GteOptions = {}): number {
+  checkLandmarks(preds, 'gte', 'preds');
+  checkLandmarks(target, 'gte', 'target');
   const scheme = options.scheme ?? GTE_DEFAULTS.scheme;
   const alignDepth = options.alignDepth ?? GTE_DEFAULTS.alignDepth;
   return nme(preds, target, { normalizer: interocular(scheme, 3), alignDepth });
@@ -45,6 +48,8 @@ export function cvgtce(
   target: Landmarks<3>,
   options: Pick<GteOptions, 'scheme'> = {},
 ): number {
+  checkLandmarks(preds, 'cvgtce', 'preds');
+  checkLandmarks(target, 'cvgtce', 'target');
   const aligned = applySimilarity(preds, fitSimilarity(preds, target));
   return gte(aligned, target, { ...options, alignDepth: 'none' });
 }

@@ -1,4 +1,12 @@
-import { boxOf, countLandmarks, IBUG_68, type LandmarkScheme, type Landmarks } from '@voxface/landmarks';
+import {
+  boxOf,
+  checkLandmarks,
+  countLandmarks,
+  describeValue,
+  IBUG_68,
+  type LandmarkScheme,
+  type Landmarks,
+} from '@voxface/landmarks';
 
 export interface NmeOptions {
   /** Size that errors are divided by. There is no default: an NME without a normalizer's name means nothing. */
@@ -21,6 +29,13 @@ export interface NmeOptions {
  * @throws RangeError for shapes of different size, coordinates that are not finite, a size of zero, or no landmark left.
  */
 export function nme(preds: Landmarks, target: Landmarks, options: NmeOptions): number {
+  checkLandmarks(preds, 'nme', 'preds');
+  checkLandmarks(target, 'nme', 'target');
+  if (typeof options?.normalizer !== 'function') {
+    throw new TypeError(
+      `nme: expected { normalizer } such as boxSize or interocular(), got ${describeValue(options?.normalizer)} (an NME means nothing without one)`,
+    );
+  }
   const { normalizer, alignDepth, visible, subset, reference = target } = options;
   const errors = pointErrors(preds, target, alignDepth);
   if (visible && visible.length !== errors.length) {
@@ -136,8 +151,9 @@ export function pointErrors(
   target: Landmarks,
   alignDepth: DepthAlignment = 'none',
 ): Float64Array {
-  const { dims } = target;
+  const { dims } = checkLandmarks(target, 'pointErrors', 'target');
   const n = countLandmarks(target);
+  checkLandmarks(preds, 'pointErrors', 'preds');
   if (preds.dims !== dims) {
     throw new RangeError(
       `pointErrors: expected preds of ${dims} dimensions like target, got ${preds.dims} (use toPlane)`,

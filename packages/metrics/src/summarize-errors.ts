@@ -1,3 +1,5 @@
+import { describeValue } from '@voxface/landmarks';
+
 /** Mean, median and spread of a set of per-image errors. */
 export interface ErrorSummary {
   readonly count: number;
@@ -40,6 +42,9 @@ function sampleStd(values: ArrayLike<number>, mean: number = meanOf(values)): nu
 
 /** Throws unless there is at least one error and none is NaN or negative; Infinity (a missed face) only if allowed. */
 export function checkErrors(caller: string, errors: ArrayLike<number>, missedAllowed = false): void {
+  if (typeof errors !== 'object' || typeof errors?.length !== 'number') {
+    throw new TypeError(`${caller}: expected one error per image in a list, got ${describeValue(errors)}`);
+  }
   if (errors.length === 0) throw new RangeError(`${caller}: expected at least one error, got an empty set`);
   for (let i = 0; i < errors.length; i++) {
     if (!(errors[i] >= 0) || (errors[i] === Infinity && !missedAllowed)) {
@@ -87,9 +92,9 @@ export function summarizeByYaw(
   edges: readonly number[] = YAW_EDGES,
 ): YawSummary {
   checkErrors('summarizeByYaw', errors);
-  if (yaws.length !== errors.length) {
+  if (yaws?.length !== errors.length) {
     throw new RangeError(
-      `summarizeByYaw: expected ${errors.length} yaws, got ${yaws.length} (one per error)`,
+      `summarizeByYaw: expected ${errors.length} yaws, got ${yaws?.length} (one per error)`,
     );
   }
   const members: number[][] = Array.from({ length: edges.length + 1 }, () => []);
@@ -137,9 +142,10 @@ export function summarizeByAngle(
   angles: ArrayLike<number>,
   kind: 'pitch' | 'roll',
 ): AngleBin[] {
-  if (angles.length !== errors.length) {
+  checkErrors('summarizeByAngle', errors);
+  if (angles?.length !== errors.length) {
     throw new RangeError(
-      `summarizeByAngle: expected ${errors.length} angles, got ${angles.length} (one per error)`,
+      `summarizeByAngle: expected ${errors.length} angles, got ${angles?.length} (one per error)`,
     );
   }
   const edges = ANGLE_EDGES[kind];

@@ -133,6 +133,105 @@ describe('saveModel and loadModel', () => {
   });
 });
 
+describe('models from elsewhere', () => {
+  it('takes a .voxface file as ArrayBuffer and behind blob: and data: addresses', async () => {
+    const bytes = (await encodeModelFile(model)) as Uint8Array<ArrayBuffer>;
+    const blob = URL.createObjectURL(new Blob([bytes]));
+    const data = `data:application/octet-stream;base64,${Buffer.from(bytes).toString('base64')}`;
+    const loaded = [
+      decodeModelFile(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)),
+      await loadModelFromUrl(blob),
+      await loadModelFromUrl(data),
+    ];
+    for (const one of loaded) {
+      expect(predict(one)).toEqual(predict(model));
+      one.dispose();
+    }
+    URL.revokeObjectURL(blob);
+  });
+
+  it('names what was passed instead of a model, and what could not be fetched', async () => {
+    for (const wrong of [undefined, null, 'model', {}, new Blob([])]) {
+      expect(() => decodeModelFile(wrong as never)).toThrow(/^decodeModelFile: expected the bytes/);
+    }
+    await expect(loadModelFromUrl('http://127.0.0.1:9/m/')).rejects.toThrow(
+      /^loadModelFromUrl: http:\/\/127.0.0.1:9\/m\/voxface.json must answer .* no answer: \w/,
+    );
+    await expect(loadModelFromUrl('models/small')).rejects.toThrow(/got 'models\/small'.*loadModel of/);
+    await expect(loadModelFromUrl(undefined as never)).rejects.toThrow(
+      /expected an address .* got undefined/,
+    );
+    await expect(loadModelFromUrl(new URL('file:///m/'))).rejects.toThrow(/no file: address.*loadModel of/);
+    for (const wrong of [undefined, null, 7, {}]) {
+      await expect(loadModel(wrong as never)).rejects.toThrow(/^loadModel: expected a path/);
+    }
+  });
+
+  it('asks for nothing outside the given folder, whatever its files say', async () => {
+    const path = join(folder, 'bent');
+    await saveModel(model, path);
+    const manifest = JSON.parse(await readFile(join(path, 'voxface.json'), 'utf8'));
+    const modelJson = JSON.parse(await readFile(join(path, 'estimator/model.json'), 'utf8'));
+    const asked: string[] = [];
+    const outside = [
+      'http://10.0.0.1/x',
+      '//10.0.0.1/x',
+      '/etc',
+      '../other',
+      'a/../../b',
+      '%2e%2e/b',
+      '\\\\h\\x',
+      '',
+    ];
+    for (const name of outside) {
+      for (const isNetwork of [true, false]) {
+        const files: Record<string, object> = {
+          'voxface.json': isNetwork
+            ? { ...manifest, networks: { ...manifest.networks, estimator: name } }
+            : manifest,
+          'estimator/model.json': isNetwork
+            ? modelJson
+            : { ...modelJson, weightsManifest: [{ ...modelJson.weightsManifest[0], paths: [name] }] },
+        };
+        const serve = (async (url: string) => {
+          asked.push(url);
+          const file = url.replace('https://example.org/m/', '');
+          return new Response(files[file] ? JSON.stringify(files[file]) : await readFile(join(path, file)));
+        }) as typeof fetch;
+        await expect(
+          loadModelFromUrl('https://example.org/m/', { fetch: serve }),
+          `${name} ${isNetwork}`,
+        ).rejects.toThrow(/loadModel: names must stay inside the folder/);
+        const copy = join(folder, 'bent-copy');
+        await saveModel(model, copy);
+        for (const [file, json] of Object.entries(files))
+          await writeFile(join(copy, file), JSON.stringify(json));
+        await expect(loadModel(copy)).rejects.toThrow(/loadModel: names must stay inside the folder/);
+      }
+    }
+    expect(asked.filter((url) => !url.startsWith('https://example.org/m/'))).toEqual([]);
+  });
+
+  it.each(['float32', 'float16', 'uint8'] as const)(
+    'refuses %s weights that are no numbers',
+    async (precision) => {
+      const path = join(folder, `damaged-${precision}`);
+      await saveModel(model, path, { precision });
+      if (precision === 'uint8') {
+        const file = join(path, 'regressor/model.json');
+        const json = await readFile(file, 'utf8');
+        await writeFile(file, json.replace(/("quantization":.*?"scale":)[\d.e-]+/, '$11e999'));
+      } else {
+        const file = join(path, 'regressor/weights.bin');
+        const bytes = await readFile(file);
+        bytes.set(precision === 'float32' ? [0, 0, 0xc0, 0x7f] : [0, 0x7e], 0);
+        await writeFile(file, bytes);
+      }
+      await expect(loadModel(path)).rejects.toThrow(/weights must be finite.*damaged/);
+    },
+  );
+});
+
 describe('toHalf', () => {
   it('rounds ties to even, keeps subnormals, zeros and infinities', () => {
     const values = [1, -2, 65504, 65520, 2 ** -24, 2 ** -25, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 0, -0, Infinity];

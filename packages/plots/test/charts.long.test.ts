@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cedSvg, parseTrainingLog, trainingCurvesSvg } from '../src/index.ts';
 
@@ -73,5 +75,53 @@ describe('training curves', () => {
 
   it('refuses a log without numbers', async () => {
     await expect(trainingCurvesSvg([])).rejects.toThrow(/got 0 records without any/);
+  });
+});
+
+describe('charts under a policy without eval', () => {
+  it('are drawn, every kind, and look the same', async () => {
+    const lines = [
+      {
+        type: 'step',
+        step: 1,
+        losses: { volume: 4, real: 2, fake: 1 },
+        mu: 0.1,
+        gap: 0.4,
+        learningRate: 1e-3,
+      },
+      {
+        type: 'step',
+        step: 2,
+        losses: { volume: 2, real: 1, fake: 1 },
+        mu: 0.2,
+        gap: 0.3,
+        learningRate: 1e-3,
+      },
+      { type: 'evaluation', step: 2, results: [{ dataset: 'a', nme: 0.05 }], norms: { g: 1 } },
+    ];
+    const script = `
+      import { cedSvg, trainingCurvesSvg } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+      let forbidden = false;
+      try { new Function('return 1')(); } catch { forbidden = true; }
+      const ced = await cedSvg([{ name: 'a', errors: [0.01, 0.02] }], { limit: 0.08 });
+      const curves = await trainingCurvesSvg(${JSON.stringify(lines)});
+      process.stdout.write(JSON.stringify({ forbidden, ced, curves }));`;
+    const flags = [
+      '--disallow-code-generation-from-strings',
+      '--conditions=voxface-source',
+      '--import',
+      'tsx',
+    ];
+    const said = execFileSync(process.execPath, [...flags, '--input-type=module', '-e', script], {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      encoding: 'utf8',
+      maxBuffer: 1e8,
+    });
+    const { forbidden, ced, curves } = JSON.parse(said);
+    expect(forbidden).toBe(true);
+    const here = await cedSvg([{ name: 'a', errors: [0.01, 0.02] }], { limit: 0.08 });
+    const withoutIds = (svg: string): string => svg.replace(/clip\d+/g, 'clip');
+    expect(withoutIds(ced) === withoutIds(here)).toBe(true);
+    expect(curves).toContain('NME (%)');
   });
 });

@@ -1,4 +1,4 @@
-import type { Pixels } from '@voxface/landmarks';
+import { checkPixels, describeValue, type Pixels } from '@voxface/landmarks';
 
 /** What `sharp(...).raw().toBuffer({ resolveWithObject: true })` gives. */
 export interface DecodedImage {
@@ -27,40 +27,44 @@ export interface TensorImage {
 /** Every kind of picture that the predictor takes. */
 export type ImageSource = Pixels | ImageData | DecodedImage | DrawableImage | TensorImage;
 
+/** What may be passed, for messages. */
+const EXPECTED =
+  'expected Pixels, ImageData, a decoded buffer, image, video, canvas, bitmap, video frame or tensor';
+
 /**
- * Reads any picture as bytes. Pixels pass through unchanged; a tensor is downloaded and not disposed.
- * @throws TypeError for anything else; RangeError when the sizes do not fit the data or nothing is loaded yet.
+ * Reads any picture as bytes. Pixels pass through unchanged; a tensor is downloaded and not disposed. The one door for pictures:
+ * other ranges, types and numbers of channels than those named are refused, never guessed.
+ * @throws TypeError for anything else; RangeError when the sizes do not fit the data, a tensor's values leave their range, or
+ * nothing is loaded yet.
  */
 export async function toPixels(image: ImageSource): Promise<Pixels> {
+  if (typeof image !== 'object' || image === null) {
+    const way =
+      typeof image === 'string'
+        ? 'decode the file first: readImage of @voxface/datasets/node, or an <img> that has loaded'
+        : 'did the look-up find nothing?';
+    throw new TypeError(`toPixels: ${EXPECTED}, got ${describeValue(image)} (${way})`);
+  }
+  if (ArrayBuffer.isView(image) || Object.prototype.toString.call(image) === '[object ArrayBuffer]') {
+    throw new TypeError(
+      `toPixels: ${EXPECTED}, got bytes alone (${describeValue(image)}; decode a file first, or pass { data, width, height, channels })`,
+    );
+  }
   if (isTensor(image)) return fromTensor(image);
   if ('info' in image && 'data' in image) {
-    const { width, height, channels } = image.info;
-    return checkPixels(widen(image.data, width, height, channels));
+    const { width, height, channels } = image.info ?? {};
+    return checkPixels(widen(image.data, width, height, channels), 'toPixels');
   }
   if ('data' in image && 'width' in image) {
-    if ('channels' in image) return checkPixels(image);
-    return checkPixels({
-      data: image.data as Uint8ClampedArray,
-      width: image.width,
-      height: image.height,
-      channels: 4,
-    });
+    if ('channels' in image && image.channels !== undefined) return checkPixels(image, 'toPixels');
+    const { data, width, height } = image;
+    return checkPixels({ data: data as Uint8ClampedArray, width, height, channels: 4 }, 'toPixels');
   }
   return fromDrawable(image as DrawableImage);
 }
 
 function isTensor(image: ImageSource): image is TensorImage {
-  return typeof image === 'object' && image !== null && 'dataId' in image && 'rank' in image;
-}
-
-function checkPixels(image: Pixels): Pixels {
-  const { data, width, height, channels } = image;
-  if (!(width > 0 && height > 0) || data.length !== width * height * channels) {
-    throw new RangeError(
-      `toPixels: expected width x height x channels bytes, got ${data.length} for ${width} x ${height} x ${channels}`,
-    );
-  }
-  return image;
+  return 'dataId' in image && 'rank' in image;
 }
 
 /** Grey (1 channel) and grey with alpha (2) become RGB. */
@@ -70,23 +74,40 @@ function widen(
   height: number,
   channels: number,
 ): Pixels {
-  if (channels === 3 || channels === 4) return { data, width, height, channels };
-  if (channels !== 1 && channels !== 2) {
-    throw new RangeError(`toPixels: expected 1 to 4 channels, got ${channels}`);
+  if ((channels !== 1 && channels !== 2) || data?.length !== width * height * channels) {
+    return { data, width, height, channels: channels as 3 };
   }
-  const rgb = new Uint8Array(width * height * 3);
+  const rgb = new (data.constructor as Uint8ArrayConstructor)(width * height * 3);
   for (let i = 0; i < width * height; i++) rgb.fill(data[i * channels], 3 * i, 3 * i + 3);
   return { data: rgb, width, height, channels: 3 };
 }
 
+/** Values that a float image may pass 0 and 1 by, as resizing and rounding do. */
+const FLOAT_SLACK = 0.02;
+
 async function fromTensor(tensor: TensorImage): Promise<Pixels> {
-  const [height, width, channels] = tensor.shape;
+  const [height, width, channels] = tensor.shape ?? [];
   if (tensor.rank !== 3 || (channels !== 3 && channels !== 4)) {
-    throw new RangeError(`toPixels: expected a tensor [h, w, 3 or 4], got [${tensor.shape.join(', ')}]`);
+    throw new RangeError(`toPixels: expected a tensor [h, w, 3 or 4], got [${tensor.shape?.join(', ')}]`);
   }
-  const values = await tensor.data();
-  const scale = tensor.dtype === 'float32' ? 255 : 1;
-  const data = Uint8ClampedArray.from(values as ArrayLike<number>, (value) => value * scale);
+  const isFloat = tensor.dtype === 'float32';
+  if (!isFloat && tensor.dtype !== 'int32') {
+    throw new TypeError(
+      `toPixels: tensors must be float32 in 0..1 or int32 in 0..255, got ${tensor.dtype} (cast it)`,
+    );
+  }
+  const values = (await tensor.data()) as ArrayLike<number>;
+  const [least, most] = isFloat ? [-FLOAT_SLACK, 1 + FLOAT_SLACK] : [0, 255];
+  const scale = isFloat ? 255 : 1;
+  const data = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < data.length; i++) {
+    if (!(values[i] >= least && values[i] <= most)) {
+      throw new RangeError(
+        `toPixels: ${tensor.dtype} tensors must be in ${isFloat ? '0..1' : '0..255'}, got ${values[i]} (${isFloat ? 'scale it: divide bytes by 255, undo a normalization' : 'clip it'})`,
+      );
+    }
+    data[i] = values[i] * scale;
+  }
   return { data, width, height, channels };
 }
 
@@ -123,7 +144,5 @@ function drawableSize(image: DrawableImage): [number, number] {
   if ('videoWidth' in image) return [image.videoWidth, image.videoHeight];
   if ('displayWidth' in image) return [image.displayWidth, image.displayHeight];
   if ('width' in image && 'height' in image) return [image.width, image.height];
-  throw new TypeError(
-    'toPixels: expected Pixels, ImageData, a decoded buffer, image, video, canvas, bitmap, video frame or tensor',
-  );
+  throw new TypeError(`toPixels: ${EXPECTED}, got ${describeValue(image)}`);
 }

@@ -2,7 +2,9 @@ import {
   type Affine,
   type Box,
   boxOf,
+  checkBox,
   cropAffine,
+  describeValue,
   flipLandmarks,
   fromUnit,
   type HeadPose,
@@ -274,6 +276,10 @@ function angleBetween(a: number, b: number): number {
 
 /** Reads every picture once, even when several requests share it. */
 async function readImages(items: readonly FaceRequest[]): Promise<Pixels[]> {
+  if (!Array.isArray(items)) {
+    throw new TypeError(`predictBatch: expected a list of { image, box }, got ${describeValue(items)}`);
+  }
+  for (const { box } of items) checkBox(box, 'predict');
   const read = new Map<ImageSource, Promise<Pixels>>();
   for (const { image } of items) if (!read.has(image)) read.set(image, toPixels(image));
   return Promise.all(items.map(({ image }) => read.get(image)!));
@@ -313,6 +319,11 @@ export function cropsToUnitRange(crops: readonly Uint8Array[], size: number): Fl
   const length = size * size * 3;
   const values = new Float32Array(crops.length * length);
   crops.forEach((crop, i) => {
+    if (!/^Uint8(Clamped)?Array$/.test(Object.prototype.toString.call(crop).slice(8, -1))) {
+      throw new TypeError(
+        `predictUnit: crops must be bytes in 0..255 (Uint8Array), got ${describeValue(crop)} at crop ${i}`,
+      );
+    }
     if (crop.length !== length) {
       throw new RangeError(
         `predictUnit: expected ${size} x ${size} x 3 bytes, got ${crop.length} at crop ${i}`,

@@ -41,9 +41,13 @@ export async function prepareWasm({ wasmPaths, threads }: SetupOptions): Promise
     if (!isNode() && (await canUseThreads())) {
       const binary = absoluteUrl(typeof paths === 'string' ? paths + THREADED : paths[THREADED]);
       const script = bundledScript();
-      if (threads === 1 || !(await registerThreadedBackend(wasm.BackendWasm, { binary, script }))) {
+      const problem =
+        threads === 1
+          ? 'so it was asked'
+          : await registerThreadedBackend(wasm.BackendWasm, { binary, script });
+      if (problem !== undefined) {
         env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-        if (threads !== 1) detail += `; on one thread, because ${script} was not found`;
+        if (threads !== 1) detail += `; on one thread, because ${problem}`;
       }
     }
   }

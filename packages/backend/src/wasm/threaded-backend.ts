@@ -28,10 +28,42 @@ export async function canUseThreads(): Promise<boolean> {
   return (await Promise.all(flags.map((flag) => env().getAsync(flag)))).every(Boolean);
 }
 
-/** Whether a script is served there; a worker that does not find its script would keep everybody waiting. */
-async function isScript(url: string): Promise<boolean> {
-  const response = await fetch(url, { method: 'HEAD' }).catch(() => undefined);
-  return response?.ok === true && /javascript/.test(response.headers.get('content-type') ?? '');
+/** What a worker needs to answer, and threads to start, before the page gives them up. */
+const PROBE_WAIT = 10_000;
+const START_WAIT = 60_000;
+
+/**
+ * Whether this page may start workers from a blob, and they find the script there: a page's policy may refuse either, and
+ * threads that never come up would keep everybody waiting.
+ *
+ * @returns undefined when they can, else why not.
+ */
+async function probeWorker(script: string): Promise<string | undefined> {
+  const source = `importScripts(${JSON.stringify(script)}); postMessage('ready');`;
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  let worker: Worker | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      worker = new Worker(url);
+      worker.onmessage = () => resolve(undefined);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        const said = event.message || 'its policy must allow blob: in worker-src';
+        resolve(`the page cannot run ${script} in a worker: ${said}`);
+      };
+      timer = setTimeout(
+        () => resolve(`a worker with ${script} gave no answer in ${PROBE_WAIT / 1000} s`),
+        PROBE_WAIT,
+      );
+    });
+  } catch (error) {
+    return `the page may not start workers: ${(error as Error).message}`;
+  } finally {
+    clearTimeout(timer);
+    worker?.terminate();
+    URL.revokeObjectURL(url);
+  }
 }
 
 async function createModule({ binary, script }: ThreadedFiles): Promise<ThreadedModule> {
@@ -45,13 +77,19 @@ async function createModule({ binary, script }: ThreadedFiles): Promise<Threaded
   // The text was written as a template literal: its line breaks stand inside string literals.
   const source = wasmWorkerContents.replace(/\n/g, '\\n');
   const worker = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  return new Promise((resolve, reject) => {
+  let timer: ReturnType<typeof setTimeout>;
+  const started = new Promise<ThreadedModule>((resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the threads of WebAssembly must start within ${START_WAIT / 1000} s`)),
+      START_WAIT,
+    );
     factory({
       mainScriptUrlOrBlob: script,
       locateFile: (path) => (path.endsWith('.worker.js') ? worker : binary),
       onAbort: (reason) => reject(new Error(`the threaded WebAssembly module stopped: ${reason}`)),
     }).then(resolve, reject);
   });
+  return started.finally(() => clearTimeout(timer));
 }
 
 /** The calls that the backend makes from JavaScript, under the names that it uses. */
@@ -73,17 +111,25 @@ function bindFunctions(module: ThreadedModule): void {
  * that text no longer runs once a bundler has renamed what it refers to: the page then waits for its workers for ever.
  * Here they run the unchanged file.
  *
- * @returns false, with nothing changed, where the script cannot be found.
+ * @returns undefined, or why not, with nothing changed: where workers cannot start, do not find the script, or end.
  */
 export async function registerThreadedBackend(
   Backend: typeof BackendWasm,
   files: ThreadedFiles,
-): Promise<boolean> {
-  if (!(await isScript(files.script))) return false;
+): Promise<string | undefined> {
+  const problem = await probeWorker(files.script);
+  if (problem !== undefined) return problem;
+  let module: ThreadedModule;
+  try {
+    module = await createModule(files);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  bindFunctions(module);
   removeBackend('wasm');
-  return registerBackend('wasm', async () => {
-    const module = await createModule(files);
-    bindFunctions(module);
-    return new Backend(module as unknown as ConstructorParameters<typeof BackendWasm>[0]);
-  });
+  registerBackend(
+    'wasm',
+    () => new Backend(module as unknown as ConstructorParameters<typeof BackendWasm>[0]),
+  );
+  return undefined;
 }

@@ -8,12 +8,13 @@ const query = new URLSearchParams(location.search);
 Object.defineProperty(navigator, 'hardwareConcurrency', { value: Number(query.get('cores')) });
 const asked = query.has('threads') ? Number(query.get('threads')) : undefined;
 await setupBackend('cpu');
-const { name, threads } = await setupBackend('wasm', { threads: asked });
+const { name, threads, reason } = await setupBackend('wasm', { threads: asked });
 const { passed, checks } = await runConformance({ backend: 'wasm', only: 'Conv2D k3' });
 const { buffer } = tf.backend().wasm.HEAPU8;
 globalThis.report = {
   name,
   threads,
+  reason,
   isIsolated: crossOriginIsolated,
   isShared: typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer,
   passed,

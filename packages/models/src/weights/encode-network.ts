@@ -112,6 +112,7 @@ export function assignWeights(
   source: string,
 ): void {
   checkLength(specs, bytes, source);
+  checkValues(specs, bytes, source);
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const tensors = io.decodeWeights(buffer, specs);
   try {
@@ -157,6 +158,30 @@ function checkLength(specs: io.WeightsManifestEntry[], bytes: Uint8Array, source
     throw new Error(
       `assignWeights: ${source} must hold ${expected} bytes of weights, got ${bytes.length} (is the file cut off?)`,
     );
+  }
+}
+
+/** Weights that are no numbers would give landmarks that are none; a damaged file is told by them. */
+function checkValues(specs: io.WeightsManifestEntry[], bytes: Uint8Array, source: string): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  for (const { name, shape, dtype, quantization } of specs) {
+    const size = quantization ? (BYTES[quantization.dtype] ?? 4) : 4;
+    const end = at + size * shape.reduce((a, b) => a * b, 1);
+    let fine = [quantization?.scale, quantization?.min].every((v) => v === undefined || Number.isFinite(v));
+    for (; fine && at < end && size > 1 && dtype !== 'int32'; at += size) {
+      // Infinities and NaN have an exponent of ones.
+      fine =
+        size === 2
+          ? (view.getUint16(at, true) & 0x7c00) !== 0x7c00
+          : (view.getUint32(at, true) & 0x7f800000) !== 0x7f800000;
+    }
+    if (!fine) {
+      throw new Error(
+        `assignWeights: weights must be finite, got others in ${name} of ${source} (is the file damaged?)`,
+      );
+    }
+    at = end;
   }
 }
 

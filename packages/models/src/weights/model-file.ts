@@ -39,15 +39,28 @@ export async function encodeModelFile(
 /**
  * Opens a model that `encodeModelFile` wrote. The caller disposes it.
  * @param source what the bytes came from, for error messages.
- * @throws Error when the bytes are something else, cut off, or hold weights that do not fit.
+ * @throws TypeError when it is given no bytes; Error when the bytes are something else, cut off, or hold weights that do not fit.
  */
-export function decodeModelFile(bytes: Uint8Array, source = 'the model file'): FaceShapeModel {
+export function decodeModelFile(file: Uint8Array | ArrayBuffer, source = 'the model file'): FaceShapeModel {
+  const bytes = viewBytes(file);
   if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) {
     throw new Error(`decodeModelFile: ${source} must start with ${MAGIC} (write it with encodeModelFile)`);
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+  if (12 + length > bytes.length) {
+    throw new Error(
+      `decodeModelFile: ${source} must hold a header of ${length} bytes, got ${bytes.length - 12} (is the file cut off?)`,
+    );
+  }
   const text = new TextDecoder().decode(bytes.subarray(12, 12 + length));
   const header = parseManifest(text, source) as FileHeader;
+  for (const name of ['estimator', 'regressor'] as const) {
+    const part = header[name];
+    if (!(Number.isSafeInteger(part?.bytes) && part.bytes >= 0)) {
+      throw new Error(`decodeModelFile: ${source} must say the bytes of its ${name}, got ${part?.bytes}`);
+    }
+    checkModelJson(part.modelJson, `${source} (${name})`);
+  }
   const first = 12 + length;
   const second = first + header.estimator.bytes;
   return assembleModel(
@@ -57,6 +70,15 @@ export function decodeModelFile(bytes: Uint8Array, source = 'the model file'): F
       regressor: { ...header.regressor, weights: bytes.subarray(second) },
     },
     source,
+  );
+}
+
+function viewBytes(file: Uint8Array | ArrayBuffer): Uint8Array {
+  const type = Object.prototype.toString.call(file).slice(8, -1);
+  if (type === 'ArrayBuffer' || type === 'SharedArrayBuffer') return new Uint8Array(file as ArrayBuffer);
+  if (type === 'Uint8Array') return file as Uint8Array;
+  throw new TypeError(
+    `decodeModelFile: expected the bytes of a .voxface file (Uint8Array or ArrayBuffer), got ${type} (of a Blob: await blob.arrayBuffer())`,
   );
 }
 
@@ -108,7 +130,65 @@ export function parseManifest(text: string, source: string): ModelManifest {
       `loadModel: ${source} must say format voxface-model, version 1, got ${manifest?.format} ${manifest?.version} (was it written by saveModel of this release?)`,
     );
   }
+  const { options, networks } = manifest;
+  if (typeof options !== 'object' || options === null) {
+    throw new Error(`loadModel: ${source} must hold the model's options, got ${options}`);
+  }
+  checkInside([networks?.estimator, networks?.regressor], source);
   return manifest as ModelManifest;
+}
+
+/**
+ * Reads a network's `model.json`.
+ * @throws Error when it is none, or names files outside its folder.
+ */
+export function parseModelJson(text: string, source: string): io.ModelJSON {
+  let json: io.ModelJSON;
+  try {
+    json = JSON.parse(text) as io.ModelJSON;
+  } catch {
+    throw new Error(`loadModel: ${source} must be JSON, got ${JSON.stringify(text.slice(0, 40))}`);
+  }
+  checkModelJson(json, source);
+  checkInside(
+    json.weightsManifest.flatMap(({ paths }) => paths),
+    source,
+  );
+  return json;
+}
+
+/** Checks what is read of a `model.json`: names, shapes and storage of the weights. */
+function checkModelJson(json: io.ModelJSON, source: string): void {
+  const groups: unknown = json?.weightsManifest;
+  const isFine =
+    Array.isArray(groups) &&
+    groups.every(
+      (group) =>
+        Array.isArray(group?.paths) &&
+        Array.isArray(group.weights) &&
+        group.weights.every(
+          (weight: Partial<io.WeightsManifestEntry> | null) =>
+            typeof weight?.name === 'string' &&
+            Array.isArray(weight.shape) &&
+            weight.shape.every((size) => Number.isSafeInteger(size) && size >= 0),
+        ),
+    );
+  if (isFine) return;
+  throw new Error(
+    `loadModel: ${source} must list its weights with names and shapes, got ${JSON.stringify(groups)?.slice(0, 80)} (was it written by saveModel?)`,
+  );
+}
+
+/** Names that a model's files give: plain paths inside their folder, so that nothing else is read or asked for. */
+function checkInside(names: readonly unknown[], source: string): void {
+  for (const name of names) {
+    const isInside =
+      typeof name === 'string' && /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(name) && !name.includes('..');
+    if (isInside) continue;
+    throw new Error(
+      `loadModel: names must stay inside the folder, got ${JSON.stringify(name)?.slice(0, 80)} in ${source}`,
+    );
+  }
 }
 
 /** Topology and weights of one network as they were read. */

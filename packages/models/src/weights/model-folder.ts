@@ -1,7 +1,6 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel } from '../face-shape-model.ts';
 import { createVolumeDiscriminator, type VolumeDiscriminator } from '../volume-discriminator.ts';
@@ -19,6 +18,7 @@ import {
   decodeModelFile,
   MANIFEST_FILE,
   parseManifest,
+  parseModelJson,
   type ReadNetwork,
 } from './model-file.ts';
 
@@ -73,6 +73,9 @@ export async function saveNetwork(
  * @throws Error naming the file that is missing or cut off, or the weights that do not fit.
  */
 export async function loadModel(source: string | URL): Promise<FaceShapeModel> {
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new TypeError(`loadModel: expected a path or a file: URL, got ${String(source)}`);
+  }
   const path = source instanceof URL ? fileURLToPath(source) : source;
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile()) return decodeModelFile(await readFile(path), path);
@@ -114,7 +117,7 @@ export async function loadNetworkWeights(network: LayersModel, folder: string): 
 
 async function readNetwork(folder: string): Promise<ReadNetwork> {
   const file = join(folder, 'model.json');
-  const modelJson = JSON.parse((await readNamed(file)).toString('utf8')) as io.ModelJSON;
+  const modelJson = parseModelJson((await readNamed(file)).toString('utf8'), file);
   const paths = modelJson.weightsManifest.flatMap((group) => group.paths);
   const shards = await Promise.all(paths.map((path) => readNamed(join(folder, path))));
   return { modelJson, weights: joinBytes(shards) };
