@@ -2,6 +2,7 @@ import { createRandom, shuffle } from '@voxface/landmarks';
 import { type AugmentationOptions, drawAugmentation } from './augmentation.ts';
 import { type CropSampleOptions, cropSample } from './crop-sample.ts';
 import type { CroppedSample, Dataset } from './sample.ts';
+import type { Shard } from './shard.ts';
 
 /** Cuts samples somewhere else than in the caller's thread; see `createCropWorkers` of the node entry. */
 export interface CropPool {
@@ -25,6 +26,8 @@ export interface BatchOptions<D extends 2 | 3 = 2 | 3> {
   shuffle?: boolean;
   /** Batches prepared ahead of the one asked for. */
   prefetch?: number;
+  /** Only this part of every batch is loaded and handed out, in one piece: several processes share the batches. */
+  part?: Shard;
   /** Where to decode and crop; absent means in this thread. */
   workers?: CropPool;
   /**
@@ -49,7 +52,7 @@ export interface BatchState {
 
 /** An endless, seeded stream of batches. */
 export interface BatchSource<D extends 2 | 3 = 2 | 3> {
-  /** The next `batchSize` samples. Epochs follow each other without a gap; a batch may hold the end of one and the start of the next. */
+  /** The next `batchSize` samples (of them the `part`). Epochs follow each other without a gap; a batch may hold the end of one and the start of the next. */
   next(): Promise<CroppedSample<D>[]>;
   /** Counts only batches handed out, so a saved state repeats nothing and loses nothing. */
   state(): BatchState;
@@ -71,6 +74,8 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
   const n = dataset.length;
   checkOptions(options, state);
   const order = createOrder(n, seed, options.shuffle ?? BATCH_DEFAULTS.shuffle);
+  const { index: part, count: parts } = options.part ?? { index: 0, count: 1 };
+  const [first, last] = [part, part + 1].map((k) => Math.floor((k * batchSize) / parts));
   let batches = state?.batches ?? 0;
   let closed = false;
   const ahead = new Map<number, Promise<CroppedSample<D>[]>>();
@@ -97,7 +102,9 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
   const prepare = (batch: number): Promise<CroppedSample<D>[]> => {
     const known = ahead.get(batch);
     if (known) return known;
-    const samples = Promise.all(Array.from({ length: batchSize }, (_, i) => sampleAt(batch * batchSize + i)));
+    const samples = Promise.all(
+      Array.from({ length: last - first }, (_, i) => sampleAt(batch * batchSize + first + i)),
+    );
     samples.catch(() => {});
     ahead.set(batch, samples);
     return samples;

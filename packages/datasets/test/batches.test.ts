@@ -99,6 +99,22 @@ describe('createBatches', () => {
     expect(() => createBatches({ ...options, batchSize: 2 }, state)).toThrow(/batchSize/);
   });
 
+  it('hands out the parts of every batch to several processes, and loads nothing else', async () => {
+    const options = { size: 8, batchSize: 4, seed: 5, augmentation: {}, prefetch: 0 };
+    const whole = createBatches({ ...options, dataset: memoryDataset('a', 7) });
+    const datasets = [0, 1].map(() => memoryDataset('a', 7));
+    const parts = datasets.map((dataset, index) =>
+      createBatches({ ...options, dataset, part: { index, count: 2 } }),
+    );
+    for (let i = 0; i < 3; i++) {
+      const [first, second] = [await parts[0].next(), await parts[1].next()];
+      expect([...first, ...second]).toEqual(await whole.next());
+      expect(first).toHaveLength(2);
+    }
+    expect(datasets.map(({ loads }) => loads.length)).toEqual([6, 6]);
+    expect(parts[1].state()).toEqual(whole.state());
+  });
+
   it('depends on the seed and refuses nonsense', async () => {
     const dataset = memoryDataset('a', 7);
     const ids = async (seed: number): Promise<string[]> =>

@@ -42,6 +42,62 @@ export function createLocalEngine(replica: Replica, parts = 1): GradientEngine {
   };
 }
 
+/** Processes that train one run together, each with an equal part of every batch; what they call, all of them call. */
+export interface RankGroup {
+  /** 0..size - 1; rank 0 evaluates and writes. */
+  readonly rank: number;
+  readonly size: number;
+  /** Name and version of what carries the messages. */
+  readonly library: string;
+  /** Sums values over all ranks, in place. */
+  sum(values: Float32Array | Float64Array): void;
+  /** The bytes that rank 0 gives, in every rank. */
+  broadcast(bytes?: Uint8Array): Uint8Array;
+  /** Says why and ends all ranks: the others would wait forever. */
+  abort(error: Error): void;
+  close(): void;
+}
+
+/**
+ * The engine of a rank: gradients, losses and statistics are means over all ranks, so that every rank decides the same
+ * parameters. The result is that of one replica that accumulates the same parts.
+ * @param inner what computes this rank's part.
+ */
+export function createRankEngine(inner: GradientEngine, group: RankGroup): GradientEngine {
+  const scale = 1 / group.size;
+  let exchange = 0;
+  const average = <T extends Float32Array | Float64Array>(values: T): T => {
+    const start = performance.now();
+    group.sum(values);
+    for (let i = 0; i < values.length; i++) values[i] *= scale;
+    exchange += performance.now() - start;
+    return values;
+  };
+  const averageRecord = (record: Record<string, number>): Record<string, number> => {
+    const values = average(Float64Array.from(Object.values(record)));
+    return Object.fromEntries(Object.keys(record).map((name, i) => [name, values[i]]));
+  };
+  return {
+    ...inner,
+    async compute(phase, mu) {
+      const { losses, gradients } = await inner.compute(phase, mu);
+      for (const gradient of Object.values(gradients)) average(gradient);
+      return { losses: averageRecord(losses), gradients };
+    },
+    energy: async () => averageRecord(await inner.energy()),
+    async readStatistics(name) {
+      const mean = average(await inner.readStatistics(name));
+      await inner.writeStatistics(name, mean);
+      return mean;
+    },
+    takeTimes() {
+      const times = { ...inner.takeTimes(), exchange };
+      exchange = 0;
+      return times;
+    },
+  };
+}
+
 /**
  * Runs `f` with the averaged weights in the networks, then puts the raw ones back. Runs without averages just run it.
  */

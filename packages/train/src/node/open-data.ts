@@ -8,6 +8,7 @@ import {
   mixSeed,
   REDUCTIONS,
   repeatDataset,
+  type Shard,
   takeSamples,
 } from '@voxface/datasets';
 import { open300w, openKeypointCsv, openVoxfaceDataset } from '@voxface/datasets/node';
@@ -117,13 +118,14 @@ export interface RunData {
   readonly validation: readonly Dataset[];
 }
 
-/** How the trainer opens the sources of a stage: seeded by run and stage, `skip` batches in. */
+/** How the trainer opens the sources of a stage: seeded by run and stage, `skip` batches in; of every batch the `part`. */
 export function createSourceOpener(
   config: TrainingConfig,
   data: RunData,
   size: number,
   workers?: CropPool,
   onProblem?: (problem: { id: string; error: Error }) => void,
+  part?: Shard,
 ): (plan: StagePlan, skip: number) => StageSources {
   return (plan, skip) => {
     const open = <D extends 2 | 3>(dataset: Dataset<D> | undefined, batchSize: number, kind: number) => {
@@ -131,7 +133,7 @@ export function createSourceOpener(
       const seed = mixSeed(config.seed, 7, plan.index, kind);
       const { augmentation } = config;
       const state = { version: 1 as const, seed, batchSize, length: dataset.length, batches: skip };
-      return createBatches({ dataset, size, batchSize, seed, augmentation, workers, onProblem }, state);
+      return createBatches({ dataset, size, batchSize, seed, augmentation, workers, onProblem, part }, state);
     };
     return {
       source3d: open(data.train3d, plan.shares.size3d, 3),

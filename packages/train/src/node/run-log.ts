@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { TrainingConfig } from '../config.ts';
 import type { ValidationResult } from '../evaluate.ts';
 import { encodeScalarEvent, encodeVersionEvent } from '../tensorboard.ts';
 import type { StepRecord } from '../trainer.ts';
@@ -155,4 +156,30 @@ export function describeValidation({ dataset, count, nme, nmeInner, nme3d }: Val
 function formatTime(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   return minutes >= 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes} min`;
+}
+
+/** Fields that change how a run is carried out, not what it learns. */
+const OF_NO_CONSEQUENCE = new Set([
+  'name',
+  'note',
+  'output',
+  'backend',
+  'workers',
+  'decoders',
+  'pictureCache',
+  'logEvery',
+  'evaluateEvery',
+  'checkpointEvery',
+  'keepCheckpoints',
+  'tensorboard',
+]);
+
+/** Says which fields of the configuration differ from those that the checkpoint was made with. */
+export function sayChanges(before: unknown, config: TrainingConfig, log: (line: string) => void): void {
+  const [old, own] = [before, JSON.parse(JSON.stringify(config))] as Record<string, unknown>[];
+  for (const field of new Set([...Object.keys(old ?? {}), ...Object.keys(own)])) {
+    const [was, is] = [JSON.stringify(old?.[field]), JSON.stringify(own[field])];
+    if (OF_NO_CONSEQUENCE.has(field) || was === is) continue;
+    log(`the configuration has changed since the checkpoint: ${field} was ${was}, is ${is}`);
+  }
 }

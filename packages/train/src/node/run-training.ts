@@ -5,19 +5,31 @@ import { setupBackend } from '@voxface/backend';
 import type { Dataset } from '@voxface/datasets';
 import { createCropWorkers, lockFolder } from '@voxface/datasets/node';
 import { loadDiscriminator, loadModel, saveModel } from '@voxface/models/node';
-import { restoreState } from '../checkpoint.ts';
+import { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint, restoreState } from '../checkpoint.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
-import { createLocalEngine, type GradientEngine, withAverage } from '../engine.ts';
+import {
+  createLocalEngine,
+  createRankEngine,
+  type GradientEngine,
+  type RankGroup,
+  withAverage,
+} from '../engine.ts';
 import { evaluateModel, measureReconstruction, type ValidationResult } from '../evaluate.ts';
-import { createRunNetworks, needsDiscriminator, type TrainedNetworks } from '../networks.ts';
+import {
+  createRunNetworks,
+  type NetworkName,
+  needsDiscriminator,
+  type TrainedNetworks,
+} from '../networks.ts';
 import { createRunReplica } from '../replica.ts';
 import { planStages } from '../stages.ts';
 import { createTrainer, type Trainer } from '../trainer.ts';
 import { createTrainingState, type TrainingState } from '../training-state.ts';
 import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
+import { joinRanks } from './mpi.ts';
 import { checkLandmarks, createSourceOpener, openRunData, type RunData } from './open-data.ts';
 import { createParallelEngine } from './parallel-engine.ts';
-import { createProgressMeter, describeValidation, openRunLog, type RunLog } from './run-log.ts';
+import { createProgressMeter, describeValidation, openRunLog, type RunLog, sayChanges } from './run-log.ts';
 
 /** Options of a run. */
 export interface RunTrainingOptions {
@@ -38,27 +50,62 @@ export interface RunTrainingOptions {
  * Trains by a configuration: opens the data, sets the backend up, runs the stages with evaluations and checkpoints,
  * writes `OUTPUT/log.jsonl`, `OUTPUT/checkpoints/` and the models `OUTPUT/model/` (last) and `OUTPUT/best/`.
  * The folder belongs to one run: another process in it, and a new run among the checkpoints of an old one, are refused.
+ * Started by `mpirun` or `srun --mpi`, the ranks share every batch; rank 0 evaluates and writes, and a rank that fails ends
+ * all of them.
  * @throws RangeError on a wrong configuration; Error when the data is missing, when there is no checkpoint of a run that
  * must be resumed, when the folder is in use, or when training went wrong.
  */
 export async function runTraining(input: unknown, options: RunTrainingOptions = {}): Promise<TrainingResult> {
   const config = parseTrainingConfig(input);
+  const group = await joinRanks(process.env);
+  try {
+    const result = await runRank(config, options, group);
+    group?.close();
+    return result;
+  } catch (error) {
+    group?.abort(error as Error);
+    throw error;
+  }
+}
+
+/** The folder is rank 0's. */
+async function runRank(
+  config: TrainingConfig,
+  options: RunTrainingOptions,
+  group: RankGroup | undefined,
+): Promise<TrainingResult> {
+  if (group !== undefined) {
+    checkRanks(config, group);
+    if (group.rank > 0) return runLocked(config, { ...options, log: undefined }, group);
+  }
   await mkdir(config.output, { recursive: true });
   const unlock = await lockFolder(config.output, `the training run ${config.name}`);
   try {
-    return await runLocked(config, options);
+    return await runLocked(config, options, group);
   } finally {
     await unlock();
   }
 }
 
+function checkRanks({ batchSize, workers, accumulate }: TrainingConfig, { size }: RankGroup): void {
+  if (batchSize % (size * workers * accumulate) === 0) return;
+  throw new RangeError(
+    `runTraining: batchSize must be divisible by ranks x workers x accumulate (${size} x ${workers} x ${accumulate}), got ${batchSize}`,
+  );
+}
+
 async function runLocked(
   config: TrainingConfig,
   { resume = false, overwrite = false, signal, log = () => {} }: RunTrainingOptions,
+  group: RankGroup | undefined,
 ): Promise<TrainingResult> {
   const backend = config.backend === 'current' ? getBackend() : (await setupBackend(config.backend)).name;
-  const folder = await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints);
-  if (resume === false && (await folder.count()) > 0) {
+  const { rank, size } = group ?? { rank: 0, size: 1 };
+  const folder =
+    rank === 0
+      ? await openCheckpointFolder(join(config.output, 'checkpoints'), config.keepCheckpoints)
+      : undefined;
+  if (folder && resume === false && (await folder.count()) > 0) {
     if (!overwrite) {
       throw new Error(
         `runTraining: a new run needs a folder without checkpoints, got ${config.output} with those of another run (resume that run, choose another output, or overwrite it)`,
@@ -66,27 +113,34 @@ async function runLocked(
     }
     await folder.clear();
   }
-  const newest = resume === false ? undefined : await findNewest(folder, config.output, resume, log);
+  const newest =
+    folder && resume !== false ? await findNewest(folder, config.output, resume, log) : undefined;
   const data = await openRunData(config, log);
   const networks = await openNetworks(config, log);
   checkLandmarks(networks.model.options, data);
   const state = await createTrainingState(networks, config.average !== undefined);
-  const engine = await createRunEngine(config, networks);
+  const engine = await createRunEngine(config, networks, group);
+  const versions = { tfjs: version_core, node: process.version };
   if (newest !== undefined) await resumeState(newest, state, engine, log);
-  const records = await openRunLog(config.output, newest === undefined ? 0 : state.step, config.tensorboard);
-  const plan = () => planStages(config, data.train3d?.length ?? 0, state.ended);
+  if (group !== undefined) await shareState(group, state, engine, { config, versions, backend });
+  const records =
+    folder && (await openRunLog(config.output, newest === undefined ? 0 : state.step, config.tensorboard));
+  // Every part, of every rank, gets the same mixture.
+  const plan = () =>
+    planStages({ ...config, workers: config.workers * size }, data.train3d?.length ?? 0, state.ended);
   const onProblem = ({ id, error }: { id: string; error: Error }) => log(`skipped ${id}: ${error.message}`);
   if (newest !== undefined) sayChanges(newest.checkpoint.config, config, log);
   const croppers =
     config.decoders > 0
       ? createCropWorkers({ count: config.decoders, cacheBytes: config.pictureCache * 1e6 })
       : undefined;
-  const openSources = createSourceOpener(config, data, networks.model.options.inputSize, croppers, onProblem);
+  const { inputSize } = networks.model.options;
+  const part = { index: rank, count: size };
+  const openSources = createSourceOpener(config, data, inputSize, croppers, onProblem, part);
   const trainer = createTrainer(config, { engine, plan, state, openSources });
-  const versions = { tfjs: version_core, node: process.version };
-  const save = () => folder.save({ state, config, versions, backend });
-  const run: Run = { config, networks, data, trainer, engine, folder, records, save, log, backend };
-  await writeFile(join(config.output, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  const save = async () => (await folder?.save({ state, config, versions, backend })) ?? '';
+  const run: Run = { config, networks, data, trainer, engine, folder, records, save, log, backend, group };
+  if (folder) await writeFile(join(config.output, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   log(describeRun(run));
   if (state.step > trainer.totalSteps) {
     throw new Error(
@@ -124,10 +178,40 @@ async function openNetworks(config: TrainingConfig, log: (line: string) => void)
   return createRunNetworks(config, model);
 }
 
-async function createRunEngine(config: TrainingConfig, networks: TrainedNetworks): Promise<GradientEngine> {
+async function createRunEngine(
+  config: TrainingConfig,
+  networks: TrainedNetworks,
+  group: RankGroup | undefined,
+): Promise<GradientEngine> {
   const replica = createRunReplica(config, networks);
-  if (config.workers === 1) return createLocalEngine(replica, config.accumulate);
-  return createParallelEngine(config, replica, config.workers);
+  const engine =
+    config.workers === 1
+      ? createLocalEngine(replica, config.accumulate)
+      : await createParallelEngine(config, replica, config.workers);
+  return group === undefined ? engine : createRankEngine(engine, group);
+}
+
+/** Gives every rank the state of rank 0, which alone has read a checkpoint. */
+async function shareState(
+  group: RankGroup,
+  state: TrainingState,
+  engine: GradientEngine,
+  info: CheckpointInfo,
+): Promise<void> {
+  if (group.rank === 0) {
+    group.broadcast(encodeCheckpoint({ state, ...info }));
+    return;
+  }
+  const source = 'the state that rank 0 has sent';
+  restoreState(state, decodeCheckpoint(group.broadcast(), source).state, source);
+  await writeState(state, engine);
+}
+
+async function writeState(state: TrainingState, engine: GradientEngine): Promise<void> {
+  for (const [name, network] of Object.entries(state.networks)) {
+    await engine.write(name as NetworkName, network.parameters);
+    await engine.writeStatistics(name as NetworkName, network.statistics);
+  }
 }
 
 type NewestCheckpoint = NonNullable<Awaited<ReturnType<CheckpointFolder['loadNewest']>>>;
@@ -156,44 +240,15 @@ async function resumeState(
   log: (line: string) => void,
 ): Promise<void> {
   restoreState(state, newest.checkpoint.state, newest.file);
-  for (const [name, network] of Object.entries(state.networks)) {
-    await engine.write(name as never, network.parameters);
-    await engine.writeStatistics(name as never, network.statistics);
-  }
+  await writeState(state, engine);
   log(`resumed from ${newest.file} at step ${state.step}`);
 }
 
-/** Fields that change how a run is carried out, not what it learns. */
-const OF_NO_CONSEQUENCE = new Set([
-  'name',
-  'note',
-  'output',
-  'backend',
-  'workers',
-  'decoders',
-  'pictureCache',
-  'logEvery',
-  'evaluateEvery',
-  'checkpointEvery',
-  'keepCheckpoints',
-  'tensorboard',
-]);
-
-/** Says which fields of the configuration differ from those that the checkpoint was made with. */
-function sayChanges(before: unknown, config: TrainingConfig, log: (line: string) => void): void {
-  const [old, own] = [before, JSON.parse(JSON.stringify(config))] as Record<string, unknown>[];
-  for (const field of new Set([...Object.keys(old ?? {}), ...Object.keys(own)])) {
-    const [was, is] = [JSON.stringify(old?.[field]), JSON.stringify(own[field])];
-    if (OF_NO_CONSEQUENCE.has(field) || was === is) continue;
-    log(`the configuration has changed since the checkpoint: ${field} was ${was}, is ${is}`);
-  }
-}
-
-function describeRun({ config, trainer, networks, backend }: Run): string {
+function describeRun({ config, trainer, networks, backend, group }: Run): string {
   const sizes = Object.entries(trainer.state.networks)
     .map(([name, network]) => `${name} ${(network.parameters.length / 1e6).toFixed(2)} M`)
     .join(', ');
-  return `${config.name}: ${trainer.totalSteps} steps of ${config.batchSize} at ${networks.model.options.inputSize} px on ${backend}; ${sizes}`;
+  return `${config.name}: ${trainer.totalSteps} steps of ${config.batchSize} at ${networks.model.options.inputSize} px on ${backend}${group ? `, shared by ${group.size} ranks over ${group.library}` : ''}; ${sizes}`;
 }
 
 /** How a run ended. */
@@ -212,11 +267,14 @@ export interface Run {
   readonly data: RunData;
   readonly trainer: Trainer;
   readonly engine: GradientEngine;
-  readonly folder: CheckpointFolder;
-  readonly records: RunLog;
+  /** Absent in ranks other than 0, which write nothing. */
+  readonly folder?: CheckpointFolder;
+  readonly records?: RunLog;
   readonly save: () => Promise<string>;
   readonly log: (line: string) => void;
   readonly backend: string;
+  /** The ranks that share the run, where there are several. */
+  readonly group?: RankGroup;
 }
 
 /** Runs the steps that are left, with evaluations and checkpoints, and exports the model. */
@@ -224,18 +282,20 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
   const { config, trainer, records, log, save } = run;
   const { state } = trainer;
   let evaluations: ValidationResult[] = [];
+  let aborted = isAborted(run, signal);
   const meter = createProgressMeter(config.batchSize);
-  while (state.step < trainer.totalSteps && !signal?.aborted) {
+  while (state.step < trainer.totalSteps && !aborted) {
     const record = await trainer.step();
-    records.addStep(record);
+    records?.addStep(record);
     meter.count();
     const last = state.step === trainer.totalSteps;
     if (state.step % config.logEvery === 0 || last) {
       log(meter.describe(record, trainer.totalSteps));
-      await records.flush();
+      await records?.flush();
     }
+    aborted = isAborted(run, signal);
     const evaluate = state.step % config.evaluateEvery === 0 || last;
-    let checkpoint = state.step % config.checkpointEvery === 0 || last || signal?.aborted;
+    let checkpoint = state.step % config.checkpointEvery === 0 || last || aborted;
     if (evaluate || checkpoint) await trainer.syncStatistics();
     if (evaluate) {
       const ended = state.ended;
@@ -246,20 +306,22 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
         log(`the evaluation failed; saved ${await save()}`);
         throw error;
       }
-      await records.flush();
+      await records?.flush();
       checkpoint ||= state.ended !== ended;
     }
     const isBest = state.best?.step === state.step;
     if (checkpoint || isBest) {
       const saved = await save();
-      if (isBest) await run.folder.markBest(saved);
+      if (isBest) await run.folder?.markBest(saved);
     }
     if (evaluate || checkpoint) meter.restart();
   }
-  await records.flush();
+  await records?.flush();
   const model = join(config.output, 'model');
   const { discriminator } = run.networks;
-  await withAverage(state, run.engine, () => saveModel(run.networks.model, model, { discriminator }));
+  if (run.folder) {
+    await withAverage(state, run.engine, () => saveModel(run.networks.model, model, { discriminator }));
+  }
   const finished = state.step >= trainer.totalSteps;
   log(
     `${finished ? 'finished' : 'stopped'} at step ${state.step} of ${trainer.totalSteps}; model in ${model}`,
@@ -267,8 +329,32 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
   return { steps: state.step, finished, evaluations, model };
 }
 
-/** Evaluates the averaged weights (or the raw ones); a new best is exported to `best/`. */
+/** Whether the run shall stop: all ranks after the same step, when any of them was told. */
+function isAborted({ group }: Run, signal: AbortSignal | undefined): boolean {
+  const told = Float64Array.of(signal?.aborted ? 1 : 0);
+  group?.sum(told);
+  return told[0] > 0;
+}
+
+/** Rank 0 evaluates and judges; what it decides holds for all. */
 async function evaluateRun(run: Run): Promise<ValidationResult[]> {
+  const { group, trainer } = run;
+  const { state } = trainer;
+  if (group === undefined) return evaluateModels(run);
+  if (group.rank === 0) {
+    const results = await evaluateModels(run);
+    const { best, ended } = state;
+    group.broadcast(Buffer.from(JSON.stringify({ results, best, ended })));
+    return results;
+  }
+  const { results, best, ended } = JSON.parse(Buffer.from(group.broadcast()).toString());
+  state.best = best;
+  if (JSON.stringify(ended) !== JSON.stringify(state.ended)) trainer.endStage();
+  return results;
+}
+
+/** Evaluates the averaged weights (or the raw ones); a new best is exported to `best/`. */
+async function evaluateModels(run: Run): Promise<ValidationResult[]> {
   const { config, networks, data, trainer, engine, records, log } = run;
   const { state } = trainer;
   const start = performance.now();
@@ -287,7 +373,7 @@ async function evaluateRun(run: Run): Promise<ValidationResult[]> {
       );
     }
     const reconstruction = await judgeDiscriminator(run);
-    records.addEvaluation(state.step, results, reconstruction);
+    records?.addEvaluation(state.step, results, reconstruction);
     const error = results[0]?.nme;
     if (error !== undefined && error < (state.best?.error ?? Infinity)) {
       state.best = { error, step: state.step };

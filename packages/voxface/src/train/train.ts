@@ -35,8 +35,9 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
     console.error('stopping after this step and writing a checkpoint (press Ctrl-C again to stop at once)');
     controller.abort();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  // SIGUSR2: what mpirun passes on, and what sbatch --signal=USR2@120 sends ahead of the time limit.
+  const signals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
+  for (const signal of signals) process.on(signal, stop);
   const overrides = {
     ...(workers === undefined ? {} : { workers }),
     ...(flags.resume === undefined ? {} : { output: flags.resume }),
@@ -58,8 +59,7 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
     }
     throw error;
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const signal of signals) process.off(signal, stop);
   }
 }
 
