@@ -21,7 +21,9 @@ const REQUIRED = {
   pretrained: ['NOTICE', 'dist/detector-ssd.onnx', 'dist/detector-tiny.onnx'],
   voxface: [
     ...['NOTICE', 'dist/bin.js', 'dist/photo-worker.js', 'dist/web/index.js', 'dist/web/index.d.ts'],
-    ...['small.onnx', 'detector-tiny.onnx', 'ort-wasm-simd-threaded.wasm'].map((name) => `dist/web/${name}`),
+    ...['small-int8.onnx', 'detector-tiny.onnx', 'ort-wasm-simd-threaded.wasm'].map(
+      (name) => `dist/web/${name}`,
+    ),
   ],
 };
 const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
@@ -50,7 +52,12 @@ for (const [name, tarball] of tarballs) {
   const required = ['LICENSE', 'README.md', 'package.json', 'dist/index.js', ...(REQUIRED[name] ?? [])];
   if (name === 'pretrained') {
     for (const model of readdirSync('packages/pretrained/models')) {
-      required.push(`models/${model}/voxface.json`, `models/${model}/README.md`, `dist/${model}.onnx`);
+      required.push(
+        `models/${model}/voxface.json`,
+        `models/${model}/README.md`,
+        `dist/${model}.onnx`,
+        `dist/${model}-int8.onnx`,
+      );
     }
   }
   const problems = [

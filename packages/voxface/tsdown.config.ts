@@ -14,7 +14,7 @@ const web = packageBuild(
         // Copied as it is: its threads open it by its own name, which bundlers look for beside it.
         name: 'runtime-beside-the-module',
         resolveId: (id: string) =>
-          id === 'onnxruntime-web/wasm' ? { id: './ort.wasm.bundle.min.mjs', external: true } : null,
+          id === 'onnxruntime-web/wasm' ? { id: './ort.wasm.bundle.min.js', external: true } : null,
       },
     ],
   },

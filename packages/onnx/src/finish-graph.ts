@@ -8,8 +8,11 @@ import { foldBatchNormalization, foldPadding, foldScaling } from './optimize/fol
 import { removeUnused } from './optimize/graph-passes.ts';
 import { mergeParallelConvolutions } from './optimize/merge-parallel-convolutions.ts';
 
-/** How weights are stored. `float16` halves the file; the runtime widens it once on loading and computes in float32. */
-export type OnnxPrecision = 'float32' | 'float16';
+/**
+ * How weights are stored. `float16` halves the file, `int8` (one scale per row of the first axis) quarters it; the runtime
+ * widens them once on loading and computes in float32.
+ */
+export type OnnxPrecision = 'float32' | 'float16' | 'int8';
 
 /** Operator set that is written; every operator used has its present meaning since 17. */
 export const OPSET = 17;
@@ -51,14 +54,14 @@ export function finishGraph(
   mergeIdentities(builder, names);
   removeUnused(builder, names);
   const initializers = [...builder.initializers.values()];
-  const halved = options.precision === 'float16' ? storeHalved(initializers) : { initializers, casts: [] };
+  const stored = storeWeights(initializers, options.precision);
   return encodeModel({
     name: options.name,
     description: options.description,
     metadata: options.metadata,
     opset: OPSET,
-    nodes: [...halved.casts, ...builder.nodes],
-    initializers: halved.initializers,
+    nodes: [...stored.nodes, ...builder.nodes],
+    initializers: stored.initializers,
     inputs,
     outputs: laid.map((value, i) => ({
       name: names[i],
@@ -87,18 +90,56 @@ function mergeIdentities(builder: GraphBuilder, outputs: readonly string[]): voi
   }));
 }
 
-/** Kernels as half-precision constants, each widened by a `Cast` that runtimes evaluate when they load the file. */
-function storeHalved(initializers: readonly Initializer[]): {
-  initializers: Initializer[];
-  casts: GraphNode[];
-} {
-  const casts: GraphNode[] = [];
-  const stored = initializers.map((tensor): Initializer => {
-    if (tensor.type !== 'float32' || tensor.dims.length < 2) return tensor;
-    const name = `${tensor.name}_half`;
-    const cast = { type: 'Cast', name: `${tensor.name}_cast`, attributes: { to: 1 } };
-    casts.push({ ...cast, inputs: [name], outputs: [tensor.name] });
-    return { ...tensor, name, type: 'float16' };
+/** Smaller tensors gain nothing from 8 bits. */
+const LEAST_ROUNDED = 4096;
+
+/** Kernels in fewer bits, each widened by nodes that runtimes evaluate when they load the file. */
+function storeWeights(
+  initializers: readonly Initializer[],
+  precision: OnnxPrecision,
+): { initializers: Initializer[]; nodes: GraphNode[] } {
+  const nodes: GraphNode[] = [];
+  const stored = initializers.flatMap((tensor): Initializer[] => {
+    if (precision === 'float32' || tensor.type !== 'float32' || tensor.dims.length < 2) return [tensor];
+    const name = `${tensor.name}_stored`;
+    const cast = { type: 'Cast', name: `${tensor.name}_cast`, inputs: [name], attributes: { to: 1 } };
+    if (precision === 'float16' || tensor.data.length < LEAST_ROUNDED) {
+      nodes.push({ ...cast, outputs: [tensor.name] });
+      return [{ ...tensor, name, type: 'float16' }];
+    }
+    const { steps, scales } = roundRows(tensor);
+    const [widened, scale] = [`${tensor.name}_steps`, `${tensor.name}_scale`];
+    nodes.push({ ...cast, outputs: [widened] });
+    nodes.push({
+      type: 'Mul',
+      name: `${tensor.name}_mul`,
+      inputs: [widened, scale],
+      outputs: [tensor.name],
+      attributes: {},
+    });
+    return [
+      { ...tensor, name, type: 'int8', data: steps },
+      {
+        name: scale,
+        type: 'float32',
+        dims: tensor.dims.map((size, axis) => (axis === 0 ? size : 1)),
+        data: scales,
+      },
+    ];
   });
-  return { initializers: stored, casts };
+  return { initializers: stored, nodes };
+}
+
+/** Each row of the first axis in steps of its largest value / 127. */
+function roundRows({ dims, data }: Initializer): { steps: Float32Array; scales: Float32Array } {
+  const size = data.length / dims[0];
+  const steps = new Float32Array(data.length);
+  const scales = new Float32Array(dims[0]);
+  for (let row = 0; row < dims[0]; row++) {
+    let largest = 0;
+    for (let i = row * size; i < (row + 1) * size; i++) largest = Math.max(largest, Math.abs(data[i]));
+    scales[row] = largest / 127 || 1;
+    for (let i = row * size; i < (row + 1) * size; i++) steps[i] = Math.round(data[i] / scales[row]);
+  }
+  return { steps, scales };
 }

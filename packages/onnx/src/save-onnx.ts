@@ -4,6 +4,7 @@ import { createRandom } from '@voxface/landmarks';
 import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
 import { EXPORT_ONNX_DEFAULTS, type ExportOnnxOptions, exportOnnx } from './export-onnx.ts';
 
+import type { OnnxPrecision } from './finish-graph.ts';
 import { readModelInfo } from './metadata.ts';
 import { openNodeSession } from './runtime/node.ts';
 export interface SaveOnnxOptions extends ExportOnnxOptions {
@@ -21,6 +22,9 @@ export const SAVE_ONNX_DEFAULTS: Required<Omit<SaveOnnxOptions, 'card' | 'checkI
   tolerance: null,
 };
 
+/** Differences of landmarks in crop units that rounding the weights explains. */
+const TOLERANCES: Readonly<Record<OnnxPrecision, number>> = { float32: 1e-4, float16: 1e-3, int8: 2e-2 };
+
 /**
  * Writes a model as an ONNX file; the file appears only when it is complete and, with `check`, right.
  * @returns size of the file and the differences that the check found.
@@ -34,7 +38,7 @@ export async function saveOnnx(
   const settings = { ...SAVE_ONNX_DEFAULTS, ...options };
   const bytes = await exportOnnx(model, settings);
   const check = settings.check ? await checkOnnx(bytes, model, { images: settings.checkImages }) : null;
-  const tolerance = settings.tolerance ?? (settings.precision === 'float16' ? 1e-3 : 1e-4);
+  const tolerance = settings.tolerance ?? TOLERANCES[settings.precision];
   if (check !== null && !(check.landmarks <= tolerance)) {
     throw new RangeError(
       `saveOnnx: landmarks of ONNX Runtime and TensorFlow.js must agree to ${tolerance}, got a difference of ${check.landmarks} (nothing was written)`,

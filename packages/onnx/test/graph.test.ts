@@ -59,4 +59,18 @@ describe('the exported graph', () => {
     ];
     expect(half.length).toBeLessThan(0.6 * single.length);
   });
+
+  it('stores kernels in 8 bits with a scale per output channel', async () => {
+    const x = input({ shape: [8, 8, 3] });
+    const network = model({ inputs: x, outputs: use(layers.conv2d({ filters: 64, kernelSize: 5 }))(x) });
+    randomizeWeights(network);
+    const { difference } = await runBoth(network, 1, { precision: 'int8' });
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(5e-2);
+    const [eighth, single] = [
+      await exportNetwork(network, { precision: 'int8' }),
+      await exportNetwork(network),
+    ];
+    expect(eighth.length).toBeLessThan(0.35 * single.length);
+  });
 });

@@ -1,6 +1,7 @@
 // Part of the build: writes the models of this package, and face-api's detectors, as ONNX files into dist, from the
 // weights as they are now. Each model is compared with TensorFlow.js on two crops before its file is written.
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { setupBackend } from '@voxface/backend';
 import { loadModel } from '@voxface/models/node';
 import { exportDetector } from '@voxface/onnx/export';
@@ -12,10 +13,13 @@ const distOf = (file) => new URL(`../dist/${file}`, import.meta.url);
 await setupBackend('wasm');
 for (const { name } of listPretrained()) {
   const model = await loadModel(pretrainedUrl(name));
-  await saveOnnx(model, decodeURIComponent(distOf(`${name}.onnx`).pathname), {
-    precision: 'float16',
-    check: true,
-  });
+  // Node reads float16; pages, which fetch the file, 8 bits.
+  for (const [file, precision] of [
+    [`${name}.onnx`, 'float16'],
+    [`${name}-int8.onnx`, 'int8'],
+  ]) {
+    await saveOnnx(model, fileURLToPath(distOf(file)), { precision, check: true });
+  }
   model.dispose();
 }
 for (const network of ['ssd', 'tiny']) {

@@ -1,6 +1,6 @@
 // Part of the build: puts what a page loads by address beside the built modules. The weights come from the build of
 // @voxface/pretrained, ONNX Runtime's WebAssembly (MIT) from onnxruntime-web.
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,13 @@ const distOf = (name) => fileURLToPath(new URL(`../dist/web/${name}`, import.met
 const weights = (name) => fileURLToPath(new URL(`../../pretrained/dist/${name}`, import.meta.url));
 
 const runtime = dirname(require.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
-// Node loads the module of the WebAssembly; pages the one that has it inside.
-for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs', 'ort.wasm.bundle.min.mjs']) {
+for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs']) {
   copyFileSync(join(runtime, name), distOf(name));
 }
-for (const name of ['small.onnx', 'detector-tiny.onnx']) copyFileSync(weights(name), distOf(name));
+// Node loads the module above; pages one that has it inside, under a name that every server knows as JavaScript.
+const bundle = readFileSync(join(runtime, 'ort.wasm.bundle.min.mjs'), 'utf8');
+writeFileSync(
+  distOf('ort.wasm.bundle.min.js'),
+  bundle.replaceAll('ort.wasm.bundle.min.mjs', 'ort.wasm.bundle.min.js'),
+);
+for (const name of ['small-int8.onnx', 'detector-tiny.onnx']) copyFileSync(weights(name), distOf(name));

@@ -18,8 +18,11 @@ describe('export', () => {
   test.each([
     [['--model', 'nothing'], /--model: expected a pretrained name .*; got nothing/],
     [['--to', 'keras'], /--to <form>.* Allowed choices are onnx, tfjs, file/],
-    [['--precision', 'int4'], /--precision <kind>.* Allowed choices are float32, float16, uint8/],
-    [['--to', 'onnx', '--precision', 'uint8'], /--precision: ONNX takes float32 or float16, got uint8/],
+    [['--precision', 'int4'], /--precision <kind>.* Allowed choices are float32, float16, int8, uint8/],
+    [
+      ['--to', 'onnx', '--precision', 'uint8'],
+      /--precision: --to onnx takes float32, float16 or int8, got uint8/,
+    ],
   ])('%j is refused with its rule', async (flags, message) => {
     expectFailure(await run('export', fixtures.at('out.onnx'), ...flags), 2, message);
   });

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { CHROMIUM, CHROMIUM_FLAGS } from '@voxface/test-utils/node';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,8 +89,16 @@ describe('createFaceLandmarker in a page', () => {
     expect(report.id).toBe(1);
     const names = requests.filter((path) => path.endsWith('.onnx') || path.endsWith('.wasm'));
     expect(new Set(names.filter((path) => path.startsWith('/voxface/')))).toEqual(
-      new Set(['/voxface/small.onnx', '/voxface/detector-tiny.onnx', '/voxface/ort-wasm-simd-threaded.wasm']),
+      new Set([
+        '/voxface/small-int8.onnx',
+        '/voxface/detector-tiny.onnx',
+        '/voxface/ort-wasm-simd-threaded.wasm',
+      ]),
     );
+
+    const files = new Set(requests.filter((path) => path.startsWith('/voxface/')));
+    const sent = [...files].map((path) => gzipSync(readFileSync(join(built, path.slice(9)))).length);
+    expect(sent.reduce((sum, bytes) => sum + bytes)).toBeLessThan(6e6);
 
     const landmarker = await createFaceLandmarker({ detector: 'tiny', runtime: 'onnxruntime-web' });
     const expected = await landmarker.detect(photo);

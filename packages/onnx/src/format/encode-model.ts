@@ -1,7 +1,7 @@
 import { toHalf } from '@voxface/models';
 import protobuf from 'protobufjs/minimal.js';
 /** Element types of ONNX tensors that this package writes (`TensorProto.DataType`). */
-export const ELEMENT_TYPES = { float32: 1, int64: 7, float16: 10 } as const;
+export const ELEMENT_TYPES = { float32: 1, int8: 3, int64: 7, float16: 10 } as const;
 
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
@@ -142,6 +142,7 @@ function writeTensor(writer: Writer, tensor: Initializer): void {
 /** Little-endian bytes, as ONNX keeps raw data. */
 function rawBytes({ type, data }: Initializer): Uint8Array {
   if (type === 'float16') return halfBytes(data);
+  if (type === 'int8') return new Uint8Array(Int8Array.from(data).buffer);
   if (type === 'float32') {
     const view = new DataView(new ArrayBuffer(data.length * 4));
     for (let i = 0; i < data.length; i++) view.setFloat32(4 * i, data[i], true);

@@ -14,8 +14,8 @@ export function addExport(program: Command): void {
         .default('onnx'),
     )
     .addOption(
-      new Option('--precision <kind>', 'storage of the weights (uint8: tfjs and file only)')
-        .choices(['float32', 'float16', 'uint8'])
+      new Option('--precision <kind>', 'storage of the weights (int8: onnx only; uint8: tfjs and file only)')
+        .choices(['float32', 'float16', 'int8', 'uint8'])
         .default('float32'),
     )
     .option('--check <dir>', 'compare both runtimes on 50 faces of these annotated photos (onnx only)')

@@ -23,8 +23,10 @@ const CHECK_FACES = 50;
 
 /** Loads a saved model and writes it as ONNX, as tfjs-layers files, or as one file. */
 export async function exportModel(out: string, flags: ExportFlags): Promise<void> {
-  if (flags.to === 'onnx' && flags.precision === 'uint8') {
-    throw new UsageError('--precision: ONNX takes float32 or float16, got uint8');
+  const wrong = flags.to === 'onnx' ? 'uint8' : 'int8';
+  if (flags.precision === wrong) {
+    const kinds = flags.to === 'onnx' ? 'float32, float16 or int8' : 'float32, float16 or uint8';
+    throw new UsageError(`--precision: --to ${flags.to} takes ${kinds}, got ${wrong}`);
   }
   if (flags.check !== undefined && flags.to !== 'onnx') {
     throw new UsageError(`--check: compares ONNX files only, got --to ${flags.to}`);
@@ -36,7 +38,7 @@ export async function exportModel(out: string, flags: ExportFlags): Promise<void
   if (flags.to === 'onnx') {
     const faces = flags.check === undefined ? null : await readFaces(flags.check, model.options.inputSize);
     const { check } = await saveOnnx(model, out, {
-      precision: precision as 'float32' | 'float16',
+      precision: precision as 'float32' | 'float16' | 'int8',
       check: true,
       ...(faces && { checkImages: faces }),
     });

@@ -8,13 +8,13 @@ export type PhotoSource = string | URL | Uint8Array<ArrayBuffer> | Blob | ImageS
 /** Options of `createFaceLandmarker` in a page or a worker. */
 export interface FaceLandmarkerOptions extends CommonLandmarkerOptions {
   /**
-   * Folder that serves `small.onnx`, `detector-tiny.onnx` and `ort-wasm-simd-threaded.wasm` of this package.
+   * Folder that serves `small-int8.onnx`, `detector-tiny.onnx` and `ort-wasm-simd-threaded.wasm` of this package.
    * @default beside this module, where bundlers and CDNs put them
    */
   assets?: string | URL;
   /**
    * Address or bytes of an `.onnx` file that `exportOnnx` wrote.
-   * @default 'small.onnx' of the assets
+   * @default 'small-int8.onnx' of the assets
    */
   model?: string | URL | Uint8Array;
   /**
@@ -65,7 +65,7 @@ export async function createFaceLandmarker(
   } = options;
   // Spelled out, because bundlers copy files whose addresses they can read.
   const addresses = {
-    model: new URL('./small.onnx', import.meta.url),
+    model: new URL('./small-int8.onnx', import.meta.url),
     detector: new URL('./detector-tiny.onnx', import.meta.url),
     wasm: new URL('./ort-wasm-simd-threaded.wasm', import.meta.url),
   };
@@ -78,7 +78,7 @@ export async function createFaceLandmarker(
   const session = { runtime, threads, ...(providers && { providers }) };
   const isReady = typeof detector === 'object' && 'detect' in detector;
   const [modelFile, detectorFile] = await Promise.all([
-    readFile(model ?? locate(addresses.model, 'small.onnx')),
+    readFile(model ?? locate(addresses.model, 'small-int8.onnx')),
     isReady || detector === false
       ? undefined
       : readFile(detector ?? locate(addresses.detector, 'detector-tiny.onnx')),
