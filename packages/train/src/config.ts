@@ -131,8 +131,11 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
   share2d: fraction.default(0.5),
   /** Micro-batches per step; their gradients are averaged. */
   accumulate: steps.default(1),
-  /** Data-parallel worker threads; each takes an equal part of the batch. */
-  workers: steps.default(1),
+  /** Data-parallel worker threads; each takes an equal part of the batch. `auto` is `autoWorkers` in `runTraining`, 1 elsewhere. */
+  workers: z
+    .union([steps, z.literal('auto')])
+    .default(1)
+    .transform((workers) => (workers === 'auto' ? 1 : workers)),
   /** Threads that decode and crop; 0 works in the main thread. */
   decoders: z.number().int().min(0).default(1),
   /** Megabytes of decoded pictures that the decoding threads keep. */
@@ -321,7 +324,7 @@ export interface TrainingConfigInput {
   batchSize?: number;
   share2d?: number;
   accumulate?: number;
-  workers?: number;
+  workers?: number | 'auto';
   decoders?: number;
   pictureCache?: number;
   learningRate?: ScheduleInput;
@@ -346,6 +349,7 @@ type Optional = 'note' | 'startFrom' | 'clipNorm' | 'average' | 'adam';
 type Rewritten =
   | 'discriminator'
   | 'data'
+  | 'workers'
   | 'learningRate'
   | 'rateOf'
   | 'weights'
@@ -367,6 +371,7 @@ export interface TrainingConfig
     share: number;
   };
   data: { train3d: DataSpec[]; train2d: DataSpec[]; validation: DataSpec[] };
+  workers: number;
   learningRate: Required<ScheduleInput>;
   rateOf: { estimator: number; regressor: number; discriminator: number };
   weights: { coordinate: number; auxiliary: number; adversarial: number };

@@ -2,6 +2,7 @@ import { expectClose } from '@voxface/test-utils';
 import { describe, expect, it } from 'vitest';
 import { parseTrainingConfig } from '../src/config.ts';
 import { crc32c } from '../src/crc32c.ts';
+import { autoWorkers } from '../src/node/parallel-engine.ts';
 import { learningRateAt, nextBalance } from '../src/schedule.ts';
 import { planStages, rateAt, stageAt } from '../src/stages.ts';
 import { adamUpdate, createAdamState, gradientNorm } from '../src/training-state.ts';
@@ -27,6 +28,39 @@ describe('adamUpdate', () => {
   it('measures the norm, not finite when an entry is not', () => {
     expect(gradientNorm(Float32Array.of(3, 4))).toBe(5);
     expect(gradientNorm(Float32Array.of(3, Number.NaN))).toBeNaN();
+  });
+});
+
+describe('autoWorkers', () => {
+  const count = (
+    batchSize: number,
+    cores: number,
+    name = 'wasm',
+    backend: 'auto' | 'node' | 'node-gpu' = 'auto',
+  ) => autoWorkers({ batchSize, accumulate: 1, backend }, { name, tried: [] }, cores);
+  it('takes the cores that divide the batch into parts of four or more', () => {
+    expect([count(24, 2), count(24, 5), count(24, 64), count(10, 4), count(7, 8)]).toEqual([2, 4, 6, 2, 1]);
+  });
+  it('keeps GPUs, the cpu backend and micro-batches in one piece', () => {
+    expect([count(24, 8, 'webgpu'), count(24, 8, 'cpu'), count(24, 8, 'tensorflow', 'node-gpu')]).toEqual([
+      1, 1, 1,
+    ]);
+    expect(count(24, 8, 'tensorflow')).toBe(1); // auto got as far as node-gpu
+    expect(count(24, 8, 'tensorflow', 'node')).toBe(6);
+    expect(
+      autoWorkers({ batchSize: 24, accumulate: 2, backend: 'node' }, { name: 'tensorflow', tried: [] }, 8),
+    ).toBe(1);
+  });
+  it('is what a configuration may ask for', () => {
+    const config = {
+      name: 'a',
+      output: 'b',
+      data: {},
+      stages: [{ kind: 'mixed', steps: 1 }],
+      share2d: 0,
+    } as const;
+    expect(parseTrainingConfig({ ...config, workers: 'auto' }).workers).toBe(1);
+    expect(() => parseTrainingConfig({ ...config, workers: 'many' })).toThrow(/workers/);
   });
 });
 

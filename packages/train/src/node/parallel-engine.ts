@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
+import type { BackendInfo } from '@voxface/backend';
 import { startWorker } from '@voxface/datasets/node';
 import type { FaceShapeModelOptions } from '@voxface/models';
 import type { TrainingConfig } from '../config.ts';
@@ -6,6 +8,30 @@ import type { GradientEngine } from '../engine.ts';
 import { type NetworkName, selectNetworks } from '../networks.ts';
 import type { PhaseName } from '../phases.ts';
 import type { PhaseResult, Replica, StepSamples, StepTimes } from '../replica.ts';
+
+/** Fewer samples than this per worker leave batch normalisation without statistics. */
+const FEWEST_SAMPLES = 4;
+
+/**
+ * How many workers `workers: 'auto'` stands for: as many as there are cores, as divide the batch, and as leave each at
+ * least four samples. One on GPUs, on the slow `cpu` backend, and where micro-batches are accumulated.
+ */
+export function autoWorkers(
+  { batchSize, accumulate, backend }: Pick<TrainingConfig, 'batchSize' | 'accumulate' | 'backend'>,
+  { name, tried }: Pick<BackendInfo, 'name' | 'tried'>,
+  cores: number = availableParallelism(),
+): number {
+  // TensorFlow has one name with and without a GPU; `auto` gets to the one without after the other failed.
+  const isGpu =
+    backend === 'node-gpu' ||
+    (backend === 'auto' && !tried.some((candidate) => candidate.name === 'node-gpu'));
+  if (accumulate > 1 || (name !== 'wasm' && (name !== 'tensorflow' || isGpu))) return 1;
+  let workers = 1;
+  for (let count = 2; count <= cores && batchSize / count >= FEWEST_SAMPLES; count++) {
+    if (batchSize % count === 0) workers = count;
+  }
+  return workers;
+}
 
 /**
  * Data-parallel engine: this thread's replica and `workers - 1` threads, each with its own backend, each with an equal

@@ -13,7 +13,7 @@ parentPort?.on('message', (request: ReplicaRequest) => {
 });
 
 async function start() {
-  if (config.backend !== 'current') await setupBackend(config.backend);
+  if (config.backend !== 'current') await setupBackend(config.backend, { threads: 1 });
   const networks = createRunNetworks({ ...config, model: { ...model } });
   const replica = createRunReplica(config, networks);
   return { networks, replica, shared: {} as Partial<Record<NetworkName, SharedVectors>> };

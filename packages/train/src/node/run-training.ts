@@ -28,7 +28,7 @@ import { createTrainingState, type TrainingState } from '../training-state.ts';
 import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
 import { joinRanks } from './mpi.ts';
 import { checkLandmarks, createSourceOpener, openRunData, type RunData } from './open-data.ts';
-import { createParallelEngine } from './parallel-engine.ts';
+import { autoWorkers, createParallelEngine } from './parallel-engine.ts';
 import { createProgressMeter, describeValidation, openRunLog, type RunLog, sayChanges } from './run-log.ts';
 
 /** Options of a run. */
@@ -59,7 +59,8 @@ export async function runTraining(input: unknown, options: RunTrainingOptions = 
   const config = parseTrainingConfig(input);
   const group = await joinRanks(process.env);
   try {
-    const result = await runRank(config, options, group);
+    const isAuto = group === undefined && (input as { workers?: unknown }).workers === 'auto';
+    const result = await runRank(config, { ...options, isAuto }, group);
     group?.close();
     return result;
   } catch (error) {
@@ -68,10 +69,15 @@ export async function runTraining(input: unknown, options: RunTrainingOptions = 
   }
 }
 
+interface RankOptions extends RunTrainingOptions {
+  /** The number of workers is `autoWorkers`. */
+  isAuto: boolean;
+}
+
 /** The folder is rank 0's. */
 async function runRank(
   config: TrainingConfig,
-  options: RunTrainingOptions,
+  options: RankOptions,
   group: RankGroup | undefined,
 ): Promise<TrainingResult> {
   if (group !== undefined) {
@@ -95,11 +101,15 @@ function checkRanks({ batchSize, workers, accumulate }: TrainingConfig, { size }
 }
 
 async function runLocked(
-  config: TrainingConfig,
-  { resume = false, overwrite = false, signal, log = () => {} }: RunTrainingOptions,
+  given: TrainingConfig,
+  { resume = false, overwrite = false, signal, log = () => {}, isAuto }: RankOptions,
   group: RankGroup | undefined,
 ): Promise<TrainingResult> {
-  const backend = config.backend === 'current' ? getBackend() : (await setupBackend(config.backend)).name;
+  // With workers, each takes one core: TensorFlow's own threads would only be in their way.
+  const threads = isAuto || given.workers > 1 ? { threads: 1 } : {};
+  const found = given.backend === 'current' ? undefined : await setupBackend(given.backend, threads);
+  const config = { ...given, workers: isAuto && found ? autoWorkers(given, found) : given.workers };
+  const backend = found?.name ?? getBackend();
   const { rank, size } = group ?? { rank: 0, size: 1 };
   const folder =
     rank === 0

@@ -12,7 +12,10 @@ export function addTrain(program: Command): void {
     )
     .option('--resume <dir>', 'continue the run in this output folder; fails if it has no checkpoint')
     .option('--overwrite', 'start anew in an output folder that holds another run: deletes its checkpoints')
-    .option('--workers <n>', 'data-parallel workers on this machine')
+    .option(
+      '--workers <n>',
+      "data-parallel workers on this machine; auto: one per core, as far as the batch divides (default: the configuration's, else auto)",
+    )
     .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
     .option('--set <name=path...>', 'folders of packed sets of an experiment, by name, instead of sets/NAME')
     .option('--seed <n>', 'seed of an experiment', '0')

@@ -27,7 +27,12 @@ export interface TrainFlags {
 export async function trainFromConfig(file: string, flags: TrainFlags): Promise<void> {
   const isExperiment = EXPERIMENTS.some(({ name }) => name === file);
   const config = isExperiment ? readExperiment(file, flags) : await readConfig(file);
-  const workers = flags.workers === undefined ? undefined : parseCount('--workers', flags.workers);
+  const workers =
+    flags.workers === 'auto'
+      ? 'auto'
+      : flags.workers === undefined
+        ? (config.workers ?? 'auto')
+        : parseCount('--workers', flags.workers);
   if (flags.resume !== undefined) await checkResumable(flags.resume);
   const controller = new AbortController();
   const stop = (): void => {
@@ -39,7 +44,7 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
   const signals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
   for (const signal of signals) process.on(signal, stop);
   const overrides = {
-    ...(workers === undefined ? {} : { workers }),
+    workers,
     ...(flags.resume === undefined ? {} : { output: flags.resume }),
     ...(flags.backend === 'auto' ? {} : { backend: flags.backend }),
   };
