@@ -1,9 +1,13 @@
-// Mutation testing of the arithmetic that training and evaluation stand on: `npx -y pnpm@12 mutants [PART...]`, parts: train,
-// volume, metrics (all when none is named). Stryker changes one expression at a time and runs the unit tests of the
-// package that cover it; a change that no test notices survives. Texts are not changed: the words of messages are no
-// arithmetic; nor are tables and constants, which tests compare with the paper's. Reports: .cache/mutants/PART.json and PART.txt. Ends with 1 when a score is under the bar.
+// Mutation testing of the arithmetic that training and evaluation stand on: `npx -y pnpm@12 mutants [PART...]`, parts: wiring,
+// train, volume, metrics (all when none is named). `wiring` tries the wrong wirings of wiring.mjs, one after the other. For the
+// others Stryker changes one expression at a time and runs the fast tests of the package that cover it; a change that
+// no test notices survives. Texts are not changed: the words of messages are no arithmetic; nor are tables and
+// constants, which tests compare with the paper's. A part goes on from its last report (Stryker's incremental mode).
+// Reports: .cache/mutants/PART.json and PART.txt. Ends with 1 when a score is under the bar.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
+import { WIRING } from './wiring.mjs';
 
 const BAR = 85;
 const PARTS = {
@@ -16,15 +20,20 @@ const PARTS = {
   ],
 };
 
+const ALL = ['wiring', ...Object.keys(PARTS)];
 const names = process.argv.slice(2);
 for (const name of names) {
-  if (PARTS[name] !== undefined) continue;
-  console.error(`mutants: no part '${name}' (there are ${Object.keys(PARTS).join(', ')})`);
+  if (ALL.includes(name)) continue;
+  console.error(`mutants: no part '${name}' (there are ${ALL.join(', ')})`);
   process.exit(2);
 }
 mkdirSync('.cache/mutants', { recursive: true });
 let isEnough = true;
-for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+for (const name of names.length > 0 ? names : ALL) {
+  if (name === 'wiring') {
+    if (!tryWirings()) isEnough = false;
+    continue;
+  }
   process.env.VOXFACE_MUTANTS = name;
   const file = `.cache/mutants/${name}.json`;
   await new Stryker({
@@ -43,6 +52,8 @@ for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
     dryRunTimeoutMinutes: 15,
     tempDirName: '.cache/stryker',
     ignorePatterns: ['.turbo', 'docs', 'examples', '**/dist', '**/*.bin', 'packages/pretrained'],
+    incremental: true,
+    incrementalFile: `.cache/mutants/${name}-incremental.json`,
     reporters: ['json', 'progress'],
     jsonReporter: { fileName: file },
     thresholds: { high: 95, low: BAR, break: null },
@@ -55,6 +66,37 @@ for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
   if (score < BAR) isEnough = false;
 }
 process.exit(isEnough ? 0 : 1);
+
+/** Runs the tests of train with each wrong wiring; whether all of them fail, and the right one passes. */
+function tryWirings() {
+  const lines = ['', ...WIRING.map(({ name }) => name)].map((wrong) => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [
+        'node_modules/vitest/vitest.mjs',
+        'run',
+        '--config',
+        'scripts/mutants.vitest.config.ts',
+        '--bail',
+        '1',
+        '--maxWorkers',
+        '1',
+      ],
+      {
+        env: { ...process.env, NO_COLOR: '1', VOXFACE_MUTANTS: 'train', VOXFACE_WIRING: wrong },
+        encoding: 'utf8',
+      },
+    );
+    // A test has failed, and not for a file that cannot be loaded.
+    const failure = /FAIL +(?:\S+ )?(packages\S+ > .*)/.exec(stdout + stderr)?.[1];
+    const isRight = wrong === '' ? status === 0 : failure !== undefined;
+    const line = `  ${isRight ? 'ok' : 'WRONG'}: ${wrong || 'as it is'}: ${failure ?? (status === 0 ? 'all pass' : 'no test ran')}`;
+    console.log(line);
+    return { line, isRight };
+  });
+  writeFileSync('.cache/mutants/wiring.txt', `${lines.map(({ line }) => line).join('\n')}\n`);
+  return lines.every(({ isRight }) => isRight);
+}
 
 /** Counts per file, and every survivor with its place, the text there and what replaced it. */
 function summarize({ files }) {

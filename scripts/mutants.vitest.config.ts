@@ -1,25 +1,38 @@
 import { defineConfig } from 'vitest/config';
+import { WIRING } from './wiring.mjs';
 
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
 const name = process.env.VOXFACE_MUTANTS;
+const wrong = WIRING.find((mutation) => mutation.name === process.env.VOXFACE_WIRING);
 
 /**
- * The unit tests of one package, for `scripts/mutants.mjs`: the fast ones, and with training the comparisons with PyTorch, which are
- * long.
+ * The fast tests of one package, for `scripts/mutants.mjs`; with `VOXFACE_WIRING`, on the package as one of `WIRING` would have it.
  */
 export default defineConfig({
+  plugins: wrong && [
+    {
+      name: 'wiring',
+      enforce: 'pre' as const,
+      transform(code: string, id: string) {
+        return id.endsWith(`packages/train/src/${wrong.file}`) ? miswire(code, wrong) : undefined;
+      },
+    },
+  ],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: [`packages/${name}/test/**/*.test.ts`],
-    exclude: [
-      '**/node_modules/**',
-      '**/*.{wasm,webgpu,browser,page,slow}.test.ts',
-      name === 'train'
-        ? '**/{recorded-phases,run-training,pretrain-discriminator}.long.test.ts'
-        : '**/*.long.test.ts',
-    ],
+    exclude: ['**/node_modules/**', '**/*.{long,wasm,webgpu,browser,page,slow}.test.ts'],
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },
 });
+
+function miswire(code: string, { name, from, to }: (typeof WIRING)[number]): string {
+  if (code.split(from).length !== 2) {
+    throw new Error(
+      `miswire: the text to change must be there once, got ${code.split(from).length - 1} (${name})`,
+    );
+  }
+  return code.replace(from, () => to);
+}

@@ -1,6 +1,6 @@
 import { THREEDFAW_66 } from '@voxface/landmarks';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { open3dfaw } from '../src/node.ts';
+import { open3dfaw, openDataset } from '../src/node.ts';
 import { syntheticJpeg } from './synthetic.ts';
 import { writeFolder } from './synthetic-folder.ts';
 import { writeMat } from './write-mat.ts';
@@ -48,5 +48,24 @@ describe('3DFAW', () => {
     await expect((await open3dfaw(short)).load(0)).rejects.toThrow(
       /expected 198 finite numbers, got 3 words in a.txt/,
     );
+  });
+
+  it.each([
+    ['train_img/a.jpg', 'train_lm/a_lm.csv'],
+    ['images/a.jpg', 'landmarks/a.txt'],
+    ['a.jpg', 'a.txt'],
+  ])('%s finds %s, and opens by its kind', async (image, annotation) => {
+    const root = await writeFolder({
+      [image]: jpeg,
+      [annotation]: rows.map((row) => row.join(',')).join('\n'),
+    });
+    const dataset = await openDataset(root, { kind: '3dfaw' });
+    expect((await dataset.load(0)).provenance.files).toEqual([image, annotation]);
+    expect(dataset.scheme).toBe(THREEDFAW_66);
+  });
+
+  it('says which annotation is missing', async () => {
+    const root = await writeFolder({ 'b/a.jpg': jpeg });
+    await expect(open3dfaw(root)).rejects.toThrow(/expected the annotation b\/a.txt of b\/a.jpg/);
   });
 });

@@ -28,12 +28,15 @@ export {
   type ReportSummary,
   toReportJson,
 } from './format-report.ts';
-export { cvgtce, GTE_DEFAULTS, type GteOptions, gte } from './gte.ts';
 export {
   boxDiagonal,
   boxSize,
+  cvgtce,
   type DepthAlignment,
   fixedNormalizer,
+  GTE_DEFAULTS,
+  type GteOptions,
+  gte,
   interocular,
   interPupil,
   type NmeOptions,

@@ -2,6 +2,7 @@ import {
   AFLW_21,
   FIVE_POINTS,
   IBUG_68,
+  IBUG_68_TO_3DFAW_66,
   IBUG_68_TO_AFLW_21,
   IBUG_68_TO_FIVE_POINTS,
   IBUG_68_TO_INNER_51,
@@ -71,6 +72,7 @@ const IBUG_300W: Omit<Protocol, 'name' | 'normalizer' | 'normalizedBy' | 'limit'
 const THREEDFAW: Omit<Protocol, 'name' | 'alignDepth' | 'similarity'> = {
   annotation: '3DFAW, 66 points',
   scheme: THREEDFAW_66,
+  map: IBUG_68_TO_3DFAW_66,
   dims: 3,
   normalizer: interocular(THREEDFAW_66, 3),
   normalizedBy: 'distance of the true outer eye corners in space',

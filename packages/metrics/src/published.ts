@@ -1,3 +1,5 @@
+import type { Evaluation } from './create-accumulator.ts';
+
 /** A line of a published table. */
 export interface PublishedRow {
   readonly method: string;
@@ -263,6 +265,7 @@ const LATER_TABLES: readonly PublishedTable[] = [
     caption: '2D NME on 300W, 68 points, by the distance of the outer eye corners',
     columns: ['common', 'challenging', 'full'],
     source: 'see each line',
+    protocol: '300w/interocular',
     rows: [
       { method: 'LAB', values: [null, null, 3.49], source: 'repository, README' },
       { method: 'HRNetV2-W18', values: [2.91, 5.11, 3.34], source: 'repository, README' },
@@ -284,4 +287,63 @@ export const PUBLISHED: Readonly<Record<string, PublishedTable>> = Object.fromEn
 /** The tables whose figures a protocol can be compared with. */
 export function findPublished(protocol: string): PublishedTable[] {
   return Object.values(PUBLISHED).filter((table) => table.protocol === protocol);
+}
+
+/** A line of one's own to be set under a published table. */
+export interface OwnRow {
+  readonly method: string;
+  /** Percent, one per column; null where there is no figure. */
+  readonly values: readonly (number | null)[];
+  /** The published line that it is compared with; the table's last line if omitted, which is the paper's own method in Tables I to IV. */
+  readonly against?: string;
+}
+
+/**
+ * A published table as Markdown with rows of one's own under it, each figure with its difference from the published
+ * line that it stands against: `4.95 (+0.84)` in percent points, negative where the own figure is better.
+ * @throws RangeError when a row has other columns than the table, or there is no line to compare it with.
+ */
+export function formatPublished(table: PublishedTable, own: readonly OwnRow[]): string {
+  const { name, caption, columns, rows, source } = table;
+  const cell = (value: number | null): string => (value === null ? '-' : value.toFixed(2));
+  const lines = own.map(({ method, values, against = rows[rows.length - 1].method }) => {
+    const line = rows.find((row) => row.method === against);
+    if (line === undefined || values.length !== columns.length) {
+      throw new RangeError(
+        `formatPublished: ${name} has the columns ${columns.join(', ')} and the lines ${rows.map((row) => row.method).join(', ')}, got ${values.length} values against ${against}`,
+      );
+    }
+    return [method, ...values.map((value, i) => withDifference(cell(value), value, line.values[i]))];
+  });
+  const cells = [
+    ['', ...columns],
+    ['---', ...columns.map(() => '---:')],
+    ...rows.map(({ method, values }) => [method, ...values.map(cell)]),
+    ...lines.map(([method, ...values]) => [`**${method}**`, ...values]),
+  ];
+  const title = /^[IVX]/.test(name) ? `Table ${name}: ${caption}` : caption;
+  return `${title} (%)\n\n${cells.map((line) => `| ${line.join(' | ')} |`).join('\n')}\n\nSource: ${source}. In brackets: difference from the published line.\n`;
+}
+
+function withDifference(text: string, value: number | null, published: number | null): string {
+  if (value === null || published === null) return text;
+  const difference = value - published;
+  return `${text} (${difference < 0 ? '-' : '+'}${Math.abs(difference).toFixed(2)})`;
+}
+
+/**
+ * The figures of an evaluation in a table's columns, percent: bins of |yaw| with mean and std, parts of 300W, or the
+ * mean over images.
+ */
+export function publishedValues({ columns }: PublishedTable, evaluation: Evaluation): (number | null)[] {
+  const { bins, binMean, binStd, nme, subsets } = evaluation;
+  const percent = (value: number | null | undefined): number | null =>
+    value === null || value === undefined ? null : 100 * value;
+  if (columns.length === 1) return [percent(nme.mean)];
+  if (columns.includes('full')) {
+    const part = (name: string): number | null =>
+      percent(subsets.find((subset) => subset.name === name)?.nme.mean);
+    return columns.map((name) => (name === 'full' ? percent(nme.mean) : part(name)));
+  }
+  return [...bins.map(({ mean }) => percent(mean)), percent(binMean), percent(binStd)];
 }

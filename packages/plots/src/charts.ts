@@ -211,17 +211,73 @@ function collectPoints(
   }
   return [...curves].flatMap(([curve, samples]) => {
     const size = panel.type === 'step' ? Math.ceil(samples.length / limit) : 1;
-    const points: Point[] = [];
-    for (let at = 0; at < samples.length; at += size) {
-      const run = samples.slice(at, at + size);
-      const mean = run.reduce((sum, [, v]) => sum + (log ? Math.log(v) : v), 0) / run.length;
-      points.push({ step: run[run.length - 1][0], value: log ? Math.exp(mean) : mean, curve });
-    }
-    return points;
+    return thin(samples, size, log).map(([step, value]) => ({ step, value, curve }));
   });
 }
 
-function panelSpec(panel: TrainingPanel, values: Point[], settings: typeof TRAINING_CURVES_DEFAULTS): object {
+/** One chart with several curves in it, such as the same quantity of several runs. */
+export interface CurvePanel {
+  readonly title: string;
+  /** Names of the axes. */
+  readonly x: string;
+  readonly y?: string;
+  readonly curves: readonly {
+    readonly name: string;
+    readonly points: readonly (readonly [number, number])[];
+  }[];
+  readonly scale?: 'linear' | 'log';
+  /** Whether the points themselves are shown. */
+  readonly dots?: boolean;
+}
+
+/**
+ * Panels of curves in one picture (the paper's Figs. 8, 10 and 11 have that form). Curves longer than `points` are averaged over
+ * neighbours.
+ * @throws RangeError when a panel has nothing to draw.
+ */
+export async function curvePanelsSvg(
+  panels: readonly CurvePanel[],
+  options: Omit<TrainingCurvesOptions, 'panels'> = {},
+): Promise<string> {
+  const settings = { ...TRAINING_CURVES_DEFAULTS, ...options };
+  const concat = panels.map(({ title, x, y, curves, scale, dots }) => {
+    const values = curves.flatMap(({ name, points }) => {
+      const size = Math.ceil(points.length / settings.points);
+      return thin(points, size, scale === 'log').map(([step, value]) => ({ step, value, curve: name }));
+    });
+    if (values.length === 0) {
+      throw new RangeError(`curvePanelsSvg: every panel needs points, got none in '${title}'`);
+    }
+    const panel: TrainingPanel = { title, type: dots ? 'evaluation' : 'step', group: '', scale };
+    return panelSpec(panel, values, settings, [x, y ?? null]);
+  });
+  const title = settings.title ? { title: { text: settings.title, fontSize: 16, offset: 14 } } : {};
+  const resolve = { scale: { color: 'independent' } };
+  const spec = { ...title, columns: settings.columns, concat, spacing: 26, resolve } as TopLevelSpec;
+  return chartSvg(spec, settings.theme);
+}
+
+/** Means over runs of `size` neighbours; of logarithms on a log scale. */
+function thin(
+  samples: readonly (readonly [number, number])[],
+  size: number,
+  log: boolean,
+): [number, number][] {
+  const points: [number, number][] = [];
+  for (let at = 0; at < samples.length; at += size) {
+    const run = samples.slice(at, at + size);
+    const mean = run.reduce((sum, [, v]) => sum + (log ? Math.log(v) : v), 0) / run.length;
+    points.push([run[run.length - 1][0], log ? Math.exp(mean) : mean]);
+  }
+  return points;
+}
+
+function panelSpec(
+  panel: TrainingPanel,
+  values: Point[],
+  settings: typeof TRAINING_CURVES_DEFAULTS,
+  [x, y]: readonly [string, string | null] = ['step', null],
+): object {
   const names = [...new Set(values.map((p) => p.curve))];
   const scale = panel.scale === 'log' ? { type: 'log', nice: true } : { zero: false, nice: true };
   return {
@@ -234,10 +290,10 @@ function panelSpec(panel: TrainingPanel, values: Point[], settings: typeof TRAIN
       x: {
         field: 'step',
         type: 'quantitative',
-        title: 'step',
+        title: x,
         axis: { grid: false, tickCount: 5, format: ',d' },
       },
-      y: { field: 'value', type: 'quantitative', title: null, scale, axis: { tickCount: 5, format: '~g' } },
+      y: { field: 'value', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: '~g' } },
       color: {
         field: 'curve',
         type: 'nominal',

@@ -6,6 +6,10 @@ export {
   SINGLE_TOLERANCE,
   type Tolerance,
 } from './expect-close.ts';
-export { expectGradient, GRADIENT_CHECK_DEFAULTS, type GradientCheckOptions } from './expect-gradient.ts';
-export { expectNoLeak } from './expect-no-leak.ts';
+export {
+  expectGradient,
+  expectNoLeak,
+  GRADIENT_CHECK_DEFAULTS,
+  type GradientCheckOptions,
+} from './expect-tensors.ts';
 export { fillWeights, type NamedWeight, noise, weightsOf } from './noise.ts';

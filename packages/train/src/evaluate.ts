@@ -1,5 +1,6 @@
 import {
   addN,
+  mul,
   square,
   squaredDifference,
   stack,
@@ -28,6 +29,7 @@ import {
 } from '@voxface/models';
 import { createVolumeEncoder } from '@voxface/volume';
 import { type Batch3D, disposeBatch, toBatch } from './batch.ts';
+import { coordinateLoss } from './losses.ts';
 import type { TrainedNetworks } from './networks.ts';
 
 /** Errors of a model on a dataset, as fractions of the box size sqrt(width * height) of the 2D truth. */
@@ -103,43 +105,54 @@ export async function measureModel(
   return errors;
 }
 
+/** What an adversarial stage must not spoil, on samples that it has not been trained on. */
+export interface HeldOutLosses {
+  /** Squared error of D on true volumes over their energy: 1 where it returns nothing. */
+  readonly reconstruction: number;
+  /** L_coord of P on the volumes that G estimates, which are those that it meets in prediction. */
+  readonly coordinate: number;
+}
+
 /**
- * How well D reconstructs what it has not been trained on: squared error of the true volumes over their energy, 1 where it
- * returns nothing, with running statistics as in prediction.
+ * Measures D on true volumes and P on estimated ones, with running statistics as in prediction.
  * @param count samples that are measured, spread over the dataset.
  */
-export async function measureReconstruction(
-  { model, discriminator }: TrainedNetworks,
+export async function measureHeldOut(
+  networks: TrainedNetworks,
   dataset: Dataset<3>,
   count = 64,
   batchSize = 16,
-): Promise<number> {
+): Promise<HeldOutLosses> {
+  const { model, discriminator } = networks;
   const encoder = createVolumeEncoder(model.options.landmarks, volumeOptions(model.options));
   const chosen = Math.min(count, dataset.length);
   const indices = Array.from({ length: chosen }, (_, i) => Math.floor((i * dataset.length) / chosen));
-  let [error, energy] = [0, 0];
+  let [error, energy, coordinate] = [0, 0, 0];
   for (let start = 0; start < chosen; start += batchSize) {
     const samples = await Promise.all(indices.slice(start, start + batchSize).map((i) => dataset.load(i)));
     const crops = samples.map((sample) => cropSample(sample, { size: model.options.inputSize }));
     const batch = toBatch(crops, encoder) as Batch3D;
     const sums = tidy(() => {
-      const feed = regressorFeed(model, batch.stages as Tensor4D[], batch.images);
-      const outputs = discriminator?.network.apply(feed) as Tensor | Tensor[];
+      const truth = batch.stages as Tensor4D[];
+      const outputs = discriminator?.network.apply(regressorFeed(model, truth, batch.images));
       // Coordinates are of rank 3.
-      const rebuilt = (Array.isArray(outputs) ? outputs : [outputs]).filter(({ rank }) => rank === 4);
-      const stages = batch.stages.slice(-rebuilt.length);
+      const rebuilt = ([outputs].flat() as Tensor[]).filter(({ rank }) => rank === 4);
+      const stages = truth.slice(-rebuilt.length);
+      const estimated = estimateFlatVolumes(model, batch.images);
       return stack([
         addN(stages.map((stage, m) => sum(squaredDifference(stage, rebuilt[m])))),
         addN(stages.map((stage) => sum(square(stage)))),
+        mul(coordinateLoss(regressCoordinates(model, estimated, batch.images), batch), batch.size),
       ]);
     });
     const values = await sums.data();
     error += values[0];
     energy += values[1];
+    coordinate += values[2];
     sums.dispose();
     disposeBatch(batch);
   }
-  return error / energy;
+  return { reconstruction: error / energy, coordinate: coordinate / chosen };
 }
 
 async function loadReadable(

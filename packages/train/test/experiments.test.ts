@@ -23,6 +23,7 @@ describe('experiments of the paper', () => {
     ['paper', 64],
     ['small', 32],
     ['tiny', 32],
+    ['micro', 8],
   ] as const)('are valid configurations with valid models, %s size', (size, depth) => {
     for (const { name } of EXPERIMENTS) {
       const config = parseTrainingConfig(experimentConfig(name, size, 3), name);

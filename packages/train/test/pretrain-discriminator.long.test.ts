@@ -56,6 +56,9 @@ describe('pretrain-discriminator', () => {
       .filter(({ type, step }) => type === 'evaluation' && step > 0 && step <= 2 + own.length);
     expect(evaluations.at(-1).reconstruction).toBeLessThan(0.9);
     expect(evaluations.at(-2).reconstruction).toBeGreaterThanOrEqual(0.9);
+    // G and P are frozen meanwhile.
+    expect(evaluations.at(-1).coordinate).toBeGreaterThan(0);
+    expect(evaluations.at(-1).coordinate).toBe(evaluations.at(-2).coordinate);
 
     const resumed = await runTraining(
       { ...config, stages: config.stages.map((stage) => ({ ...stage })) },

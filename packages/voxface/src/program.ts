@@ -10,6 +10,7 @@ import { addExport } from './export/command.ts';
 import { addDemo, addLocalize } from './localize/command.ts';
 import { describeError, type SetExitCode, UsageError } from './options.ts';
 import { addPlot } from './plot/command.ts';
+import { addReproduce } from './reproduce/command.ts';
 import { addTrain } from './train/command.ts';
 
 /**
@@ -60,6 +61,7 @@ Help for a command: voxface COMMAND --help`,
   addLocalize(program, setExitCode);
   addEvaluate(program);
   addTrain(program);
+  addReproduce(program);
   addExport(program);
   addData(program, setExitCode);
   addMerge(program, setExitCode);

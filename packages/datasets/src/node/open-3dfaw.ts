@@ -21,7 +21,11 @@ export type BoxOrder =
   | 'left,right,top,bottom';
 
 export interface ThreeDfawOptions {
-  /** The annotation file of a picture, relative to the root, given the picture's path relative to the root. */
+  /**
+   * The annotation file of a picture, relative to the root, given the picture's path relative to the root. If omitted: the
+   * picture's name with `.txt`, `.csv` or `.mat`, with or without `_lm` before it, beside the picture or in a folder with `lm` or
+   * `landmarks` in its name where the picture's has `img` or `images`.
+   */
   annotationOf?: (image: string) => string;
   /** The box file of a picture; absent: the tight box of the landmarks. */
   boxOf?: (image: string) => string;
@@ -32,15 +36,14 @@ export interface ThreeDfawOptions {
   depth?: 'toward-camera' | 'away-from-camera';
 }
 
-export const THREEDFAW_DEFAULTS: Required<Omit<ThreeDfawOptions, 'boxOf'>> = {
-  annotationOf: (image) => `${stemOf(image)}.txt`,
+export const THREEDFAW_DEFAULTS: Required<Omit<ThreeDfawOptions, 'annotationOf' | 'boxOf'>> = {
   boxOrder: 'x,y,width,height',
   origin: 0,
   depth: 'toward-camera',
 };
 
 /**
- * Opens 3DFAW: pictures with 66 3D landmarks each. Its layout on disk is not public, so you say where a picture's
+ * Opens 3DFAW: pictures with 66 3D landmarks each. Its layout on disk is not public, so you may say where a picture's
  * annotation is, and every sample is checked when it is read: 66 x 3 finite numbers (text with commas, blanks or
  * semicolons, or a `.mat` with one such matrix), x and y inside the picture, and the nose nearer to the camera than
  * the ends of the jaw.
@@ -52,17 +55,19 @@ export async function open3dfaw(root: string, options: ThreeDfawOptions = {}): P
   const present = new Set(files);
   const images = files.filter((file) => IMAGE_EXTENSIONS.includes(path.extname(file).toLowerCase()));
   if (images.length === 0) throw new Error(`open3dfaw: expected pictures, got none under ${root}`);
-  for (const image of images) {
-    const file = settings.annotationOf(image);
-    if (!present.has(file)) {
+  const annotations = images.map((image) => {
+    const candidates = settings.annotationOf ? [settings.annotationOf(image)] : usualAnnotations(image);
+    const file = candidates.find((name) => present.has(name));
+    if (file === undefined) {
       throw new Error(
-        `open3dfaw: expected the annotation ${file} of ${image}, got none under ${root} (set annotationOf)`,
+        `open3dfaw: expected the annotation ${candidates[0]} of ${image}, got none under ${root} (66 rows of x, y, z; another name: set annotationOf)`,
       );
     }
-  }
+    return file;
+  });
   const annotate = async (index: number): Promise<Annotation<3>> => {
     const image = images[index];
-    const file = settings.annotationOf(image);
+    const file = annotations[index];
     const landmarks = convertPoints(readMatrix(await readFile(path.join(root, file)), file), settings, file);
     const boxFile = settings.boxOf?.(image);
     return {
@@ -91,6 +96,18 @@ export async function open3dfaw(root: string, options: ThreeDfawOptions = {}): P
     readImage: (index) => readFile(path.join(root, images[index])),
     decode: decodeImage,
   });
+}
+
+/** Where an annotation may be, likeliest first. */
+function usualAnnotations(image: string): string[] {
+  const stems = [
+    stemOf(image),
+    stemOf(image).replace(/(^|[/_])img(?=[/_])/, '$1lm'),
+    stemOf(image).replace(/(^|[/_])images(?=[/_])/, '$1landmarks'),
+  ];
+  return [...new Set(stems)].flatMap((stem) =>
+    ['', '_lm'].flatMap((end) => ['.txt', '.csv', '.mat'].map((extension) => `${stem}${end}${extension}`)),
+  );
 }
 
 /** [66, 3] interleaved, from text or a `.mat` with one matrix of 66 x 3 or 3 x 66. */

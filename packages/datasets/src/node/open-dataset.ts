@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OccludedRule, ProblemHandler } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
+import { open3dfaw } from './open-3dfaw.ts';
 import { open300w } from './open-300w.ts';
 import { open300wLpPlane } from './open-300w-lp.ts';
 import { openAflw } from './open-aflw.ts';
@@ -22,7 +23,8 @@ export const DATASET_KINDS: readonly [
   'wflw',
   'keypoint-csv',
   'merl-rav',
-] = ['packed', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv', 'merl-rav'];
+  '3dfaw',
+] = ['packed', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv', 'merl-rav', '3dfaw'];
 
 export type DatasetKind = (typeof DATASET_KINDS)[number];
 
@@ -44,8 +46,8 @@ export interface OpenDatasetOptions {
 
 /**
  * Opens a folder (or a `.csv`, WFLW list or `.sqlite` file) as the kind of dataset its files show. 300W-LP opens
- * with its 2D points: its 3D landmarks need a basis, see `open300wLp`. COCO-style and JVCR JSON, 3DFAW and AFLW's
- * splits need settings of their own and are opened by their functions.
+ * with its 2D points: its 3D landmarks need a basis, see `open300wLp`. COCO-style and JVCR JSON and AFLW's
+ * splits need settings of their own and are opened by their functions; 3DFAW is never guessed, name the kind.
  * @throws Error when the files are of no known kind.
  */
 export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
@@ -68,6 +70,8 @@ export async function openDataset(target: string, options: OpenDatasetOptions = 
       return open300w(folder, { name: path.basename(path.resolve(folder)), ...settings });
     case '300w-lp':
       return open300wLpPlane(folder);
+    case '3dfaw':
+      return open3dfaw(folder);
     case 'aflw':
       return openAflw(file!, path.join(folder, 'flickr'), settings);
     case 'wflw':
@@ -137,6 +141,8 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
     ['merl-rav', () => has(MERL_RAV_FOLDER) && has(/\.pts$/i)],
     ['300w', () => has(/\.pts$/i)],
     ['keypoint-csv', () => find(/\.csv$/)],
+    // Pictures with text files beside them are much: only by name.
+    ['3dfaw', () => wanted === '3dfaw'],
   ];
   for (const [kind, test] of tests) {
     if (wanted && kind !== wanted) continue;

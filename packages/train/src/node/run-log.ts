@@ -2,24 +2,22 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TrainingConfig } from '../config.ts';
-import type { ValidationResult } from '../evaluate.ts';
+import type { HeldOutLosses, ValidationResult } from '../evaluate.ts';
 import { encodeScalarEvent, encodeVersionEvent } from '../tensorboard.ts';
 import type { StepRecord } from '../trainer.ts';
 import { writeAtomically } from './checkpoint-folder.ts';
 
 /** One line of `log.jsonl` about an evaluation. */
-export interface EvaluationRecord {
+export interface EvaluationRecord extends Partial<HeldOutLosses> {
   readonly type: 'evaluation';
   readonly step: number;
   readonly results: readonly ValidationResult[];
-  /** Held-out reconstruction error of D on true volumes, as a share of their energy. */
-  readonly reconstruction?: number;
 }
 
 /** What a run writes down: `log.jsonl`, and event files of TensorBoard when asked for. */
 export interface RunLog {
   addStep(record: StepRecord): void;
-  addEvaluation(step: number, results: readonly ValidationResult[], reconstruction?: number): void;
+  addEvaluation(step: number, results: readonly ValidationResult[], heldOut?: HeldOutLosses): void;
   /** Writes what was added since the last time. */
   flush(): Promise<void>;
 }
@@ -39,8 +37,8 @@ export async function openRunLog(folder: string, step: number, tensorboard: bool
       lines.push(`${JSON.stringify(record)}\n`);
       events?.addStep(record);
     },
-    addEvaluation(at, results, reconstruction) {
-      const record: EvaluationRecord = { type: 'evaluation', step: at, results, reconstruction };
+    addEvaluation(at, results, heldOut) {
+      const record: EvaluationRecord = { type: 'evaluation', step: at, results, ...heldOut };
       lines.push(`${JSON.stringify(record)}\n`);
       events?.addEvaluation(at, results);
     },

@@ -14,7 +14,7 @@ import {
   type RankGroup,
   withAverage,
 } from '../engine.ts';
-import { evaluateModel, measureReconstruction, type ValidationResult } from '../evaluate.ts';
+import { evaluateModel, type HeldOutLosses, measureHeldOut, type ValidationResult } from '../evaluate.ts';
 import {
   createRunNetworks,
   type NetworkName,
@@ -382,8 +382,7 @@ async function evaluateModels(run: Run): Promise<ValidationResult[]> {
         `step ${state.step}: ${describeValidation(result)} (${((performance.now() - start) / 1000).toFixed(1)} s)`,
       );
     }
-    const reconstruction = await judgeDiscriminator(run);
-    records?.addEvaluation(state.step, results, reconstruction);
+    records?.addEvaluation(state.step, results, await judgeDiscriminator(run));
     const error = results[0]?.nme;
     if (error !== undefined && error < (state.best?.error ?? Infinity)) {
       state.best = { error, step: state.step };
@@ -394,18 +393,19 @@ async function evaluateModels(run: Run): Promise<ValidationResult[]> {
   });
 }
 
-/** Measures D on the first 3D validation set, and ends a pre-training of D that is good enough. */
-async function judgeDiscriminator({ networks, data, trainer, log }: Run): Promise<number | undefined> {
+/** Measures D and P on the first 3D validation set, and ends a pre-training of D that is good enough. */
+async function judgeDiscriminator({ networks, data, trainer, log }: Run): Promise<HeldOutLosses | undefined> {
   const dataset = data.validation.find(({ dims }) => dims === 3) as Dataset<3> | undefined;
   if (networks.discriminator === undefined || dataset === undefined) return undefined;
   const { index, start, config: stage } = trainer.stage;
-  const share = await measureReconstruction(networks, dataset);
+  const heldOut = await measureHeldOut(networks, dataset);
+  const { reconstruction, coordinate } = heldOut;
   log(
-    `step ${trainer.state.step}: D leaves ${(100 * share).toFixed(1)} % of the energy of true volumes of ${dataset.name}`,
+    `step ${trainer.state.step}: D leaves ${(100 * reconstruction).toFixed(1)} % of the energy of true volumes of ${dataset.name}, L_coord is ${coordinate.toPrecision(3)}`,
   );
-  if (stage.until !== undefined && share < stage.until) {
+  if (stage.until !== undefined && reconstruction < stage.until) {
     log(`stage ${index + 1} ends after ${trainer.state.step - start} steps: under ${100 * stage.until} %`);
     trainer.endStage();
   }
-  return share;
+  return heldOut;
 }

@@ -1,10 +1,18 @@
 import { mul } from '@tensorflow/tfjs-core';
-import type { CroppedSample } from '@voxface/datasets';
+import { setupBackend } from '@voxface/backend';
+import type { BatchSource, CroppedSample } from '@voxface/datasets';
 import { createFaceShapeModel, createVolumeDiscriminator, volumeOptions } from '@voxface/models';
 import { fillWeights, noise, weightsOf } from '@voxface/test-utils';
 import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
 import { expect } from 'vitest';
+import { type Execution, parseTrainingConfig, type TrainingConfig } from '../../src/config.ts';
+import { createLocalEngine } from '../../src/engine.ts';
 import { listNetworks, type NetworkName, type TrainedNetworks } from '../../src/networks.ts';
+import type { PhaseName } from '../../src/phases.ts';
+import { createReplica } from '../../src/replica.ts';
+import { planStages } from '../../src/stages.ts';
+import { createTrainer } from '../../src/trainer.ts';
+import { createTrainingState } from '../../src/training-state.ts';
 import golden from '../golden/phases.json' with { type: 'json' };
 
 const { inputSize, landmarks } = golden.options;
@@ -117,4 +125,119 @@ export function expectLosses(
       relative,
     );
   }
+}
+
+/** The phases of the golden file, each with its form and whether P and D share their encoder. */
+export const ORACLE_PHASES = golden.phases;
+
+const read = (set: { read(): Promise<Float32Array> }) => set.read();
+
+/**
+ * One phase on two 3D and three 2D images: losses, gradients of the networks that it trains (and no others), running
+ * statistics that moved (and no others).
+ */
+export async function checkPhase(
+  expected: (typeof ORACLE_PHASES)[number],
+  backend: 'cpu' | 'node',
+  execution: Execution,
+): Promise<void> {
+  await setupBackend(backend);
+  const { networks, encoder, layout, dispose } = oracleNetworks(expected.shared);
+  const names = Object.keys(networks.weights) as NetworkName[];
+  const before = await Promise.all(names.map((name) => read(networks.weights[name]!.statistics)));
+  const parameters = await Promise.all(names.map((name) => read(networks.weights[name]!.trainable)));
+  const adversary = { form: expected.form as 'literal' | 'relative', share: golden.share };
+  const { weights } = golden;
+  const replica = createReplica(networks, encoder, { weights, adversary, lossScale: 8, execution });
+  replica.load([oracleSamples('phase', 2, expected.phase === 'coordinate' ? 0 : 3)]);
+  if (execution !== 'tape') {
+    // The recording itself runs on the tape: what was recorded is what the second run computes.
+    await replica.compute(expected.phase as PhaseName, golden.mu);
+    names.forEach((name, i) => {
+      networks.weights[name]!.statistics.write(before[i]);
+    });
+  }
+  const { losses, gradients } = await replica.compute(expected.phase as PhaseName, golden.mu);
+  expectLosses(losses, expected.losses, 1e-4);
+  expect(Object.keys(gradients)).toEqual(Object.keys(expected.gradients));
+  for (const [name, truth] of Object.entries(expected.gradients)) {
+    const found = probes(gradients[name as NetworkName]!, layout(name as NetworkName, 'trainable'));
+    expectProbes(found, truth as Record<string, number[]>, 2e-3);
+  }
+  const moved: Record<string, number[]> = {};
+  for (const [i, name] of names.entries()) {
+    const after = await read(networks.weights[name]!.statistics);
+    const old = probes(before[i], layout(name, 'statistics'));
+    for (const [weight, probe] of Object.entries(probes(after, layout(name, 'statistics')))) {
+      if (probe[0] !== old[weight][0] || probe[1] !== old[weight][1]) moved[weight] = probe;
+    }
+    expect([...(await read(networks.weights[name]!.trainable))]).toEqual([...parameters[i]]);
+  }
+  expectProbes(moved, expected.statistics as unknown as Record<string, number[]>, 1e-4);
+  replica.dispose();
+  dispose();
+}
+
+/** The runs of the golden file: two steps of pre-training, two mixed, ten adversarial ones. */
+export const ORACLE_RUNS = golden.runs;
+
+/** Takes the first `count` steps of a run: losses and mu of each; after all of them the weights, too. */
+export async function checkRun(expected: (typeof ORACLE_RUNS)[number], count: number): Promise<void> {
+  await setupBackend('cpu');
+  const config = runConfig();
+  const { networks, encoder, layout, dispose } = oracleNetworks(expected.shared);
+  const replica = createReplica(networks, encoder, { weights: config.weights, execution: 'tape' });
+  const state = await createTrainingState(networks, false);
+  const source = <D extends 2 | 3>(start: number, draw: (step: number) => CroppedSample<D>[]) => {
+    let step = start;
+    return { next: async () => draw(step++), close: async () => {} } as unknown as BatchSource<D>;
+  };
+  const trainer = createTrainer(config, {
+    engine: createLocalEngine(replica),
+    plan: () => planStages(config, 5),
+    state,
+    openSources: ({ start, shares: { size3d, size2d } }) => ({
+      source3d: source<3>(start, (step) => oracleSamples(step, size3d, 0).samples3d),
+      source2d: source<2>(start, (step) => oracleSamples(step, 0, size2d).samples2d),
+    }),
+  });
+  for (const step of expected.steps.slice(0, count)) {
+    const record = await trainer.step();
+    expectLosses(record.losses, step.losses, 2e-3);
+    if (!('mu' in step)) expect(record.mu).toBeUndefined();
+    else {
+      expect(record.mu).toBeCloseTo(step.mu!, 4);
+      expect(record.gap).toBeCloseTo(step.gap!, 4);
+    }
+  }
+  if (count === expected.steps.length) {
+    await trainer.syncStatistics();
+    const parameters: Record<string, number[]> = {};
+    const statistics: Record<string, number[]> = {};
+    for (const [name, network] of Object.entries(state.networks)) {
+      Object.assign(parameters, probes(network.parameters, layout(name as NetworkName, 'trainable')));
+      Object.assign(statistics, probes(network.statistics, layout(name as NetworkName, 'statistics')));
+    }
+    expectProbes(parameters, expected.parameters as unknown as Record<string, number[]>, 1e-3);
+    expectProbes(statistics, expected.statistics as unknown as Record<string, number[]>, 1e-3);
+  }
+  await trainer.close();
+  dispose();
+}
+
+function runConfig(): TrainingConfig {
+  const somewhere = [{ format: 'packed' as const, root: 'none' }];
+  return parseTrainingConfig({
+    name: 'oracle',
+    output: 'none',
+    batchSize: 5,
+    share2d: 0.6,
+    data: { train3d: somewhere, train2d: somewhere },
+    weights: golden.weights,
+    balance: golden.balance,
+    learningRate: { initial: golden.rate },
+    rateOf: golden.rateOf,
+    adam: { epsilon: golden.epsilon },
+    stages: golden.stages as never,
+  });
 }

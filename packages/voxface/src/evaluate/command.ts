@@ -24,6 +24,7 @@ export function addEvaluate(program: Command): void {
     .option('--limit <n>', 'evaluate only the first n samples')
     .option('--json <file>', 'write the result')
     .option('--report <dir>', 'write report.md with the worst faces, and the CED curve')
+    .option('--no-tables', 'do not print the published tables of the protocol')
     .addHelpText(
       'after',
       `

@@ -19,8 +19,9 @@ import {
   PROTOCOLS,
   toReportJson,
 } from '@voxface/metrics';
+import { findPublished, formatPublished, publishedValues } from '@voxface/metrics/published';
 import { checkDatasetKind, openData } from '../data/data.ts';
-import { UsageError } from '../options.ts';
+import { UsageError, WorkError } from '../options.ts';
 import { type Job, openPart, readShard, writePart } from '../parts.ts';
 import { openDetector, openModel } from '../photos/open-model.ts';
 import { createProgress } from '../progress.ts';
@@ -41,6 +42,8 @@ export interface EvaluateFlags {
   limit?: string;
   json?: string;
   report?: string;
+  /** Whether to print the published tables of the protocol. */
+  tables?: boolean;
 }
 
 const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
@@ -51,7 +54,11 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
   'aflw2000-3d': 'aflw2000-3d/68/2d',
   '300w-lp': '300w/box/68',
   wflw: 'wflw/interocular',
+  '3dfaw': '3dfaw/gte',
 };
+
+/** Tables whose lines are trainings of the paper's own: see `voxface reproduce`. */
+const ABLATIONS: ReadonlySet<string> = new Set(['VIII', 'IX']);
 
 /**
  * Evaluates a model or given predictions on a dataset, prints the result and writes the requested files. One of several
@@ -65,23 +72,13 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
       `--protocol: expected one of ${Object.keys(PROTOCOLS).join(', ')}, got ${protocol ?? 'none'}`,
     );
   }
-  if (!flags.root)
-    throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
   const shard = readShard(flags.shard);
   if (shard.count > 1 && (flags.report !== undefined || flags.json === undefined)) {
     throw new UsageError(
       '--shard: expected --json FILE and no --report, which voxface merge FILE --report DIR writes of all parts',
     );
   }
-  const unopened: ScoredImage[] = [];
-  const dataset = await openData(flags.root, flags.dataset, '--dataset', {
-    ...(flags.split !== undefined && { split: flags.split }),
-    occluded: occludedRule(flags.occluded),
-    onProblem: ({ id, error }) => unopened.push({ id, error: error.message }),
-    ...(PROTOCOLS[protocol].labels && { labels: PROTOCOLS[protocol].labels }),
-  });
-  const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
-  const source = await openPredictionSource(flags);
+  const { dataset, source, limit, unopened } = await openScoring(protocol, flags);
   const { dataset: kind, json, report } = flags;
   const settings = {
     protocol,
@@ -89,6 +86,7 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
     model: source.name,
     root: flags.root,
     split: flags.split,
+    limited: flags.limit !== undefined,
     unopened,
   };
   try {
@@ -96,7 +94,7 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
     if (shard.count === 1) {
       const images = createScores(protocol, unopened);
       await scoreImages(protocol, dataset, source, places, async (_, image) => images.add(image));
-      return await finishEvaluation(images, { ...settings, json, report });
+      return await finishEvaluation(images, { ...settings, json, report, tables: flags.tables });
     }
     const part = await openPart(json!, shard, { voxface: 'evaluate', count: limit, settings });
     if (part !== undefined)
@@ -112,6 +110,42 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
     console.log(
       `part ${shard.index + 1} of ${shard.count}: ${places.length} images, ${part ? 'done' : 'complete already'} (voxface merge ${json} when all are)`,
     );
+  } finally {
+    source.dispose();
+  }
+}
+
+/** What scoring needs: the faces, and where landmarks come from; the caller disposes the source. */
+async function openScoring(protocol: string, flags: EvaluateFlags) {
+  if (!flags.root)
+    throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
+  const unopened: ScoredImage[] = [];
+  const dataset = await openData(flags.root, flags.dataset, '--dataset', {
+    ...(flags.split !== undefined && { split: flags.split }),
+    occluded: occludedRule(flags.occluded),
+    onProblem: ({ id, error }) => unopened.push({ id, error: error.message }),
+    ...(PROTOCOLS[protocol].labels && { labels: PROTOCOLS[protocol].labels }),
+  });
+  const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
+  const source = await openPredictionSource(flags);
+  return { dataset, source, limit, unopened };
+}
+
+/**
+ * Scores what the flags name, for commands that print the result themselves.
+ * @throws WorkError when a face cannot be read.
+ */
+export async function scoreDataset(
+  protocol: string,
+  flags: EvaluateFlags,
+): Promise<{ evaluation: Evaluation; model: string }> {
+  const { dataset, source, limit, unopened } = await openScoring(protocol, flags);
+  try {
+    const images = createScores(protocol, unopened);
+    const places = Array.from({ length: limit }, (_, i) => i);
+    await scoreImages(protocol, dataset, source, places, async (_, image) => images.add(image));
+    if (images.broken > 0) throw new WorkError(`${images.broken} samples could not be read (named above)`);
+    return { evaluation: images.accumulator.compute(), model: source.name };
   } finally {
     source.dispose();
   }
@@ -159,14 +193,25 @@ interface EvaluationSettings {
   readonly model: string;
   readonly json?: string;
   readonly report?: string;
+  readonly tables?: boolean;
+  /** Only the first samples were asked for. */
+  readonly limited?: boolean;
 }
 
 async function finishEvaluation(
   { accumulator, broken }: Scores,
-  { dataset, model, json: file, report }: EvaluationSettings,
+  { protocol, dataset, model, json: file, report, tables = true, limited }: EvaluationSettings,
 ): Promise<void> {
   const evaluation = accumulator.compute();
   console.log(formatEvaluation(evaluation, { dataset, model }));
+  const published = tables ? findPublished(protocol).filter(({ name }) => !ABLATIONS.has(name)) : [];
+  for (const table of published) {
+    console.log(
+      `\n${formatPublished(table, [{ method: model, values: publishedValues(table, evaluation) }])}`,
+    );
+  }
+  if (limited && published.length > 0)
+    console.log('Only the first faces: not to be compared with the table.');
   if (file) {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${JSON.stringify(toReportJson(evaluation, { dataset, model }), null, 1)}\n`);

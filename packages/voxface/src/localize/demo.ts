@@ -8,7 +8,7 @@ import { renderPng } from '@voxface/plots/node';
 import { PRETRAINED_DEFAULT } from '@voxface/pretrained';
 import { globSync } from 'tinyglobby';
 import { chooseBackend, findModelFolder } from '../photos/open-model.ts';
-import { predictVolume } from '../plot/plot.ts';
+import { runNetworks } from '../plot/plot.ts';
 import { localizeToFolder } from './localize.ts';
 import type { PhotoResult } from './write-faces.ts';
 
@@ -51,9 +51,9 @@ async function drawLargestFace(
   const { file, face } = faces[0];
   await chooseBackend('wasm');
   const model = await loadModel(findModelFolder(options.model ?? PRETRAINED_DEFAULT));
-  const { values, shape } = await predictVolume(model, await readImage(file, { orient: true }), face.box);
+  const { volumes, shapes } = await runNetworks(model, await readImage(file, { orient: true }), face.box);
   model.dispose();
-  const volume = volumeCloudSvg(values, shape);
+  const volume = volumeCloudSvg(volumes[volumes.length - 1], shapes[shapes.length - 1]);
   const summary = contactSheet(
     [
       { svg: overlaySvg(null, [{ landmarks: face.landmarks }], { label: false }), caption: '68 landmarks' },

@@ -16,7 +16,7 @@ export function addTrain(program: Command): void {
       '--workers <n>',
       "data-parallel workers on this machine; auto: one per core, as far as the batch divides (default: the configuration's, else auto)",
     )
-    .option('--size <size>', 'size of an experiment: paper, small, tiny', 'small')
+    .option('--size <size>', 'size of an experiment: paper, small, tiny, micro', 'small')
     .option('--set <name=path...>', 'folders of packed sets of an experiment, by name, instead of sets/NAME')
     .option('--seed <n>', 'seed of an experiment', '0')
     .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')

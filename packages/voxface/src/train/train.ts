@@ -7,7 +7,7 @@ import {
   experimentConfig,
   type TrainingConfigInput,
 } from '@voxface/train';
-import { runTraining } from '@voxface/train/node';
+import { type RunTrainingOptions, runTraining, type TrainingResult } from '@voxface/train/node';
 import { describeError, parseCount, UsageError } from '../options.ts';
 
 /** Flags of `voxface train`. */
@@ -23,7 +23,7 @@ export interface TrainFlags {
   set?: string[];
 }
 
-/** Runs a training configuration; the first Ctrl-C finishes the step, saves and stops, the second stops at once. */
+/** `voxface train`: runs a configuration file or an experiment. */
 export async function trainFromConfig(file: string, flags: TrainFlags): Promise<void> {
   const isExperiment = EXPERIMENTS.some(({ name }) => name === file);
   const config = isExperiment ? readExperiment(file, flags) : await readConfig(file);
@@ -34,6 +34,22 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
         ? (config.workers ?? 'auto')
         : parseCount('--workers', flags.workers);
   if (flags.resume !== undefined) await checkResumable(flags.resume);
+  const overrides = {
+    workers,
+    ...(flags.resume === undefined ? {} : { output: flags.resume }),
+    ...(flags.backend === 'auto' ? {} : { backend: flags.backend }),
+  };
+  await trainRun(
+    { ...config, ...overrides },
+    { resume: flags.resume === undefined ? false : 'required', overwrite: flags.overwrite },
+  );
+}
+
+/** Runs a configuration; the first Ctrl-C finishes the step, saves and stops, the second stops at once. */
+export async function trainRun(
+  config: object,
+  options: Pick<RunTrainingOptions, 'resume' | 'overwrite'>,
+): Promise<TrainingResult> {
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
@@ -43,21 +59,12 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
   // SIGUSR2: what mpirun passes on, and what sbatch --signal=USR2@120 sends ahead of the time limit.
   const signals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
   for (const signal of signals) process.on(signal, stop);
-  const overrides = {
-    workers,
-    ...(flags.resume === undefined ? {} : { output: flags.resume }),
-    ...(flags.backend === 'auto' ? {} : { backend: flags.backend }),
-  };
   try {
-    await runTraining(
-      { ...config, ...overrides },
-      {
-        resume: flags.resume === undefined ? false : 'required',
-        overwrite: flags.overwrite,
-        signal: controller.signal,
-        log: (line) => console.log(line),
-      },
-    );
+    return await runTraining(config, {
+      ...options,
+      signal: controller.signal,
+      log: (line) => console.log(line),
+    });
   } catch (error) {
     if (error instanceof RangeError && error.message.startsWith('parseTrainingConfig')) {
       throw new UsageError(error.message);
@@ -77,7 +84,11 @@ async function checkResumable(folder: string): Promise<void> {
   );
 }
 
-function readExperiment(name: string, { size, seed, set = [] }: TrainFlags): TrainingConfigInput {
+/** Configuration of an experiment. */
+export function readExperiment(
+  name: string,
+  { size, seed, set = [] }: Pick<TrainFlags, 'size' | 'seed' | 'set'>,
+): TrainingConfigInput {
   if (!EXPERIMENT_SIZES.includes(size as ExperimentSize)) {
     throw new UsageError(`--size: expected one of ${EXPERIMENT_SIZES.join(', ')}, got ${size}`);
   }

@@ -1,0 +1,2 @@
+/** See `wiring.mjs`. */
+export const WIRING: readonly { name: string; file: string; from: string; to: string }[];
