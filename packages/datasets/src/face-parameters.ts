@@ -41,7 +41,10 @@ export function readFaceParameters(mat: MatFile, where: string): FaceParameters 
   };
 }
 
-/** Yaw of the files to ours: degrees, positive when the subject is turned toward the right side of the picture. */
+/**
+ * Yaw of the files to ours: degrees, positive when the subject is turned toward the right side of the picture.
+ * @internal
+ */
 export function yawOfParameters({ pose }: FaceParameters): number {
   return (-pose[1] * 180) / Math.PI;
 }

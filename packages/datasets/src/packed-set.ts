@@ -61,6 +61,7 @@ export interface PackedSet extends PackedSetHead {
  * Reads `set.json`. Version 1, which held all samples itself, is read as one shard.
  * @param where what to call it in errors.
  * @throws Error when it is no JSON, of another version, or breaks a rule.
+ * @internal
  */
 export function parsePackedSet(text: string, where: string): PackedSet {
   let set: Omit<PackedSet, 'version'> & { readonly version: number };

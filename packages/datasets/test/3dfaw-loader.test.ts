@@ -38,8 +38,8 @@ describe('3DFAW', () => {
     const mat = writeMat({
       lms: { shape: [66, 3], data: [0, 1, 2].flatMap((axis) => rows.map((row) => row[axis])) },
     });
-    const other = await writeFolder({ 'a.jpg': jpeg, 'a.mat': mat });
-    const viaMat = await open3dfaw(other, { annotationOf: () => 'a.mat' });
+    const other = await writeFolder({ 'a.jpg': jpeg, 'points.mat': mat });
+    const viaMat = await open3dfaw(other, { annotationOf: () => 'points.mat' });
     expect((await viaMat.load(0)).landmarks).toEqual(landmarks);
     await expect(open3dfaw(other)).rejects.toThrow(
       /expected the annotation a.txt of a.jpg.*set annotationOf/,

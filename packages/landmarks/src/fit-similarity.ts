@@ -72,7 +72,10 @@ export function applySimilarity<D extends 2 | 3>(shape: Landmarks<D>, similarity
   return { points, dims };
 }
 
-/** Mean of the points, [dims]. */
+/**
+ * Mean of the points, [dims].
+ * @internal
+ */
 export function centroid(shape: Landmarks): number[] {
   checkLandmarks(shape, 'centroid');
   const mean = new Array<number>(shape.dims).fill(0);

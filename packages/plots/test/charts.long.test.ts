@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { cedSvg, parseTrainingLog, trainingCurvesSvg } from '../src/index.ts';
+import { cedSvg, curvePanelsSvg, parseTrainingLog, trainingCurvesSvg } from '../src/index.ts';
 
 describe('cedSvg', () => {
   it('draws exact steps: a third of the images at or under 1 %', async () => {
@@ -123,5 +123,49 @@ describe('charts under a policy without eval', () => {
     const withoutIds = (svg: string): string => svg.replace(/clip\d+/g, 'clip');
     expect(withoutIds(ced) === withoutIds(here)).toBe(true);
     expect(curves).toContain('NME (%)');
+  });
+});
+
+describe('curvePanelsSvg', () => {
+  it('draws every curve of every panel, and averages long ones', async () => {
+    const long = Array.from({ length: 1000 }, (_, i): [number, number] => [i + 1, i]);
+    const panels = [
+      {
+        title: 'one panel',
+        x: 'stacks',
+        y: 'NME (%)',
+        dots: true,
+        curves: [
+          {
+            name: 'first',
+            points: [
+              [1, 4],
+              [2, 3],
+            ],
+          },
+        ],
+      },
+      {
+        title: 'another',
+        x: 'step',
+        curves: [
+          { name: 'long', points: long },
+          { name: 'flat', points: [[1, 1]] },
+        ],
+      },
+    ] as const;
+    const svg = await curvePanelsSvg(panels, { points: 10 });
+    for (const label of ['one panel', 'another', 'stacks', 'NME (%)', 'long', 'flat'])
+      expect(svg).toContain(label);
+    const corners = [...svg.matchAll(/aria-roledescription="line mark"[^>]*d="([^"]+)"/g)].map(
+      ([, d]) => d.split(/[ML]/).length - 1,
+    );
+    expect(Math.max(...corners)).toBe(10);
+  });
+
+  it('refuses a panel without points', async () => {
+    await expect(curvePanelsSvg([{ title: 'empty', x: 'step', curves: [] }])).rejects.toThrow(
+      /got none in 'empty'/,
+    );
   });
 });

@@ -59,6 +59,7 @@ export interface ReplicaOptions {
   execution: Execution;
 }
 
+/** @internal */
 export const REPLICA_DEFAULTS: Required<ReplicaOptions> = {
   weights: LOSS_WEIGHTS,
   form: 'squared',

@@ -228,6 +228,7 @@ export const CONTACT_SHEET_DEFAULTS: Required<ContactSheetOptions> = { size: 160
  * Draws faces in a grid, each cut a little wider than for training, with its landmarks as dots: green, or from
  * yellow (near) to blue (far) where there is a depth. Hidden landmarks are left out.
  * @returns PNG bytes.
+ * @internal
  */
 export async function drawContactSheet(
   samples: readonly Sample[],

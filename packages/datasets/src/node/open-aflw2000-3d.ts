@@ -124,7 +124,10 @@ export async function openAflw2000Visible21(
   });
 }
 
-/** `pt3d_68` or a row of `AFLW2000-3D.pts68.npy`, given per point as x, y, z: to house axes. */
+/**
+ * `pt3d_68` or a row of `AFLW2000-3D.pts68.npy`, given per point as x, y, z: to house axes.
+ * @internal
+ */
 export function convertPoints68(raw: ArrayLike<number>, where: string): Landmarks<3> {
   const points = Float32Array.from(raw, (value, k) => (k % 3 === 2 ? -value : value - CORNER_ORIGIN));
   let landmarks: Landmarks<3>;
