@@ -4,4 +4,4 @@ export {
   FACE_API_DETECTOR_DEFAULTS,
   type FaceApiDetectorOptions,
 } from './face-api/face-api-detector.ts';
-export { buildDetectionLayers } from './face-api/network-operations.ts';
+export type { ConvolutionOptions, NetworkOperations } from './face-api/network-operations.ts';

@@ -1,16 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel } from '@voxface/models';
-import {
-  buildDetectionLayers,
-  describeFaceApiNetwork,
-  type FaceApiDetectorOptions,
-} from '@voxface/models/face-api';
 import { BATCH, finishGraph, type GraphOutput, type OnnxPrecision } from './finish-graph.ts';
 import type { TensorInfo } from './format/encode-model.ts';
 import { convertNetwork, readWeights } from './graph/convert-network.ts';
 import { GraphBuilder } from './graph/graph-builder.ts';
 import { type Atom, createAxis, type GraphValue, plainValue, reshapeValue } from './graph/value.ts';
-import { writeDetectorHead, writeModelInfo } from './metadata.ts';
+import { writeModelInfo } from './metadata.ts';
 
 export interface ExportOnnxOptions {
   /** How weights are stored; the graph computes in float32 either way. */
@@ -57,33 +52,6 @@ export async function exportOnnx(
     metadata: writeModelInfo(model.options, volume, options.card, model.confidence),
     precision,
   });
-}
-
-/** Options of `exportDetector`. */
-export interface ExportDetectorOptions
-  extends Pick<FaceApiDetectorOptions, 'network' | 'inputSize' | 'modelUrl'> {
-  /**
-   * How weights are stored; the graph computes in float32 either way.
-   * @default 'float32'
-   */
-  precision?: OnnxPrecision;
-}
-
-/**
- * Reads the weights of one of `@vladmandic/face-api`'s detectors and writes its network as ONNX, for
- * `createOnnxDetector`: `picture` [b, size, size, 3] in 0..255 -> the outputs that the file's metadata describe.
- * @throws RangeError for an unknown network; Error when the weights cannot be found.
- */
-export async function exportDetector(options: ExportDetectorOptions = {}): Promise<Uint8Array> {
-  const { precision, ...source } = options;
-  const description = await describeFaceApiNetwork(source);
-  const layers = buildDetectionLayers(description);
-  try {
-    return await exportNetwork(layers, { precision, metadata: writeDetectorHead(description.head) });
-  } finally {
-    layers.dispose();
-    description.dispose();
-  }
 }
 
 /** Options of `exportNetwork`. */

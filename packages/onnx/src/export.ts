@@ -1,10 +1,9 @@
+export { type ExportDetectorOptions, exportDetector } from './export-detector.ts';
 export {
   EXPORT_NETWORK_DEFAULTS,
   EXPORT_ONNX_DEFAULTS,
-  type ExportDetectorOptions,
   type ExportNetworkOptions,
   type ExportOnnxOptions,
-  exportDetector,
   exportNetwork,
   exportOnnx,
 } from './export-onnx.ts';

@@ -94,7 +94,7 @@ function mergeIdentities(builder: GraphBuilder, outputs: readonly string[]): voi
 const LEAST_ROUNDED = 4096;
 
 /** Kernels in fewer bits, each widened by nodes that runtimes evaluate when they load the file. */
-function storeWeights(
+export function storeWeights(
   initializers: readonly Initializer[],
   precision: OnnxPrecision,
 ): { initializers: Initializer[]; nodes: GraphNode[] } {

@@ -1,10 +1,5 @@
-import {
-  type BoxCalibration,
-  calibrateBox,
-  type DetectedFace,
-  type FaceDetector,
-  NO_CALIBRATION,
-} from './detector.ts';
+import { type BoxCalibration, calibrateBox, NO_CALIBRATION } from './detection-head.ts';
+import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type DrawableImage, type ImageSource, toPixels } from './image-source.ts';
 
 /** The part of the Shape Detection API's `FaceDetector` that is used. */

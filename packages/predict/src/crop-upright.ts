@@ -17,15 +17,25 @@ const KEPT_ROWS = 4;
  * @returns RGB bytes [size, size, 3].
  */
 export function cropUpright(image: Pixels, crop: Affine, size: number): Uint8Array {
-  const [a, b, c, d, tx, ty] = invertAffine(crop);
-  if (b !== 0 || c !== 0) return cropPixels(image, crop, size);
-  const taps = cropTaps(crop, size);
-  const columns = axisSums([a, tx], size, taps, image.width);
-  const rows = axisSums([d, ty], size, taps, image.height);
-  const output = new Uint8Array(size * size * 3);
-  const sums = new Float64Array(size * 3);
-  const kept = Array.from({ length: KEPT_ROWS }, () => ({ at: -1, values: new Float64Array(size * 3) }));
-  for (let row = 0; row < size; row++) {
+  return crop[1] !== 0 || crop[2] !== 0
+    ? cropPixels(image, crop, size)
+    : resampleUpright(image, crop, size, size);
+}
+
+/**
+ * The same for crops of any sides that are not turned.
+ * @param crop map from image pixels to 0..1 across each side of the crop, with one scale in pixels.
+ * @returns RGB bytes [height, width, 3].
+ */
+export function resampleUpright(image: Pixels, crop: Affine, width: number, height: number): Uint8Array {
+  const [a, , , d, tx, ty] = invertAffine(crop);
+  const taps = cropTaps([crop[0], 0, 0, crop[0], 0, 0], width);
+  const columns = axisSums([a, tx], width, taps, image.width);
+  const rows = axisSums([d, ty], height, taps, image.height);
+  const output = new Uint8Array(width * height * 3);
+  const sums = new Float64Array(width * 3);
+  const kept = Array.from({ length: KEPT_ROWS }, () => ({ at: -1, values: new Float64Array(width * 3) }));
+  for (let row = 0; row < height; row++) {
     sums.fill(0.5);
     for (let e = rows.ends[row]; e < rows.ends[row + 1]; e++) {
       const at = rows.index[e];
@@ -38,7 +48,7 @@ export function cropUpright(image: Pixels, crop: Affine, size: number): Uint8Arr
       const { values } = slot;
       for (let k = 0; k < values.length; k++) sums[k] += weight * values[k];
     }
-    output.set(sums, row * size * 3);
+    output.set(sums, row * width * 3);
   }
   return output;
 }

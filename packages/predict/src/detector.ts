@@ -1,6 +1,18 @@
 import { type Affine, type Box, boxOverlap, type Pixels } from '@voxface/landmarks';
-import { cropUpright } from './crop-upright.ts';
+import { resampleUpright } from './crop-upright.ts';
+import {
+  type BoxCalibration,
+  type Candidate,
+  calibrateBox,
+  type DetectionHead,
+  decodeOutputs,
+  FACE_API_CALIBRATION,
+  NO_CALIBRATION,
+} from './detection-head.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
+
+/** How far a head is turned in the picture's plane, degrees clockwise. */
+export type QuarterTurn = 90 | 180 | -90;
 
 /** A face that a detector found. */
 export interface DetectedFace {
@@ -8,6 +20,8 @@ export interface DetectedFace {
   readonly box: Box;
   /** Confidence, 0 to 1. */
   readonly score: number;
+  /** Present when the head lies on its side or upside down. */
+  readonly turn?: QuarterTurn;
 }
 
 /** Finds faces; adapters map their detector's boxes to landmark boxes. */
@@ -17,7 +31,7 @@ export interface FaceDetector {
   dispose(): void;
 }
 
-/** How a detector's candidates become faces. */
+/** How a detector looks at pictures, and how its candidates become faces. */
 export interface DetectorOptions {
   /** Least confidence of a face. */
   minScore?: number;
@@ -25,47 +39,138 @@ export interface DetectorOptions {
   maxFaces?: number;
   /** False returns the detector's own boxes. */
   calibrated?: boolean;
+  /**
+   * When the picture is looked at in its three other quarter turns as well: `doubtful` where no face is sure, `always`, `never`.
+   * Each turn costs as much as the first look.
+   */
+  rotations?: 'doubtful' | 'always' | 'never';
+  /**
+   * Longer side of the smallest faces to be found, in pixels of the picture. Smaller ones than the network sees in the whole
+   * picture are looked for in overlapping tiles; where only large faces matter, the picture is shrunk further, which is faster.
+   * Null: faces from a twentieth of the picture's longer side on, and half of that in pictures where that finds no face or small
+   * ones.
+   */
+  minFace?: number | null;
 }
 
-/** The confidence that face-api uses, boxes mapped to landmark boxes. */
+/** The confidence that face-api uses, boxes mapped to landmark boxes, second looks where the first one leaves doubts. */
 export const DETECTOR_DEFAULTS: Required<DetectorOptions> = {
   minScore: 0.5,
   maxFaces: 100,
   calibrated: true,
+  rotations: 'doubtful',
+  minFace: null,
 };
 
-/** A detector's network without its post-processing: a square picture in, numbers out. */
+/** A detector's network without its post-processing: a picture in, numbers out. */
 export interface DetectionNetwork {
   readonly head: DetectionHead;
-  /** Outputs for one picture of RGB bytes [size, size, 3], size as the head says. */
-  run(picture: Uint8Array): Promise<readonly Float32Array[]>;
+  /** Outputs for one picture of RGB bytes [height, width, 3]: the square of the head, or sides that its step allows. */
+  run(picture: Uint8Array, width: number, height: number): Promise<readonly Float32Array[]>;
   dispose(): void;
 }
 
-/** What it takes to read a detector's outputs; plain data, so that it can be sent to another thread. */
-export interface DetectionHead {
-  readonly kind: 'ssd' | 'tiny';
-  /** Side of the square picture that the network sees. */
-  readonly inputSize: number;
-  /** Overlap above which the less certain of two candidates is dropped. */
-  readonly overlap: number;
-  /** Anchor boxes of `ssd`, [top, left, bottom, right] each; empty for `tiny`. */
-  readonly anchors: Float32Array;
-}
+/**
+ * Smaller looks that come first: longer side of the picture in pixels of the network, the least score of a sure face, and that of what
+ * needs a closer look. Over 160 cropped photos (training photos of HELEN, LFPW, AFW; every 17th, 16th, 6th) `ssd` is surer than 0.97 of 152 at
+ * 320, of 124 at 512; what it sees at 512 only has 0.15 or more at 192, 0.34 or more at 320. Three quarters are settled at 192.
+ */
+const GLANCES = {
+  ssd: [
+    { size: 192, sure: 0.95, doubtful: 0.15 },
+    { size: 320, sure: 0.97, doubtful: 0.25 },
+  ],
+  tiny: [],
+};
+/** A look settles a picture whose faces all have this score, one of them a sure one. */
+const SETTLED = 0.9;
+/** A picture without a face of at least this score may be turned: at 320, of 42 faces 40 have it upright, 8 on a side, 2 upside down. */
+const SURE = 0.97;
+/** Longer side of the smallest faces that the networks find reliably, in their pixels. */
+const REACH = { ssd: 28, tiny: 40 };
+/** Pixels of the network that tiles share. */
+const TILE_OVERLAP = 96;
+/** Small pictures are enlarged this much at most. */
+const MAX_ENLARGEMENT = 2;
+/** Faces whose smaller box lies within the larger by more than this share are one. */
+const MAX_INSIDE = 0.7;
 
 /** A detector around anything that runs its network. The network is disposed with the detector. */
 export function createDetector(network: DetectionNetwork, options: DetectorOptions = {}): FaceDetector {
-  const { minScore, maxFaces, calibrated } = { ...DETECTOR_DEFAULTS, ...options };
+  const { minScore, maxFaces, calibrated, rotations, minFace } = { ...DETECTOR_DEFAULTS, ...options };
+  if (!['doubtful', 'always', 'never'].includes(rotations)) {
+    throw new RangeError(`createDetector: rotations must be doubtful, always or never, got ${rotations}`);
+  }
+  if (minFace !== null && !(minFace > 0)) {
+    throw new RangeError(`createDetector: minFace must be pixels above 0 or null, got ${minFace}`);
+  }
   const { head } = network;
+  const { inputSize } = head;
+  const reach = REACH[head.kind];
   const calibration = calibrated ? FACE_API_CALIBRATION[head.kind] : NO_CALIBRATION;
   let alive = true;
+
+  async function look(
+    pixels: Pixels,
+    window: Window,
+    turn: 0 | QuarterTurn = 0,
+    least = minScore,
+  ): Promise<DetectedFace[]> {
+    const view = viewOf(pixels, window, head);
+    const [picture, size] = turnPicture(view, turn);
+    const candidates = decodeOutputs(head, await network.run(picture, ...size), size, least);
+    const kept = suppressNonMaxima(candidates, maxFaces, (a, b) => boxOverlap(a, b) > head.overlap);
+    return kept.flatMap((face) => toFace(face, window, view, turn, calibration, pixels) ?? []);
+  }
+
+  async function search(pixels: Pixels): Promise<DetectedFace[]> {
+    const longer = Math.max(pixels.width, pixels.height);
+    const fit = inputSize / longer;
+    const asked = minFace === null ? fit : Math.min(MAX_ENLARGEMENT, reach / minFace);
+    const whole = { x: 0, y: 0, width: pixels.width, height: pixels.height, scale: Math.min(fit, asked) };
+    // Networks that take only squares spend as much on a small picture as on a large one.
+    const glances = (head.step === undefined ? [] : GLANCES[head.kind]).flatMap((glance) => {
+      const scale = glance.size / longer;
+      return scale < whole.scale ? [{ ...glance, window: { ...whole, scale } }] : [];
+    });
+    let faces: DetectedFace[] = [];
+    const add = async (windows: readonly Window[], turn: 0 | QuarterTurn = 0): Promise<void> => {
+      for (const window of windows) {
+        faces = mergeFaces([...faces, ...(await look(pixels, window, turn))], maxFaces);
+      }
+    };
+    const isSure = (): boolean => faces.some(({ score }) => score >= SURE);
+    const hasSmall = ({ scale }: Window): boolean =>
+      faces.some(({ box }) => Math.max(box.width, box.height) * scale < 2 * reach);
+
+    let settled = false;
+    for (const { window, sure, doubtful } of glances) {
+      const seen = mergeFaces(await look(pixels, window, 0, Math.min(minScore, doubtful)), maxFaces);
+      faces = seen.filter(({ score }) => score >= minScore);
+      settled =
+        faces.some(({ score }) => score >= sure) &&
+        seen.every(({ score }) => score >= SETTLED) &&
+        !hasSmall(window);
+      if (settled) break;
+    }
+    if (!settled) await add([whole]);
+    const turned = rotations === 'always' || (rotations === 'doubtful' && !settled && !isSure());
+    if (turned) {
+      const window = rotations === 'always' ? whole : (glances.at(-1)?.window ?? whole);
+      for (const turn of [90, 180, -90] as const) await add([window], turn);
+    }
+    if (minFace !== null) {
+      if (asked > fit) await add(tilesOf(pixels, asked, inputSize));
+    } else if (fit < 1 && !settled && (!faces.some(({ score }) => score >= SETTLED) || hasSmall(whole))) {
+      await add(tilesOf(pixels, Math.min(1, fit * (2 - TILE_OVERLAP / inputSize)), inputSize));
+    }
+    return faces;
+  }
+
   return {
     detect: async (image) => {
       if (!alive) throw new Error('detect: this detector was disposed (create another)');
-      const pixels = await toPixels(image);
-      const outputs = await network.run(fitSquare(pixels, head.inputSize));
-      const faces = suppressNonMaxima(decode(head, outputs, minScore), head.overlap, maxFaces);
-      return faces.map((face) => toFace(face, pixels, calibration));
+      return search(await toPixels(image));
     },
     dispose: () => {
       if (alive) network.dispose();
@@ -74,141 +179,151 @@ export function createDetector(network: DetectionNetwork, options: DetectorOptio
   };
 }
 
-/** Fits the picture into the top-left of a black square. */
-function fitSquare(image: Pixels, size: number): Uint8Array {
-  const side = Math.max(image.width, image.height);
-  const square: Affine = [1 / side, 0, 0, 1 / side, 0.5 / side, 0.5 / side];
-  return cropUpright(image, square, size);
+/** A part of the picture, in its pixels from the top left corner on, and how many pixels of the network become of one. */
+interface Window extends Box {
+  readonly scale: number;
 }
 
-function decode(head: DetectionHead, outputs: readonly Float32Array[], minScore: number): Candidate[] {
-  return head.kind === 'ssd'
-    ? decodeSsd(outputs[0], outputs[1], head.anchors, minScore)
-    : decodeTiny(outputs[0], minScore);
+/** What the network is shown: the window in the top left of black. */
+interface View {
+  /** RGB bytes [height, width, 3]. */
+  readonly picture: Uint8Array;
+  readonly width: number;
+  readonly height: number;
 }
 
-/** Clips a candidate to the picture, as face-api does, and maps it to a landmark box in pixels. */
-function toFace(face: Candidate, image: Pixels, calibration: BoxCalibration): DetectedFace {
-  const side = Math.max(image.width, image.height);
-  const left = Math.max(0, face.x) * side - 0.5;
-  const top = Math.max(0, face.y) * side - 0.5;
-  const right = Math.min(image.width, (face.x + face.width) * side) - 0.5;
-  const bottom = Math.min(image.height, (face.y + face.height) * side) - 0.5;
-  const box: Box = { x: left, y: top, width: right - left, height: bottom - top };
-  return { box: calibrateBox(box, calibration), score: face.score };
+function viewOf(image: Pixels, { x, y, width, height, scale }: Window, head: DetectionHead): View {
+  const { inputSize, step = inputSize } = head;
+  const extent = (length: number): number =>
+    Math.min(inputSize, step * Math.max(1, Math.ceil((length * scale - 0.5) / step)));
+  const size = [extent(width), extent(height)] as const;
+  const affine: Affine = [
+    scale / size[0],
+    0,
+    0,
+    scale / size[1],
+    (scale * (0.5 - x)) / size[0],
+    (scale * (0.5 - y)) / size[1],
+  ];
+  return { picture: resampleUpright(image, affine, ...size), width: size[0], height: size[1] };
 }
 
-/** How a detector's box relates to the tight box of the 68 landmarks; shifts in sides of the detector's box. */
-export interface BoxCalibration {
-  /** Landmark box centre minus detector box centre, over the detector's width and height. */
-  readonly shift: readonly [x: number, y: number];
-  /** Landmark box width and height over the detector's. */
-  readonly scale: readonly [width: number, height: number];
+/** The picture as it is when heads that are turned by `turn` stand upright. */
+function turnPicture(view: View, turn: 0 | QuarterTurn): [Uint8Array, [width: number, height: number]] {
+  const { picture, width, height } = view;
+  if (turn === 0) return [picture, [width, height]];
+  const [wide, tall] = turn === 180 ? [width, height] : [height, width];
+  const turned = new Uint8Array(picture.length);
+  for (let row = 0, at = 0; row < tall; row++) {
+    for (let column = 0; column < wide; column++, at += 3) {
+      const [x, y] =
+        turn === 180
+          ? [width - 1 - column, height - 1 - row]
+          : turn === 90
+            ? [width - 1 - row, column]
+            : [row, height - 1 - column];
+      const from = 3 * (y * width + x);
+      turned[at] = picture[from];
+      turned[at + 1] = picture[from + 1];
+      turned[at + 2] = picture[from + 2];
+    }
+  }
+  return [turned, [wide, tall]];
 }
 
-/** Maps a detector's box to the landmark box that it most likely belongs to. */
-export function calibrateBox(box: Box, { shift, scale }: BoxCalibration): Box {
-  const width = box.width * scale[0];
-  const height = box.height * scale[1];
+/** A box in the turned picture as a box in the one that was turned, of `width` x `height`, or back with `turn` negated. */
+function turnBox(box: Box, turn: 0 | QuarterTurn, width: number, height: number): Box {
+  const right = width - box.x - box.width;
+  const bottom = height - box.y - box.height;
+  if (turn === 180) return { ...box, x: right, y: bottom };
+  if (turn === 0) return box;
+  const turned = { width: box.height, height: box.width };
+  return turn === 90
+    ? { ...turned, x: width - box.y - box.height, y: box.x }
+    : { ...turned, x: box.y, y: height - box.x - box.width };
+}
+
+/**
+ * Clips a candidate to the picture, as face-api does, and maps it to a landmark box in pixels; undefined where the window's edge
+ * cuts through it, because the next window shows it whole.
+ */
+function toFace(
+  candidate: Candidate,
+  window: Window,
+  view: View,
+  turn: 0 | QuarterTurn,
+  calibration: BoxCalibration,
+  image: Pixels,
+): DetectedFace | undefined {
+  const { scale } = window;
+  const seen = turnBox(candidate, turn, view.width, view.height);
+  const [left, top] = [seen.x / scale + window.x, seen.y / scale + window.y];
+  const [right, bottom] = [left + seen.width / scale, top + seen.height / scale];
+  const slack = 0.05;
+  const cut =
+    (window.x > 0 && left < window.x - (slack * seen.width) / scale) ||
+    (window.y > 0 && top < window.y - (slack * seen.height) / scale) ||
+    (window.x + window.width < image.width &&
+      right > window.x + window.width + (slack * seen.width) / scale) ||
+    (window.y + window.height < image.height &&
+      bottom > window.y + window.height + (slack * seen.height) / scale);
+  if (cut) return undefined;
+  const [x, y] = [Math.max(0, left), Math.max(0, top)];
+  const box = { x, y, width: Math.min(image.width, right) - x, height: Math.min(image.height, bottom) - y };
+  if (!(box.width > 0 && box.height > 0)) return undefined;
+  // What a detector's box leaves out depends on where the head's top is: shifts and scales belong to the upright frame.
+  const upright = calibrateBox(turnBack(box, turn), calibration);
+  const placed = turnBox(upright, turn, 0, 0);
   return {
-    x: box.x + box.width * (0.5 + shift[0]) - width / 2,
-    y: box.y + box.height * (0.5 + shift[1]) - height / 2,
-    width,
-    height,
+    box: { ...placed, x: placed.x - 0.5, y: placed.y - 0.5 },
+    score: candidate.score,
+    ...(turn !== 0 && { turn }),
   };
 }
 
-/** Detector boxes that are landmark boxes already. */
-export const NO_CALIBRATION: BoxCalibration = { shift: [0, 0], scale: [1, 1] };
-
-/**
- * Medians over photos of AFW (`scripts/calibrate-detectors.mts`): `ssd ../shared/data/300w/afw 3`, 109 of 113 faces
- * found, median deviation 0.017 of a side in position and 5 % in size; `tiny ../shared/data/300w/afw 2`, 145 of 169
- * found, 0.017 and 5 %.
- */
-export const FACE_API_CALIBRATION: Record<'ssd' | 'tiny', BoxCalibration> = {
-  ssd: { shift: [0.029, 0.13], scale: [0.923, 0.806] },
-  tiny: { shift: [0.006, 0.017], scale: [0.905, 0.937] },
-};
-
-/** A candidate before suppression, in units of the picture's longer side. */
-interface Candidate extends Box {
-  readonly score: number;
+/** Undoes `turnBox` of a picture without size. */
+function turnBack(box: Box, turn: 0 | QuarterTurn): Box {
+  return turnBox(box, turn === 90 ? -90 : turn === -90 ? 90 : turn, 0, 0);
 }
 
-/** Box encodings relative to anchors [top, left, bottom, right] with variances 0.1 and 0.2. */
-function decodeSsd(
-  boxes: Float32Array,
-  classes: Float32Array,
-  anchors: Float32Array,
-  minScore: number,
-): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (let i = 0; i < classes.length / 3; i++) {
-    const score = 1 / (1 + Math.exp(-classes[3 * i + 1]));
-    if (!(score > minScore)) continue;
-    const [top, left, bottom, right] = anchors.subarray(4 * i, 4 * i + 4);
-    const height = bottom - top;
-    const width = right - left;
-    const centerY = (boxes[4 * i] / 10) * height + top + height / 2;
-    const centerX = (boxes[4 * i + 1] / 10) * width + left + width / 2;
-    const halfHeight = (Math.exp(boxes[4 * i + 2] / 5) * height) / 2;
-    const halfWidth = (Math.exp(boxes[4 * i + 3] / 5) * width) / 2;
-    candidates.push(candidateAround(centerX, centerY, halfWidth, halfHeight, score));
-  }
-  return candidates;
+/** Windows of at most `size` pixels of the network at the given scale, sharing `TILE_OVERLAP` of them. */
+function tilesOf(image: Pixels, scale: number, size: number): Window[] {
+  const along = (length: number): { start: number; extent: number }[] => {
+    const span = length * scale;
+    const count = span <= size ? 1 : Math.ceil((span - TILE_OVERLAP) / (size - TILE_OVERLAP));
+    const extent = (span + (count - 1) * TILE_OVERLAP) / count / scale;
+    return Array.from({ length: count }, (_, i) => ({ start: i * (extent - TILE_OVERLAP / scale), extent }));
+  };
+  return along(image.height).flatMap(({ start: y, extent: height }) =>
+    along(image.width).map(({ start: x, extent: width }) => ({ x, y, width, height, scale })),
+  );
 }
 
-/** Widths and heights of the anchors in cells. */
-const ANCHORS = [
-  [1.603231, 2.094468],
-  [6.041143, 7.080126],
-  [2.882459, 3.518061],
-  [4.266906, 5.178857],
-  [9.041765, 10.66308],
-];
-
-/** Sigmoid offsets in the cell and exponential sizes relative to the anchors. */
-function decodeTiny(values: Float32Array, minScore: number): Candidate[] {
-  const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
-  const cells = Math.sqrt(values.length / 25);
-  const candidates: Candidate[] = [];
-  for (let cell = 0; cell < cells * cells; cell++) {
-    ANCHORS.forEach(([anchorWidth, anchorHeight], anchor) => {
-      const at = (cell * ANCHORS.length + anchor) * 5;
-      const score = sigmoid(values[at + 4]);
-      if (!(score > minScore)) return;
-      const centerX = ((cell % cells) + sigmoid(values[at])) / cells;
-      const centerY = (Math.floor(cell / cells) + sigmoid(values[at + 1])) / cells;
-      const halfWidth = (Math.exp(values[at + 2]) * anchorWidth) / cells / 2;
-      const halfHeight = (Math.exp(values[at + 3]) * anchorHeight) / cells / 2;
-      candidates.push(candidateAround(centerX, centerY, halfWidth, halfHeight, score));
-    });
-  }
-  return candidates;
+/** Faces that several looks found are one, whatever the turns. */
+function mergeFaces(faces: readonly DetectedFace[], limit: number): DetectedFace[] {
+  const isSame = (a: DetectedFace, b: DetectedFace): boolean =>
+    boxOverlap(a.box, b.box) > 0.4 || shareInside(a.box, b.box) > MAX_INSIDE;
+  return suppressNonMaxima(faces, limit, isSame);
 }
 
-/** The candidate around a centre. */
-function candidateAround(
-  centerX: number,
-  centerY: number,
-  halfWidth: number,
-  halfHeight: number,
-  score: number,
-): Candidate {
-  const [x, y] = [centerX - halfWidth, centerY - halfHeight];
-  return { x, y, width: 2 * halfWidth, height: 2 * halfHeight, score };
+/** Share of the smaller box that lies within the larger. */
+function shareInside(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / Math.min(a.width * a.height, b.width * b.height);
 }
 
-/**
- * Greedy non-maximum suppression: the most certain candidates that overlap no better one by more than `overlap`
- * (intersection over union), the most certain first.
- */
-function suppressNonMaxima(candidates: readonly Candidate[], overlap: number, limit: number): Candidate[] {
-  const kept: Candidate[] = [];
+/** Greedy non-maximum suppression: the most certain that are the same as no better one, the most certain first. */
+function suppressNonMaxima<T extends { readonly score: number }>(
+  candidates: readonly T[],
+  limit: number,
+  isSame: (a: T, b: T) => boolean,
+): T[] {
+  const kept: T[] = [];
   for (const candidate of [...candidates].sort((a, b) => b.score - a.score)) {
     if (kept.length >= limit) break;
-    if (kept.every((other) => boxOverlap(candidate, other) <= overlap)) kept.push(candidate);
+    if (!kept.some((other) => isSame(candidate, other))) kept.push(candidate);
   }
   return kept;
 }

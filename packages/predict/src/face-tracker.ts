@@ -6,9 +6,10 @@ import {
   type LandmarkSmoother,
   type SmootherOptions,
 } from '@voxface/landmarks';
-import type { FaceDetector } from './detector.ts';
+import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
-import type { FaceShape, Predictor } from './predictor.ts';
+import { type FaceShape, PREDICTOR_DEFAULTS, type Predictor } from './predictor.ts';
+import { turnInPlane } from './upright-pass.ts';
 
 /** Options of a tracker. */
 export interface FaceTrackerOptions {
@@ -52,9 +53,14 @@ export interface FaceTracker {
   reset(): void;
 }
 
+/** Heads turned by fewer degrees are cut straight. */
+const UPRIGHT = PREDICTOR_DEFAULTS.upright as number;
+
 interface Track {
   readonly id: number;
   box: Box;
+  /** How far the head is turned in the picture's plane, degrees; 0 while it is nearly upright. */
+  turn: number;
   readonly smoother: LandmarkSmoother | undefined;
 }
 
@@ -75,13 +81,16 @@ export function createFaceTracker(
   let nextId = 1;
 
   async function detect(frame: ImageSource): Promise<void> {
-    const found = (await detector.detect(frame)).map(({ box }) => box);
-    const seen = tracks.filter((track) => found.some((box) => boxOverlap(box, track.box) >= minOverlap));
-    const fresh = found.filter((box) => !seen.some((track) => boxOverlap(box, track.box) >= minOverlap));
+    const found = await detector.detect(frame);
+    const isSame = (face: DetectedFace, track: Track): boolean =>
+      boxOverlap(face.box, track.box) >= minOverlap;
+    const seen = tracks.filter((track) => found.some((face) => isSame(face, track)));
+    const fresh = found.filter((face) => !seen.some((track) => isSame(face, track)));
     const started = fresh.slice(0, Math.max(0, maxFaces - seen.length)).map(
-      (box): Track => ({
+      ({ box, turn = 0 }): Track => ({
         id: nextId++,
         box,
+        turn,
         smoother: smoothing === false ? undefined : createLandmarkSmoother(smoothing),
       }),
     );
@@ -95,7 +104,9 @@ export function createFaceTracker(
       const before = tracks;
       sinceDetection += 1;
       if (tracks.length === 0 || sinceDetection >= detectEvery) await detect(pixels);
-      const shapes = await predictor.predictBatch(tracks.map(({ box }) => ({ image: pixels, box })));
+      const shapes = await predictor.predictBatch(
+        tracks.map(({ box, turn }) => ({ image: pixels, box, turn })),
+      );
       const faces: TrackedFace[] = [];
       const followed: Track[] = [];
       shapes.forEach((shape, i) => {
@@ -103,6 +114,8 @@ export function createFaceTracker(
         const box = boxOf(shape.landmarks);
         if ((shape.confidence ?? 1) < minConfidence || !isPlausible(box, track.box, pixels)) return;
         track.box = box;
+        const turn = turnInPlane(shape.landmarks);
+        track.turn = Math.abs(turn) > UPRIGHT ? turn : 0;
         followed.push(track);
         const landmarks = track.smoother?.smooth(shape.landmarks, seconds) ?? shape.landmarks;
         faces.push({ ...shape, landmarks, id: track.id });

@@ -14,16 +14,15 @@ export {
   type VolumeReading,
   type VolumeSize,
 } from './confidence.ts';
+export { type BoxCalibration, type DetectionHead, FACE_API_CALIBRATION } from './detection-head.ts';
 export {
-  type BoxCalibration,
   createDetector,
   DETECTOR_DEFAULTS,
   type DetectedFace,
-  type DetectionHead,
   type DetectionNetwork,
   type DetectorOptions,
-  FACE_API_CALIBRATION,
   type FaceDetector,
+  type QuarterTurn,
 } from './detector.ts';
 export {
   createFaceTracker,

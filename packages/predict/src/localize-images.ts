@@ -130,7 +130,7 @@ async function predictAll<S>(
   minConfidence: number,
 ): Promise<LocatedImage<S>[]> {
   const seen = pictures.filter((picture): picture is Seen<S> => !('error' in picture));
-  const requests = seen.flatMap(({ image, found }) => found.map(({ box }) => ({ image, box })));
+  const requests = seen.flatMap(({ image, found }) => found.map(({ box, turn }) => ({ image, box, turn })));
   try {
     const shapes = requests.length > 0 ? await predictor.predictBatch(requests) : [];
     let next = 0;

@@ -37,6 +37,8 @@ export interface FaceShape extends Partial<Confidence> {
 export interface FaceRequest {
   readonly image: ImageSource;
   readonly box: Box;
+  /** How far the head is turned in the picture's plane as far as is known, degrees clockwise; absent: upright. */
+  readonly turn?: number;
 }
 
 /** Options of a predictor. */
@@ -78,7 +80,7 @@ export interface Predictor {
   /** Side of the crops in pixels. */
   readonly inputSize: number;
   /** Landmarks of one face. */
-  predict(image: ImageSource, box: Box): Promise<FaceShape>;
+  predict(image: ImageSource, box: Box, turn?: number): Promise<FaceShape>;
   /** Landmarks of many faces, of one picture or several; in the order given. */
   predictBatch(items: readonly FaceRequest[]): Promise<FaceShape[]>;
   /** Landmarks in crop unit space of crops that are already cut: RGB bytes [size, size, 3] each. */
@@ -191,7 +193,7 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     images: readonly Pixels[],
     shapes: CropShape[],
     limit: number,
-    start: readonly number[] = shapes.map(() => 0),
+    start: readonly number[],
   ): Promise<void> {
     const turns = [...start];
     let turned = [...shapes.keys()];
@@ -215,11 +217,12 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     images: readonly Pixels[],
     shapes: CropShape[],
     boxes: readonly Box[],
+    start: readonly number[],
     limit: number,
   ): Promise<void> {
     const doubtful = [...shapes.keys()].filter((i) => shapes[i].confidence!.confidence < limit);
     if (doubtful.length === 0) return;
-    const tries = doubtful.flatMap((i) => [90, 180, -90].map((turn) => ({ i, turn })));
+    const tries = doubtful.flatMap((i) => [90, 180, -90].map((turn) => ({ i, turn: start[i] + turn })));
     const pictures = tries.map(({ i }) => images[i]);
     const answers = await predictOnce(
       pictures,
@@ -241,14 +244,15 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
   async function predictBatch(items: readonly FaceRequest[]): Promise<FaceShape[]> {
     const images = await readImages(items);
     let boxes = items.map(({ box }) => box);
-    const cut = (): Affine[] => boxes.map((box) => cropAffine(box));
+    const turns = items.map(({ turn = 0 }) => turn);
+    const cut = (): Affine[] => boxes.map((box, i) => cropAffine(box, { rotation: -turns[i] }));
     let shapes = await predictOnce(images, cut());
     if (refine) {
       boxes = shapes.map(({ landmarks }) => boxOf(landmarks));
       shapes = await predictOnce(images, cut());
     }
-    if (upright !== false) await turnUpright(images, shapes, upright);
-    if (judge && quarterTurns !== false) await tryQuarterTurns(images, shapes, boxes, quarterTurns);
+    if (upright !== false) await turnUpright(images, shapes, upright, turns);
+    if (judge && quarterTurns !== false) await tryQuarterTurns(images, shapes, boxes, turns, quarterTurns);
     return shapes.map(({ landmarks, confidence: found }, i) => ({
       landmarks,
       pose: poseOf(landmarks),
@@ -259,7 +263,7 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
 
   return {
     inputSize,
-    predict: async (image, box) => (await predictBatch([{ image, box }]))[0],
+    predict: async (image, box, turn) => (await predictBatch([{ image, box, turn }]))[0],
     predictBatch,
     predictUnit: async (crops) => (await runCrops(crops)).map(({ landmarks }) => landmarks),
     dispose: () => {

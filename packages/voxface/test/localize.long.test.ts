@@ -57,6 +57,8 @@ describe('localize', () => {
   });
 
   test.each([
+    ['--rotations', 'often', /--rotations: expected one of doubtful, always, never, got often/],
+    ['--min-face', '-3', /--min-face: expected a positive number, got -3/],
     ['--box', '1,2,3', /--box: expected X,Y,W,H/],
     ['--box', '1,2,-3,4', /--box: expected X,Y,W,H/],
     ['--format', 'yaml', /--format: expected some of json, csv, pts, got yaml/],

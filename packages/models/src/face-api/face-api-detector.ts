@@ -56,12 +56,11 @@ export async function describeFaceApiNetwork(
 
 function runOnTensors(description: NetworkDescription): DetectionNetwork {
   const { head, build } = description;
-  const shape: [number, number, number, number] = [1, head.inputSize, head.inputSize, 3];
   return {
     head,
-    run: async (picture) => {
+    run: async (picture, width, height) => {
       const outputs = tidy(() =>
-        build<Tensor>(tensorOperations, tensor4d(Float32Array.from(picture), shape)),
+        build<Tensor>(tensorOperations, tensor4d(new Float32Array(picture), [1, height, width, 3])),
       );
       try {
         return await Promise.all(outputs.map((output) => output.data() as Promise<Float32Array>));

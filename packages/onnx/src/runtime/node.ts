@@ -3,8 +3,12 @@ import { availableParallelism } from 'node:os';
 import type { DetectorOptions, FaceDetector, PredictorOptions } from '@voxface/predict';
 import type * as runtime from 'onnxruntime-node';
 import { readModelInfo } from '../metadata.ts';
-import { createSessionDetector } from './onnx-detector.ts';
-import { createSessionPredictor, type OnnxPredictor, type RuntimeSession } from './onnx-predictor.ts';
+import {
+  createSessionDetector,
+  createSessionPredictor,
+  type OnnxPredictor,
+  type RuntimeSession,
+} from './onnx-predictor.ts';
 
 /** How onnxruntime-node runs a file. */
 export interface NodeSessionOptions {
@@ -62,7 +66,7 @@ export async function createOnnxDetector(
   options: OnnxDetectorOptions = {},
 ): Promise<FaceDetector> {
   const file = isNamed(source)
-    ? await (await import('../export-onnx.ts')).exportDetector(source)
+    ? await (await import('../export-detector.ts')).exportDetector(source)
     : await readSource(source);
   const { runtime, session } = await openNodeSession(file, options);
   return createSessionDetector(

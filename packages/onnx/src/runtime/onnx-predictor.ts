@@ -1,12 +1,15 @@
 import { CROP_DEFAULTS } from '@voxface/landmarks';
 import {
   createCropPredictor,
+  createDetector,
   cropsToUnitRange,
+  type DetectorOptions,
+  type FaceDetector,
   type Predictor,
   type PredictorOptions,
   type RunnerConfidence,
 } from '@voxface/predict';
-import type { OnnxModelInfo } from '../metadata.ts';
+import { type OnnxModelInfo, readDetectorHead } from '../metadata.ts';
 
 /** A tensor as both packages of ONNX Runtime have it. */
 export interface RuntimeTensor {
@@ -96,4 +99,23 @@ export function createSessionPredictor(
       void session.release();
     },
   };
+}
+
+/** Joins a session of a file that `exportDetector` wrote and the detectors' pre- and post-processing. */
+export function createSessionDetector(
+  session: RuntimeSession,
+  file: Uint8Array,
+  createTensor: TensorFactory,
+  options: DetectorOptions,
+): FaceDetector {
+  const { inputNames, outputNames } = session;
+  const run = async (picture: Uint8Array, width: number, height: number): Promise<Float32Array[]> => {
+    const feed = createTensor(new Float32Array(picture), [1, height, width, 3]);
+    const outputs = await session.run({ [inputNames[0]]: feed }, outputNames);
+    return outputNames.map((name) => outputs[name].data as Float32Array);
+  };
+  return createDetector(
+    { head: readDetectorHead(file), run, dispose: () => void session.release() },
+    options,
+  );
 }

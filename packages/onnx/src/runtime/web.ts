@@ -1,7 +1,7 @@
 import type { DetectorOptions, FaceDetector, PredictorOptions } from '@voxface/predict';
 import { readModelInfo } from '../metadata.ts';
-import { createSessionDetector } from './onnx-detector.ts';
 import {
+  createSessionDetector,
   createSessionPredictor,
   type OnnxPredictor,
   type RuntimeSession,

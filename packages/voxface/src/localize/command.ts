@@ -1,5 +1,13 @@
 import type { Command } from 'commander';
-import { BACKENDS_HELP, MODEL_HELP, parseBox, parseCount, type SetExitCode, SHARD_HELP } from '../options.ts';
+import {
+  BACKENDS_HELP,
+  MODEL_HELP,
+  parseBox,
+  parseCount,
+  parsePositive,
+  type SetExitCode,
+  SHARD_HELP,
+} from '../options.ts';
 import type { DemoOptions } from './demo.ts';
 
 interface LocalizeFlags {
@@ -7,6 +15,8 @@ interface LocalizeFlags {
   model?: string;
   box?: string;
   detector: string;
+  minFace?: string;
+  rotations: string;
   backend: string;
   format: string;
   overlay?: boolean;
@@ -33,6 +43,12 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('-m, --model <model>', MODEL_HELP)
     .option('--box <x,y,w,h>', 'face box in pixels instead of a detector (used for every photo)')
     .option('--detector <name>', 'ssd (accurate), tiny (fast)', 'ssd')
+    .option('--min-face <pixels>', 'smallest faces to find; small ones are looked for in tiles of the photo')
+    .option(
+      '--rotations <when>',
+      'look for faces on their side or upside down: doubtful, always, never',
+      'doubtful',
+    )
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('--format <list>', 'json, csv, pts; comma-separated', 'json')
     .option('--overlay', 'also write each photo with the landmarks drawn')
@@ -59,6 +75,7 @@ Angles are in degrees.`,
       const { format, ...rest } = flags;
       const options = {
         ...rest,
+        minFace: flags.minFace === undefined ? null : parsePositive('--min-face', flags.minFace),
         box: flags.box === undefined ? undefined : parseBox(flags.box),
         formats: parseFormats(format),
         shard: readShard(flags.shard),

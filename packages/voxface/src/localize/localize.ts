@@ -8,7 +8,7 @@ import type { Box } from '@voxface/landmarks';
 import { describeError, UsageError } from '../options.ts';
 import { openPart, openParts, partFile, removeParts, writeMerged, writePart } from '../parts.ts';
 import { type ListedPhoto, listPhotos } from '../photos/list-photos.ts';
-import { type Localizer, openLocalizer } from '../photos/localize-photos.ts';
+import { type LocalizePhotosOptions, type Localizer, openLocalizer } from '../photos/localize-photos.ts';
 import { DETECTORS } from '../photos/open-model.ts';
 import { createProgress } from '../progress.ts';
 import {
@@ -27,6 +27,10 @@ export interface LocalizeOptions {
   /** One face box for every photo, instead of a detector. */
   box?: Box;
   detector?: string;
+  /** Smallest faces to find, in pixels of the photo; null leaves it to the detector. */
+  minFace?: number | null;
+  /** `doubtful`, `always` or `never`. */
+  rotations?: string;
   backend?: string;
   formats?: readonly FaceFormat[];
   overlay?: boolean;
@@ -62,10 +66,8 @@ export async function localizeToFolder(
   inputs: readonly string[],
   options: LocalizeOptions,
 ): Promise<LocalizeSummary> {
-  const { out, box, detector = 'ssd', formats = ['json'] } = options;
-  if (!(DETECTORS as readonly string[]).includes(detector)) {
-    throw new UsageError(`--detector: expected one of ${DETECTORS.join(', ')}, got ${detector}`);
-  }
+  const { out, formats = ['json'] } = options;
+  const detection = detectionOf(options);
   const printed = out === '-';
   const images = Boolean(options.overlay || options.view3d);
   if (printed && images)
@@ -84,7 +86,7 @@ export async function localizeToFolder(
     {
       model: options.model,
       backend: options.backend,
-      detector: box ? false : (detector as 'ssd' | 'tiny'),
+      ...detection,
       predictor: { flip: options.flip },
       images,
       threads: options.threads,
@@ -171,12 +173,13 @@ export async function localizeToLines(
 async function writeLines(
   places: readonly number[],
   all: readonly ListedPhoto[],
-  { model, backend, detector, box, flip, threads }: LocalizeOptions,
+  options: LocalizeOptions,
   write: (index: number, value: object) => Promise<void>,
 ): Promise<number> {
   if (places.length === 0) return 0;
+  const { model, backend, box, flip, threads } = options;
   const localizer = await openLocalizer(
-    { model, backend, detector: box ? false : (detector as 'ssd' | 'tiny'), predictor: { flip }, threads },
+    { model, backend, ...detectionOf(options), predictor: { flip }, threads },
     places.length,
   );
   const { name, backend: used } = localizer;
@@ -204,6 +207,26 @@ async function writeLines(
   }
   progress.finish();
   return failed;
+}
+
+const ROTATIONS = ['doubtful', 'always', 'never'] as const;
+
+/** @throws UsageError when a name is none of those there are. */
+function detectionOf({
+  box,
+  detector = 'ssd',
+  minFace = null,
+  rotations = 'doubtful',
+}: LocalizeOptions): Pick<LocalizePhotosOptions, 'detector' | 'detectorOptions'> {
+  const detectors = DETECTORS.filter((name) => name === detector);
+  if (detectors.length === 0) {
+    throw new UsageError(`--detector: expected one of ${DETECTORS.join(', ')}, got ${detector}`);
+  }
+  const turns = ROTATIONS.filter((name) => name === rotations);
+  if (turns.length === 0) {
+    throw new UsageError(`--rotations: expected one of ${ROTATIONS.join(', ')}, got ${rotations}`);
+  }
+  return { detector: box ? false : detectors[0], detectorOptions: { minFace, rotations: turns[0] } };
 }
 
 async function readInputs(inputs: readonly string[]): Promise<string[]> {
