@@ -108,6 +108,41 @@ describe('archives', () => {
     expect(readFileSync(join(directory, 'out/empty'), 'utf8')).toBe('');
   });
 
+  it('refuses a directory that lies elsewhere, names that lead out, and data of another size', async () => {
+    const archive = join(temporaryDirectory(), 'a.zip');
+    const good = zip({ 'a.txt': 'text' });
+    const changed = (change: (bytes: Buffer) => void): void => {
+      const bytes = Buffer.from(good);
+      change(bytes);
+      writeFileSync(archive, bytes);
+    };
+    const end = good.length - 22;
+    changed((bytes) => bytes.writeUInt32LE(0xd4a51234, end + 12));
+    await expect(listZip(archive)).rejects.toThrow(/directory must lie within its .* got 3567587892/);
+    for (const name of [
+      '../outside.h',
+      '/etc/x',
+      'tensorflow/include/tensorflow/c/../../../x.h',
+      'C:/x',
+      'a\\..\\..\\x',
+    ]) {
+      writeFileSync(archive, zip({ [name]: 'x' }));
+      await expect(listZip(archive)).rejects.toThrow(/names must stay inside the folder/);
+    }
+    const directory = good.readUInt32LE(end + 16);
+    changed((bytes) => bytes.writeUInt32LE(2, directory + 24));
+    const [entry] = await listZip(archive);
+    await expect(extractZipEntry(archive, entry, `${archive}.txt`)).rejects.toThrow(
+      /must have 2 bytes, got more/,
+    );
+    await expect(extractZipEntry(archive, { ...entry, offset: 3 }, `${archive}.txt`)).rejects.toThrow(
+      /got other bytes/,
+    );
+    await expect(extractZipEntry(archive, { ...entry, offset: 1e6 }, `${archive}.txt`)).rejects.toThrow(
+      /got other bytes/,
+    );
+  });
+
   it('are refused when cut short', async () => {
     const archive = join(temporaryDirectory(), 'a.zip');
     writeFileSync(archive, zip({ 'a.txt': 'text' }).subarray(0, 40));

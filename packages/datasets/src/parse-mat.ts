@@ -69,7 +69,7 @@ export interface MatOptions {
   maxBytes?: number;
 }
 
-export const MAT_DEFAULTS: Required<MatOptions> = { maxBytes: 2 ** 30 };
+export const MAT_DEFAULTS: Required<MatOptions> = { maxBytes: 2 ** 28 };
 
 /**
  * Reads a MATLAB level 5 MAT-file (`save -v6` or `-v7`), compressed or not, of either byte order.

@@ -95,7 +95,22 @@ function defaultGain(volume: Partial<VolumeOptions>): number {
   return (2 * Math.PI) ** 1.5 * (volume.sigma ?? 1) ** 3;
 }
 
+/** Largest side, depth, or number of channels of any network: what is beyond comes from a damaged file. */
+const LARGEST = 4096;
+
 function checkOptions(options: FaceShapeModelOptions): void {
+  const isSize = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1;
+  const { depths, regressorChannels, stemResiduals } = options;
+  for (const [name, list] of Object.entries({ depths, regressorChannels, stemResiduals })) {
+    if (!Array.isArray(list)) {
+      throw new RangeError(`createFaceShapeModel: ${name} must be a list of numbers, got ${list}`);
+    }
+  }
+  const sizes = (['inputSize', 'volumeSize', 'features', 'stem', 'stacks', 'channels', 'landmarks'] as const)
+    .map((name): [string, unknown] => [name, options[name]])
+    .concat(depths.map((v): [string, unknown] => ['depths', v]))
+    .concat(regressorChannels.map((v): [string, unknown] => ['regressorChannels', v]))
+    .concat(stemResiduals.map((v): [string, unknown] => ['stemResiduals', v]));
   const rules: [boolean, string, unknown][] = [
     [
       options.inputSize === 4 * options.volumeSize,
@@ -126,7 +141,21 @@ function checkOptions(options: FaceShapeModelOptions): void {
       options.regressorChannels,
     ],
     [options.landmarks > 0, 'landmarks must be positive', options.landmarks],
-    [options.volumeGain > 0, 'volumeGain must be positive', options.volumeGain],
+    [
+      options.volumeGain > 0 && options.volumeGain < Infinity,
+      'volumeGain must be positive',
+      options.volumeGain,
+    ],
+    [
+      Number.isInteger(options.hourglassDepth) && options.hourglassDepth >= 0,
+      'hourglassDepth must be a whole number',
+      options.hourglassDepth,
+    ],
+    ...sizes.map(([name, value]): [boolean, string, unknown] => [
+      isSize(value) && (value as number) <= LARGEST,
+      `${name} must be a whole number in 1..${LARGEST}`,
+      value,
+    ]),
   ];
   for (const [holds, rule, got] of rules) {
     if (!holds)

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
+import { deflateRawSync, gunzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { estimateVolumes, regressCoordinates } from '../src/index.ts';
@@ -92,5 +92,86 @@ describe('readCheckpoint', () => {
     ];
     const bytes = eval4.filter((code) => code !== 0xc2);
     await expect(pickle(0x80, 4, ...bytes, 0x93)).rejects.toThrow(/refuses builtins\.eval/);
+  });
+
+  /** A legacy file: magic number, protocol and notes, then these instructions for the object. */
+  const legacy = (...codes: number[]): Promise<unknown> => {
+    const magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+    const none = [0x80, 2, 0x4e, 0x2e];
+    return readCheckpoint(
+      Uint8Array.from([...magic, ...none, ...none, 0x80, 2, ...codes, 0x80, 2, 0x5d, 0x2e]),
+    );
+  };
+
+  it('keeps what is shared shared: a few hundred bytes stay a few hundred bytes', async () => {
+    // Forty lists, each of which holds the one before twice.
+    const codes = [0x5d, 0x71, 0];
+    for (let i = 1; i <= 40; i++) codes.push(0x28, 0x68, i - 1, 0x68, i - 1, 0x74, 0x71, i);
+    const value = (await legacy(...codes, 0x2e)) as unknown[][];
+    expect(value).toHaveLength(2);
+    expect(value[0]).toBe(value[1]);
+  });
+
+  it('refuses circles, deep nesting and endless numbers', async () => {
+    // A list that is appended to itself.
+    await expect(legacy(0x5d, 0x71, 0, 0x68, 0, 0x61, 0x2e)).rejects.toThrow(/must hold no circle/);
+    const deep = Array.from({ length: 5000 }, () => [0x28]).flat();
+    await expect(legacy(...deep, ...deep.map(() => 0x74), 0x2e)).rejects.toThrow(/at most 100 others/);
+    await expect(legacy(0x8b, 0, 0, 32, 0, 0x2e)).rejects.toThrow(/at most 16 bytes, got 2097152/);
+  });
+
+  it('refuses tensors that repeat values, and more bytes than allowed', async () => {
+    const text = (value: string): number[] => [0x8c, value.length, ...new TextEncoder().encode(value)];
+    const global = (module: string, name: string): number[] => [...text(module), ...text(name), 0x93];
+    const view = (count: number[], shape: number[], strides: number[]): number[] => [
+      ...global('torch._utils', '_rebuild_tensor_v2'),
+      0x28,
+      ...[
+        0x28,
+        ...text('storage'),
+        ...global('torch', 'FloatStorage'),
+        ...text('0'),
+        ...text('cpu'),
+        ...count,
+      ],
+      ...[0x74, 0x51, 0x4b, 0],
+      ...[0x28, ...shape.flatMap((v) => [0x4b, v]), 0x74, 0x28, ...strides.flatMap((v) => [0x4b, v]), 0x74],
+      ...[0x74, 0x52, 0x2e],
+    ];
+    await expect(legacy(...view([0x4b, 2], [255, 255, 255, 255], [0, 0, 0, 0]))).rejects.toThrow(
+      /must take at most 500000000 bytes/,
+    );
+    await expect(legacy(...view([0x4a, 255, 255, 255, 255], [2], [1]))).rejects.toThrow(
+      /must say its values/,
+    );
+    await expect(legacy(...view([0x47, 0x40, 4, 0, 0, 0, 0, 0, 0], [2], [1]))).rejects.toThrow(
+      /must say its values/,
+    );
+  });
+
+  it('stops unpacking at its limit, also where entries share their bytes', async () => {
+    const zeros = deflateRawSync(Buffer.alloc(1 << 20));
+    const local = Buffer.alloc(30 + 1);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(8, 8);
+    local.writeUInt16LE(1, 26);
+    local.write('a', 30);
+    const entries = Array.from({ length: 50 }, (_, i) => {
+      const entry = Buffer.alloc(46 + 2);
+      entry.writeUInt32LE(0x02014b50, 0);
+      entry.writeUInt16LE(8, 10);
+      entry.writeUInt32LE(zeros.length, 20);
+      entry.writeUInt16LE(2, 28);
+      entry.write(String(10 + i), 46);
+      return entry;
+    });
+    const end = Buffer.alloc(22);
+    end.writeUInt32LE(0x06054b50, 0);
+    end.writeUInt16LE(entries.length, 10);
+    end.writeUInt32LE(local.length + zeros.length, 16);
+    const bytes = Buffer.concat([local, zeros, ...entries, end]);
+    await expect(readCheckpoint(bytes, { maxBytes: 10e6 })).rejects.toThrow(
+      /must unpack to at most 10000000 bytes, got more with 19 /,
+    );
   });
 });

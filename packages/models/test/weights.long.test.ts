@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -238,5 +238,45 @@ describe('toHalf', () => {
     expect(Array.from(toHalf(Float32Array.from(values)))).toEqual([
       0x3c00, 0xc000, 0x7bff, 0x7c00, 1, 0, 0x3c00, 0x3c02, 0, 0x8000, 0x7c00,
     ]);
+  });
+});
+
+describe('saveModel over an older model', () => {
+  it('changes nothing when it is cut off before its end, and is whole when it is cut off while files move', async () => {
+    const path = join(folder, 'over');
+    const other = createFaceShapeModel({ ...PRESETS.tiny, seed: 4 });
+    const whole = join(folder, 'over-whole');
+    await saveModel(other, whole);
+    const load = async (): Promise<Float32Array> => {
+      const loaded = await loadModel(path);
+      const points = predict(loaded);
+      loaded.dispose();
+      return points;
+    };
+    const [before, after] = [predict(model), predict(other)];
+    expect(before).not.toEqual(after);
+    const files = [
+      'estimator/weights.bin',
+      'estimator/model.json',
+      'regressor/weights.bin',
+      'regressor/model.json',
+    ];
+    await saveModel(model, path);
+    // Cut off while it writes.
+    await cp(join(whole, 'estimator'), join(path, '.saving/estimator'), { recursive: true });
+    expect(await load()).toEqual(before);
+    // Cut off after it has written all and moved the first n files.
+    for (let moved = 0; moved <= files.length; moved++) {
+      await rm(path, { recursive: true });
+      await saveModel(model, path);
+      await cp(whole, join(path, '.saved'), { recursive: true });
+      for (const file of files.slice(0, moved)) await rename(join(path, '.saved', file), join(path, file));
+      expect(await load()).toEqual(after);
+    }
+    // The next save finishes it, and nothing is left beside the model.
+    await saveModel(model, path);
+    expect(await load()).toEqual(before);
+    expect((await readdir(path)).sort()).toEqual(['estimator', 'regressor', 'voxface.json']);
+    other.dispose();
   });
 });

@@ -12,9 +12,81 @@ export const SHARD_HELP =
 /** Tells the caller which exit code the work ended with when it did not throw. */
 export type SetExitCode = (code: number) => void;
 
+/** What ends a command from outside, and the exit code that shells know it by: 128 + the signal's number. */
+const STOPS: Readonly<Record<string, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  // What mpirun passes on, and what sbatch --signal=USR2@120 sends ahead of the time limit.
+  SIGUSR2: 140,
+  SIGPIPE: 141,
+  SIGTERM: 143,
+};
+
+let stopWell: ((reason: string) => void) | undefined;
+let stoppedBy = 0;
+
+/** Exit code of what stopped the command last. */
+export const stopCode = (): number => stoppedBy;
+
+/**
+ * Lets long work end well when it is stopped from outside: by Ctrl-C, a scheduler, a lost terminal, or a reader of its output
+ * that has gone. The second stop ends the process at once.
+ */
+export interface Stop {
+  readonly signal: AbortSignal;
+  /** Exit code of what stopped it; 0 while nothing has. */
+  code(): number;
+  /** Gives the signals back. */
+  release(): void;
+}
+
+/** @param say told once, in words, when the work is stopped by a signal. */
+export function catchStops(say: string): Stop {
+  const controller = new AbortController();
+  let code = 0;
+  const stop = (reason: string): void => {
+    if (controller.signal.aborted) {
+      // A closed pipe is told line by line.
+      if (reason !== 'SIGPIPE') process.exit(STOPS[reason]);
+      return;
+    }
+    code = STOPS[reason];
+    stoppedBy = code;
+    controller.abort();
+    if (reason !== 'SIGPIPE') console.error(say);
+  };
+  const signals = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
+  for (const name of signals) process.on(name, stop);
+  stopWell = stop;
+  return {
+    signal: controller.signal,
+    code: () => code,
+    release: () => {
+      for (const name of signals) process.off(name, stop);
+      stopWell = undefined;
+    },
+  };
+}
+
+/** Ends the command quietly when nobody reads its output any more (`voxface ... | head -1`). */
+export function endWithItsReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (stopWell === undefined) process.exit(STOPS.SIGPIPE);
+      stopWell('SIGPIPE');
+    });
+  }
+}
+
 /** The user's arguments are wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** The work was stopped from outside before its end: the exit code says by what. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError';
 }
 
 /** The work failed for a reason that one line can tell: exit code 1. */

@@ -8,7 +8,7 @@ import { addData, addMerge } from './data/command.ts';
 import { addEvaluate } from './evaluate/command.ts';
 import { addExport } from './export/command.ts';
 import { addDemo, addLocalize } from './localize/command.ts';
-import { describeError, type SetExitCode, UsageError } from './options.ts';
+import { describeError, type SetExitCode, StoppedError, stopCode, UsageError } from './options.ts';
 import { addPlot } from './plot/command.ts';
 import { addReproduce } from './reproduce/command.ts';
 import { addTrain } from './train/command.ts';
@@ -28,6 +28,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof StoppedError) return stopCode();
     console.error(`voxface: ${describeError(error)}`);
     return error instanceof UsageError ? 2 : 1;
   }
@@ -55,12 +56,13 @@ Examples:
   voxface train config.json --resume runs/first
   voxface data inspect 300w/afw                           what a folder of annotations contains
 
-Exit codes: 0 success, 1 failure (of at least one file), 2 bad arguments.
+Exit codes: 0 success, 1 failure (of at least one file), 2 bad arguments; stopped from outside: 130 by Ctrl-C, 143, 129,
+141 when the reader of the output has gone.
 Help for a command: voxface COMMAND --help`,
     );
   addLocalize(program, setExitCode);
   addEvaluate(program);
-  addTrain(program);
+  addTrain(program, setExitCode);
   addReproduce(program);
   addExport(program);
   addData(program, setExitCode);

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -105,5 +106,73 @@ describe('localize, a folder', () => {
     expect(output).toMatch(
       /^voxface \d+\.\d+\.\d+\nnode \d+\.[\s\S]*onnxruntime-node 1\.[\s\S]*@tensorflow\/tfjs-core 4\./,
     );
+  });
+
+  test('replaces nothing that it has not written for the same photo, unless told to', async () => {
+    const own = fixtures.at('own');
+    mkdirSync(join(own, 'a'), { recursive: true });
+    mkdirSync(join(own, 'b'));
+    for (const name of ['a/x.jpg', 'b/x.jpg', 'x.jpg', 'x-1.jpg']) {
+      copyFileSync(fixtures.at('good.jpg'), join(own, name));
+    }
+    const annotation = 'version: 1\nn_points: 1\n{\n1 1\n}\n';
+    writeFileSync(join(own, 'x-1.pts'), annotation);
+    const localize = (photo: string, out: string, ...more: string[]) =>
+      run(
+        'localize',
+        join(own, photo),
+        '--model',
+        fixtures.model,
+        '--box',
+        '12,8,30,28',
+        '--out',
+        out,
+        ...more,
+      );
+    // An annotation of another photo, also when the result beside it is ours.
+    for (const formats of ['pts', 'json', 'json,pts']) {
+      const { code, errors } = await localize('x.jpg', own, '--format', formats);
+      expect(code).toBe(formats === 'json' ? 0 : 1);
+      if (formats !== 'json') expect(errors).toMatch(/x-1\.pts is there already .* --overwrite/);
+      expect(readFileSync(join(own, 'x-1.pts'), 'utf8')).toBe(annotation);
+    }
+    // The result of another photo of that name; the same photo may come again.
+    const out = join(own, 'out');
+    expect((await localize('a/x.jpg', out)).code).toBe(0);
+    expect((await localize('a/x.jpg', out, '--flip')).code).toBe(0);
+    for (const more of [[], ['--resume'], ['--format', 'json,csv']]) {
+      const second = await localize('b/x.jpg', out, ...more);
+      expect(second.code).toBe(1);
+      expect(second.errors).toMatch(/x\.json is there already and no result for this photo/);
+    }
+    expect(JSON.parse(readFileSync(join(out, 'x.json'), 'utf8')).image.path).toBe(join(own, 'a/x.jpg'));
+    writeFileSync(join(own, 'c-overlay.png'), 'a picture of somebody');
+    copyFileSync(fixtures.at('good.jpg'), join(own, 'c.jpg'));
+    expect((await localize('c.jpg', own, '--overlay')).errors).toMatch(/c-overlay\.png is there already/);
+    expect(readFileSync(join(own, 'c-overlay.png'), 'utf8')).toBe('a picture of somebody');
+    // A link's target stays.
+    writeFileSync(join(own, 'precious'), 'precious');
+    mkdirSync(join(own, 'linked'));
+    symlinkSync('../precious', join(own, 'linked/x.json'));
+    expect((await localize('x.jpg', join(own, 'linked'))).code).toBe(1);
+    expect((await localize('x.jpg', join(own, 'linked'), '--overwrite')).code).toBe(0);
+    expect(readFileSync(join(own, 'precious'), 'utf8')).toBe('precious');
+    expect((await localize('b/x.jpg', out, '--overwrite')).code).toBe(0);
+  });
+
+  test('names pictures of kinds that it cannot read', async () => {
+    const folder = fixtures.at('kinds');
+    mkdirSync(folder);
+    for (const name of ['a.HEIC', 'b.bmp', 'c.CR2', 'd.heif']) writeFileSync(join(folder, name), 'x');
+    const flags = ['--model', fixtures.model, '--out', fixtures.at('kinds-out'), '--box', '12,8,30,28'];
+    const none = await run('localize', folder, ...flags);
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.errors).toMatch(
+      /no images .* but 4 of other kinds \(a\.HEIC, b\.bmp, c\.CR2, \.\.\.; convert/,
+    );
+    copyFileSync(fixtures.at('good.jpg'), join(folder, 'e.jpg'));
+    const some = await run('localize', folder, ...flags);
+    expect(some.code).toBe(0);
+    expect(some.errors).toMatch(/left out 4 pictures of other kinds: a\.HEIC/);
   });
 });

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
 
@@ -18,6 +18,7 @@ export interface ZipEntry {
 
 const END_SIGNATURE = 0x06054b50;
 const ENTRY_SIGNATURE = 0x02014b50;
+const LOCAL_SIGNATURE = 0x04034b50;
 const END_SIZE = 22;
 const LOCAL_HEADER_SIZE = 30;
 
@@ -54,6 +55,11 @@ export async function listZip(path: string): Promise<ZipEntry[]> {
         `listZip: archives over 4 GiB or 65534 files are not read, got ${path} (extract it by hand)`,
       );
     }
+    if (directoryOffset + directorySize > size) {
+      throw new Error(
+        `listZip: the archive's directory must lie within its ${size} bytes, got ${directorySize} at ${directoryOffset} in ${path} (download it again)`,
+      );
+    }
     return parseDirectory(await readAt(file, directoryOffset, directorySize), count, path);
   } finally {
     await file.close();
@@ -72,8 +78,14 @@ function parseDirectory(directory: Buffer, count: number, path: string): ZipEntr
     const nameLength = directory.readUInt16LE(at + 28);
     const extraLength = directory.readUInt16LE(at + 30);
     const commentLength = directory.readUInt16LE(at + 32);
+    const name = directory.toString('utf8', at + 46, at + 46 + nameLength);
+    if (/^[/\\]|^[a-z]:|\0/i.test(name) || name.split(/[/\\]/).includes('..')) {
+      throw new Error(
+        `listZip: names must stay inside the folder, got ${JSON.stringify(name)} in ${path} (do not use this file)`,
+      );
+    }
     entries.push({
-      name: directory.toString('utf8', at + 46, at + 46 + nameLength),
+      name,
       method: directory.readUInt16LE(at + 10),
       compressedSize: directory.readUInt32LE(at + 20),
       size: directory.readUInt32LE(at + 24),
@@ -105,6 +117,11 @@ export async function extractZipEntry(archive: string, entry: ZipEntry, target: 
   } finally {
     await file.close();
   }
+  if (header.length < LOCAL_HEADER_SIZE || header.readUInt32LE(0) !== LOCAL_SIGNATURE) {
+    throw new Error(
+      `extractZipEntry: ${entry.name} must lie at byte ${entry.offset}, got other bytes (download ${archive} again)`,
+    );
+  }
   const start = entry.offset + LOCAL_HEADER_SIZE + header.readUInt16LE(26) + header.readUInt16LE(28);
   await mkdir(dirname(target), { recursive: true });
   const output = createWriteStream(target);
@@ -114,10 +131,26 @@ export async function extractZipEntry(archive: string, entry: ZipEntry, target: 
     return;
   }
   const unpack = entry.method === 8 ? createInflateRaw() : new PassThrough();
-  await pipeline(createReadStream(archive, { start, end: start + entry.compressedSize - 1 }), unpack, output);
+  const packed = createReadStream(archive, { start, end: start + entry.compressedSize - 1 });
+  await pipeline(packed, unpack, limitBytes(entry, archive), output);
   if (output.bytesWritten !== entry.size) {
     throw new Error(
       `extractZipEntry: ${entry.name} must have ${entry.size} bytes, got ${output.bytesWritten} (download ${archive} again)`,
     );
   }
+}
+
+/** Stops data that unpack to more than the directory says. */
+function limitBytes({ name, size }: ZipEntry, archive: string): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      seen += chunk.length;
+      if (seen <= size) done(null, chunk);
+      else
+        done(
+          new Error(`extractZipEntry: ${name} must have ${size} bytes, got more (download ${archive} again)`),
+        );
+    },
+  });
 }

@@ -44,11 +44,14 @@ function parseNpy(bytes: Uint8Array, where: string): NpyArray {
 }
 
 export interface NpzOptions {
-  /** Limit of the unpacked size: a small archive can hold gigabytes. */
+  /**
+   * Limit of the unpacked size, numbers of eight bytes included: a small archive can hold gigabytes.
+   * @default 2 ** 28
+   */
   maxBytes?: number;
 }
 
-export const NPZ_DEFAULTS: Required<NpzOptions> = { maxBytes: 2 ** 30 };
+export const NPZ_DEFAULTS: Required<NpzOptions> = { maxBytes: 2 ** 28 };
 
 /**
  * Reads the numeric arrays of an `.npz` file (`numpy.savez`, `savez_compressed`) by name. Arrays that are not
@@ -80,14 +83,24 @@ export async function readNpz(
     });
   }
   const arrays = new Map<string, NpyArray>();
+  let room = maxBytes;
   for (const [name, content] of Object.entries(entries)) {
-    if (!name.endsWith('.npy') || !isNumeric(content)) continue;
+    const width = numberBytes(content);
+    if (!name.endsWith('.npy') || width === undefined) continue;
+    room -= (content.length * 8) / width;
+    if (room < 0) {
+      throw new Error(
+        `readNpz: numbers must take at most ${maxBytes} bytes, got more with ${name} in ${file} (raise maxBytes if the file is trusted)`,
+      );
+    }
     arrays.set(name.slice(0, -4), parseNpy(content, `${file}: ${name}`));
   }
   return arrays;
 }
 
-/** Whether the header's `descr` names a plain number type. */
-function isNumeric(npy: Uint8Array): boolean {
-  return /'descr':\s*'[<>|=]?[fiub]\d+'/.test(new TextDecoder('latin1').decode(npy.subarray(0, 256)));
+/** Bytes of a number where the header's `descr` names a plain number type. */
+function numberBytes(npy: Uint8Array): number | undefined {
+  const header = new TextDecoder('latin1').decode(npy.subarray(0, 256));
+  const width = Number(/'descr':\s*'[<>|=]?[fiub](\d+)'/.exec(header)?.[1]);
+  return width > 0 ? width : undefined;
 }

@@ -1,3 +1,4 @@
+import { joinBytes } from '../weights/encode-network.ts';
 import { type PersistentReference, type PickledCall, type PickleRules, readPickle } from './read-pickle.ts';
 
 /** A tensor of a PyTorch checkpoint, in PyTorch's layout. */
@@ -45,19 +46,51 @@ class View {
 
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
+/** Options of `readCheckpoint`. */
+export interface ReadCheckpointOptions {
+  /**
+   * Bytes that the file may unpack to, and its tensors may take.
+   * @default 5e8
+   */
+  maxBytes?: number;
+}
+
+/** Enough for every network of this field. */
+export const READ_CHECKPOINT_DEFAULTS: Required<ReadCheckpointOptions> = { maxBytes: 5e8 };
+
 /**
  * Reads a checkpoint that `torch.save` wrote, in its zip or its legacy format. Only containers, numbers, strings
  * and dense tensors are read; anything else is refused by name (`readPickle`), and nothing is executed.
  * @returns nested maps and arrays with `CheckpointTensor` leaves.
+ * @throws Error naming what is refused, damaged or too large.
  */
-export async function readCheckpoint(bytes: Uint8Array): Promise<unknown> {
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return resolveViews(await readZipped(bytes));
-  if (LEGACY_MAGIC.every((value, i) => bytes[i + 2] === value)) return resolveViews(readLegacy(bytes));
+export async function readCheckpoint(
+  bytes: Uint8Array,
+  options: ReadCheckpointOptions = {},
+): Promise<unknown> {
+  const maxBytes = options.maxBytes ?? READ_CHECKPOINT_DEFAULTS.maxBytes;
+  try {
+    if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
+      return createResolver(maxBytes)(await readZipped(bytes, maxBytes));
+    }
+    if (LEGACY_MAGIC.every((value, i) => bytes[i + 2] === value)) {
+      return createResolver(maxBytes)(readLegacy(bytes));
+    }
+  } catch (error) {
+    const { message } = error as Error;
+    if (/^read(Checkpoint|Pickle|Zip): /.test(message)) throw error;
+    throw new Error(
+      `readCheckpoint: expected a whole file of torch.save, got one whose reading ends with "${message}"`,
+      {
+        cause: error,
+      },
+    );
+  }
   throw new Error('readCheckpoint: expected a file of torch.save (zip or legacy format), got other bytes');
 }
 
-async function readZipped(bytes: Uint8Array): Promise<unknown> {
-  const files = await readZip(bytes);
+async function readZipped(bytes: Uint8Array, maxBytes: number): Promise<unknown> {
+  const files = await readZip(bytes, maxBytes);
   const pickle = [...files.keys()].find((name) => name.endsWith('/data.pkl'));
   if (pickle === undefined) throw new Error('readCheckpoint: the archive holds no data.pkl');
   const root = pickle.slice(0, -'data.pkl'.length);
@@ -84,11 +117,18 @@ function readLegacy(bytes: Uint8Array): unknown {
   for (let i = 0; i < 3; i++) next();
   const value = next();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const key of next() as string[]) {
+  const keys = next();
+  if (!Array.isArray(keys)) throw new Error('readCheckpoint: expected the list of storages after the object');
+  for (const key of keys as string[]) {
     const storage = storages.get(key);
     if (storage === undefined) throw new Error(`readCheckpoint: storage ${key} belongs to no tensor`);
     if (at + 8 > bytes.length) throw new Error(`readCheckpoint: the file ends before storage ${key}`);
     const size = Number(view.getBigInt64(at, true)) * STORAGES[storage.type][0];
+    if (!(size >= 0 && at + 8 + size <= bytes.length)) {
+      throw new Error(
+        `readCheckpoint: storage ${key} must lie in the file, got ${size} bytes (is it cut off?)`,
+      );
+    }
     storage.bytes = bytes.subarray(at + 8, at + 8 + size);
     at += 8 + size;
   }
@@ -99,9 +139,13 @@ function rulesFor(storages: Map<string, Storage>): PickleRules {
   return {
     allowed: ALLOWED,
     load: ({ persistent }: PersistentReference) => {
+      if (!Array.isArray(persistent)) throw new Error('readCheckpoint: refuses a reference to no storage');
       const [kind, type, key, , count] = persistent as [string, { name: string }, string, string, number];
       const name = type?.name?.replace('torch.', '');
-      if (kind !== 'storage' || !(name in STORAGES)) {
+      if (!Number.isSafeInteger(count) || count < 0) {
+        throw new Error(`readCheckpoint: storage ${key} must say its values, got ${String(count)}`);
+      }
+      if (kind !== 'storage' || !Object.hasOwn(STORAGES, name)) {
         throw new Error(`readCheckpoint: refuses the reference ${kind} of ${type?.name}`);
       }
       const storage = storages.get(key) ?? new Storage(name, key, count);
@@ -111,21 +155,61 @@ function rulesFor(storages: Map<string, Storage>): PickleRules {
     call: ({ callable, args }: PickledCall) => {
       if (REBUILD.has(callable)) {
         const [storage, offset, shape, strides] = args as [Storage, number, number[], number[]];
+        const isSize = (v: unknown): boolean => Number.isSafeInteger(v) && (v as number) >= 0;
+        const fine =
+          storage instanceof Storage &&
+          isSize(offset) &&
+          [shape, strides].every((list) => Array.isArray(list) && list.every(isSize)) &&
+          shape.length === strides.length;
+        if (!fine) throw new Error('readCheckpoint: a tensor must be a view of a storage, got another one');
         return new View(storage, offset, shape, strides);
       }
       if (callable === 'torch._utils._rebuild_parameter') return args[0];
-      if (callable === 'collections.OrderedDict') return new Map(args[0] as [unknown, unknown][] | undefined);
+      if (callable === 'collections.OrderedDict') {
+        const items = args[0] ?? [];
+        if (Array.isArray(items) && items.every(Array.isArray)) return new Map(items as [unknown, unknown][]);
+        throw new Error('readCheckpoint: an ordered dictionary must be made of pairs');
+      }
       throw new Error(`readCheckpoint: refuses to call ${callable}`);
     },
   };
 }
 
-/** Replaces views by their values. */
-function resolveViews(value: unknown): unknown {
-  if (value instanceof View) return readView(value);
-  if (Array.isArray(value)) return value.map(resolveViews);
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, resolveViews(item)]));
-  return value;
+/** Lists in lists, at most. */
+const DEEPEST = 100;
+
+/** Replaces views by their values; what the file shares stays shared, so that a small file stays small. */
+function createResolver(maxBytes: number): (value: unknown) => unknown {
+  const done = new Map<object, unknown>();
+  const open = new Set<object>();
+  let total = 0;
+  const resolve = (value: unknown, depth: number): unknown => {
+    const isContainer = Array.isArray(value) || value instanceof Map || value instanceof View;
+    if (!isContainer) return value;
+    const known = done.get(value);
+    if (known !== undefined) return known;
+    if (open.has(value) || depth > DEEPEST) {
+      throw new Error(
+        `readCheckpoint: containers must hold no circle and at most ${DEEPEST} others in each other`,
+      );
+    }
+    open.add(value);
+    let made: unknown;
+    if (value instanceof View) {
+      total += 4 * value.shape.reduce((a, b) => a * b, 1);
+      if (total > maxBytes) {
+        throw new Error(
+          `readCheckpoint: tensors must take at most ${maxBytes} bytes, got ${total} and more (raise maxBytes)`,
+        );
+      }
+      made = readView(value);
+    } else if (Array.isArray(value)) made = value.map((item) => resolve(item, depth + 1));
+    else made = new Map([...value].map(([key, item]) => [key, resolve(item, depth + 1)]));
+    open.delete(value);
+    done.set(value, made);
+    return made;
+  };
+  return (value) => resolve(value, 0);
 }
 
 function readView({ storage, offset, shape, strides }: View): CheckpointTensor {
@@ -136,6 +220,11 @@ function readView({ storage, offset, shape, strides }: View): CheckpointTensor {
   if (bytes === undefined || bytes.length < storage.count * size || (count > 0 && !(last < storage.count))) {
     throw new Error(
       `readCheckpoint: storage ${storage.key} must hold ${storage.count} values (is the file cut off?)`,
+    );
+  }
+  if (count > storage.count) {
+    throw new Error(
+      `readCheckpoint: a tensor must not repeat its values, got ${count} of the ${storage.count} in storage ${storage.key} (save tensor.contiguous())`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -151,10 +240,15 @@ function readView({ storage, offset, shape, strides }: View): CheckpointTensor {
 
 /**
  * Reads the files of a zip archive that are stored or deflated (what PyTorch writes).
+ * @param maxBytes what all files may unpack to together.
  * @returns contents by path.
- * @throws Error when the archive is cut off, encrypted or of 4 GB and more.
+ * @throws Error when the archive is cut off, encrypted, of 4 GB and more, or unpacks to more than `maxBytes`.
  */
-export async function readZip(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
+export async function readZip(
+  bytes: Uint8Array,
+  maxBytes: number = READ_CHECKPOINT_DEFAULTS.maxBytes,
+): Promise<Map<string, Uint8Array>> {
+  let left = maxBytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(view);
   const count = view.getUint16(end + 10, true);
@@ -176,7 +270,14 @@ export async function readZip(bytes: Uint8Array): Promise<Map<string, Uint8Array
     const data = header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
     if (data + size > bytes.length)
       throw new Error(`readZip: ${name} lies outside the file (is it cut off?)`);
-    files.set(name, await unpack(bytes.subarray(data, data + size), method, name));
+    const content = await unpack(bytes.subarray(data, data + size), method, name, left);
+    if (content === undefined) {
+      throw new Error(
+        `readZip: files must unpack to at most ${maxBytes} bytes, got more with ${name} (raise maxBytes)`,
+      );
+    }
+    left -= content.length;
+    files.set(name, content);
     at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
   return files;
@@ -191,11 +292,25 @@ function findEnd(view: DataView): number {
   throw new Error('readZip: no end of directory (is the file cut off?)');
 }
 
-async function unpack(data: Uint8Array, method: number, name: string): Promise<Uint8Array> {
-  if (method === 0) return data;
+/** @returns undefined where there is more than `limit` bytes of it. */
+async function unpack(
+  data: Uint8Array,
+  method: number,
+  name: string,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  if (method === 0) return data.length <= limit ? data : undefined;
   if (method !== 8) throw new Error(`readZip: ${name} must be stored or deflated, got method ${method}`);
   const stream = new Blob([data as Uint8Array<ArrayBuffer>])
     .stream()
     .pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of stream as unknown as AsyncIterable<Uint8Array>) {
+    length += part.length;
+    // Leaving the loop ends the stream.
+    if (length > limit) return undefined;
+    parts.push(part);
+  }
+  return joinBytes(parts);
 }

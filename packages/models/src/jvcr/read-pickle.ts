@@ -27,6 +27,9 @@ export interface PickleRules {
 
 const MARK = Symbol('mark');
 
+/** Bytes of a whole number; torch's own magic number has ten. */
+const LONGEST = 16;
+
 /**
  * Reads one Python pickle (binary opcodes of protocols 2 to 4) from a position on.
  *
@@ -65,6 +68,11 @@ export function readPickle(
     return value;
   };
   const long = (count: number): number => {
+    if (count > LONGEST) {
+      throw new Error(
+        `readPickle: whole numbers must have at most ${LONGEST} bytes, got ${count} at byte ${at}`,
+      );
+    }
     let value = 0n;
     take(count).forEach((b, i) => {
       value |= BigInt(b) << BigInt(8 * i);
@@ -101,7 +109,7 @@ export function readPickle(
   const append = (items: unknown[]): void => {
     const target = stack.at(-1);
     if (!Array.isArray(target)) throw new Error('readPickle: expected a list to fill');
-    target.push(...items);
+    for (const item of items) target.push(item);
   };
   const recall = (index: number): void => {
     if (!memo.has(index)) throw new Error(`readPickle: no memo ${index}`);

@@ -73,6 +73,28 @@ export function decodeModelFile(file: Uint8Array | ArrayBuffer, source = 'the mo
   );
 }
 
+/**
+ * Networks are built before their weights are compared, so options that ask for many times the weights that are there are refused
+ * first: a residual block alone has 3 features x features.
+ */
+function checkScale(
+  { features, regressorChannels }: FaceShapeModelOptions,
+  networks: Record<'estimator' | 'regressor', ReadNetwork>,
+  source: string,
+): void {
+  const least = {
+    estimator: 3 * features * features,
+    regressor: regressorChannels.reduce((sum, c, i) => sum + c * (regressorChannels[i - 1] ?? 1), 0),
+  };
+  for (const name of ['estimator', 'regressor'] as const) {
+    const { weights } = networks[name];
+    if (weights.length >= least[name]) continue;
+    throw new Error(
+      `assignWeights: ${source} (${name}) must hold ${least[name]} bytes of weights and more, got ${weights.length} (is the file cut off, or were its options changed?)`,
+    );
+  }
+}
+
 function viewBytes(file: Uint8Array | ArrayBuffer): Uint8Array {
   const type = Object.prototype.toString.call(file).slice(8, -1);
   if (type === 'ArrayBuffer' || type === 'SharedArrayBuffer') return new Uint8Array(file as ArrayBuffer);
@@ -203,7 +225,9 @@ export function assembleModel(
   networks: Record<'estimator' | 'regressor', ReadNetwork>,
   source: string,
 ): FaceShapeModel {
-  const model = buildFaceShapeModel(resolveOptions(manifest.options));
+  const options = resolveOptions(manifest.options);
+  checkScale(options, networks, source);
+  const model = buildFaceShapeModel(options);
   try {
     for (const name of ['estimator', 'regressor'] as const) {
       const { modelJson, weights } = networks[name];

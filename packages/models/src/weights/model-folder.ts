@@ -1,5 +1,6 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { FaceShapeModel } from '../face-shape-model.ts';
@@ -35,8 +36,17 @@ export interface SaveModelOptions {
 export const SAVE_MODEL_DEFAULTS: Required<Pick<SaveModelOptions, 'precision'>> = { precision: 'float32' };
 
 /**
+ * What a save has written whole and not yet moved to its place: files of it count before those of the same name outside. A save
+ * that is killed thus leaves the old model or the new one, never parts of both.
+ */
+const SAVED_FOLDER = '.saved';
+/** Where a save writes first. */
+const SAVING_FOLDER = '.saving';
+
+/**
  * Writes `voxface.json`, `estimator/` and `regressor/` (each a standard `model.json` with `weights.bin`) into a
- * folder, which is made when it is not there. `voxface.json` is written last: a folder that has it is complete.
+ * folder, which is made when it is not there. All is written beside the old model first and moved when it is whole, `voxface.json`
+ * last: a folder that has it is complete, and a save that is cut off changes nothing or is finished by the next.
  */
 export async function saveModel(
   model: FaceShapeModel,
@@ -48,10 +58,34 @@ export async function saveModel(
     ...createManifest(model, precision),
     ...(discriminator && { discriminator: discriminator.options }),
   };
-  await saveNetwork(model.estimator, join(folder, manifest.networks.estimator), options);
-  await saveNetwork(model.regressor, join(folder, manifest.networks.regressor), options);
-  if (discriminator) await saveNetwork(discriminator.network, join(folder, DISCRIMINATOR_FOLDER), options);
-  await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  await mkdir(folder, { recursive: true });
+  await moveSaved(folder);
+  const part = join(folder, SAVING_FOLDER);
+  await rm(part, { recursive: true, force: true });
+  await saveNetwork(model.estimator, join(part, manifest.networks.estimator), options);
+  await saveNetwork(model.regressor, join(part, manifest.networks.regressor), options);
+  if (discriminator) await saveNetwork(discriminator.network, join(part, DISCRIMINATOR_FOLDER), options);
+  await writeFile(join(part, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  await rename(part, join(folder, SAVED_FOLDER));
+  await moveSaved(folder);
+}
+
+/** Moves what a save has written whole to its place, file by file, the manifest last. */
+async function moveSaved(folder: string): Promise<void> {
+  const saved = join(folder, SAVED_FOLDER);
+  if (!existsSync(saved)) return;
+  for (const network of ['estimator', 'regressor', DISCRIMINATOR_FOLDER]) {
+    for (const name of [WEIGHTS_FILE, 'model.json']) {
+      const file = join(saved, network, name);
+      if (!existsSync(file)) continue;
+      await mkdir(join(folder, network), { recursive: true });
+      await rename(file, join(folder, network, name));
+    }
+  }
+  if (existsSync(join(saved, MANIFEST_FILE))) {
+    await rename(join(saved, MANIFEST_FILE), join(folder, MANIFEST_FILE));
+  }
+  await rm(saved, { recursive: true });
 }
 
 /** Writes one network as `model.json` and `weights.bin` into a folder. */
@@ -63,8 +97,13 @@ export async function saveNetwork(
   const { precision } = { ...SAVE_MODEL_DEFAULTS, ...options };
   const encoded = await encodeNetwork(network, precision);
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, WEIGHTS_FILE), encoded.weights);
-  await writeFile(join(folder, 'model.json'), JSON.stringify(encoded.modelJson));
+  for (const [name, content] of [
+    [WEIGHTS_FILE, encoded.weights],
+    ['model.json', JSON.stringify(encoded.modelJson)],
+  ] as const) {
+    // Under its name when the disk has it, so that a power failure leaves no empty file under a final name.
+    await writeFile(join(folder, name), content, { flush: true });
+  }
 }
 
 /**
@@ -125,10 +164,21 @@ async function readNetwork(folder: string): Promise<ReadNetwork> {
 
 async function readNamed(file: string): Promise<Buffer> {
   try {
-    return await readFile(file);
+    return await readFile(newestOf(file));
   } catch (error) {
     throw new Error(
       `loadModel: cannot read ${file}: ${(error as Error).message} (give a folder of saveModel)`,
     );
   }
+}
+
+/** The file, or the newer one of its name that a save which was cut off has left whole in the model's folder. */
+function newestOf(file: string): string {
+  const name = basename(file);
+  const inNetwork = dirname(file);
+  const candidates = [
+    join(inNetwork, SAVED_FOLDER, name),
+    join(dirname(inNetwork), SAVED_FOLDER, basename(inNetwork), name),
+  ];
+  return candidates.find((candidate) => existsSync(candidate)) ?? file;
 }

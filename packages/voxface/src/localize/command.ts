@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import {
   BACKENDS_HELP,
+  catchStops,
   MODEL_HELP,
   parseBox,
   parseCount,
@@ -23,6 +24,7 @@ interface LocalizeFlags {
   view3d?: boolean;
   flip?: boolean;
   resume?: boolean;
+  overwrite?: boolean;
   shard?: string;
   threads?: string;
 }
@@ -53,6 +55,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('--format <list>', 'json, csv, pts; comma-separated', 'json')
     .option('--overlay', 'also write each photo with the landmarks drawn')
     .option('--view3d', 'also write a 3D view of each face')
+    .option('--overwrite', 'replace files of the output folder that other photos or programs have written')
     .option('--resume', 'skip photos whose results are already in the output folder')
     .option('--flip', 'average with the mirrored face: slower, a little more accurate')
     .option('--shard <i/n>', SHARD_HELP)
@@ -81,10 +84,15 @@ Angles are in degrees.`,
         shard: readShard(flags.shard),
         threads: flags.threads === undefined ? undefined : parseCount('--threads', flags.threads),
       };
-      const failed = flags.out.endsWith('.jsonl')
-        ? (await localizeToLines(photos, options)).failed
-        : (await localizeToFolder(photos, options)).failed.length;
-      if (failed > 0) setExitCode(1);
+      const stop = catchStops('stopping after the photos under way (press Ctrl-C again to stop at once)');
+      try {
+        const failed = flags.out.endsWith('.jsonl')
+          ? (await localizeToLines(photos, options, stop.signal)).failed
+          : (await localizeToFolder(photos, options, stop.signal)).failed.length;
+        setExitCode(stop.code() || (failed > 0 ? 1 : 0));
+      } finally {
+        stop.release();
+      }
     });
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Shard, shardIndices } from '@voxface/datasets';
 import type { Box } from '@voxface/landmarks';
-import { describeError, UsageError } from '../options.ts';
+import { describeError, StoppedError, UsageError } from '../options.ts';
 import { openPart, openParts, partFile, removeParts, writeMerged, writePart } from '../parts.ts';
 import { type ListedPhoto, listPhotos } from '../photos/list-photos.ts';
 import { type LocalizePhotosOptions, type Localizer, openLocalizer } from '../photos/localize-photos.ts';
@@ -14,6 +14,7 @@ import { createProgress } from '../progress.ts';
 import {
   type FaceFormat,
   firstFile,
+  isResultOf,
   type PhotoResult,
   toJson,
   writeFaces,
@@ -38,6 +39,8 @@ export interface LocalizeOptions {
   flip?: boolean;
   /** Skips photos whose results are there. */
   resume?: boolean;
+  /** Replaces files that are not this command's own results for the same photo. */
+  overwrite?: boolean;
   /** The part of the photos that this process does. @default all of them */
   shard?: Shard;
   /** Threads, see `localizePhotos`. */
@@ -59,12 +62,14 @@ export interface LocalizeSummary {
 
 /**
  * Finds the landmarks of every face in every photo and writes them under `out`. A photo that fails is named
- * and the others are still done.
+ * and the others are still done. Files that are not results of the same photo are not replaced.
+ * @param signal stops the work after the photos under way.
  * @param inputs files, folders and patterns; `-` reads more of them from standard input, one a line.
  */
 export async function localizeToFolder(
   inputs: readonly string[],
   options: LocalizeOptions,
+  signal?: AbortSignal,
 ): Promise<LocalizeSummary> {
   const { out, formats = ['json'] } = options;
   const detection = detectionOf(options);
@@ -78,7 +83,7 @@ export async function localizeToFolder(
   // What a killed part has done is not done again.
   const photos =
     (options.resume || shard.count > 1) && !printed
-      ? listed.filter(({ stem }) => !existsSync(join(out, firstFile(stem, formats))))
+      ? listed.filter(({ stem, file }) => !isResultOf(join(out, firstFile(stem, formats)), file))
       : listed;
   const say = printed ? console.error : console.log;
   if (photos.length < listed.length) say(`${listed.length - photos.length} photos are done already`);
@@ -101,12 +106,12 @@ export async function localizeToFolder(
     }
     await mkdir(dirname(join(out, stem)), { recursive: true });
     const { faces } = result;
-    const files = await writeFaces(out, stem, result, formats);
+    const files = await writeFaces(out, stem, result, formats, options.overwrite);
     say(`${result.image.path}: ${faces.length} face${faces.length === 1 ? '' : 's'}`);
     return files;
   };
   const start = performance.now();
-  const { failed, written, results } = await runPhotos(photos, localizer, options, save);
+  const { failed, written, results } = await runPhotos(photos, localizer, options, save, signal);
   const seconds = (performance.now() - start) / 1000;
   const times = { modelMs: localizer.times?.model ?? null, detectorMs: localizer.times?.detector ?? null };
   const { name, backend } = localizer;
@@ -130,8 +135,19 @@ export async function localizeToFolder(
 export async function localizeToLines(
   inputs: readonly string[],
   options: LocalizeOptions,
+  signal?: AbortSignal,
 ): Promise<{ failed: number }> {
-  const { out, shard = WHOLE, resume, threads, formats: _, overlay, view3d, ...settings } = options;
+  const {
+    out,
+    shard = WHOLE,
+    resume,
+    overwrite: __,
+    threads,
+    formats: _,
+    overlay,
+    view3d,
+    ...settings
+  } = options;
   if (overlay || view3d)
     throw new UsageError('--out *.jsonl: expected no --overlay or --view3d, which write files');
   const name = shard.count > 1 ? partFile(out, shard) : out;
@@ -156,7 +172,9 @@ export async function localizeToLines(
   if (part !== undefined) {
     const places = shardIndices(all.length, shard).filter((i) => i > part.last);
     await writePart(part, async () => {
-      failed = await writeLines(places, all, options, part.write);
+      failed = await writeLines(places, all, options, part.write, signal);
+      // What is written waits for the next attempt.
+      if (signal?.aborted) throw new StoppedError('stopped; run the same command again to go on');
     });
   }
   if (shard.count === 1) {
@@ -175,6 +193,7 @@ async function writeLines(
   all: readonly ListedPhoto[],
   options: LocalizeOptions,
   write: (index: number, value: object) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<number> {
   if (places.length === 0) return 0;
   const { model, backend, box, flip, threads } = options;
@@ -201,6 +220,7 @@ async function writeLines(
         await write(places[done], { image: { path: file }, error: outcome.error });
       }
       progress.update(++done);
+      if (signal?.aborted) break;
     }
   } finally {
     localizer.dispose();
@@ -245,6 +265,7 @@ async function runPhotos(
   localizer: Localizer,
   options: LocalizeOptions,
   save: (result: PhotoResult, stem: string) => Promise<string[]>,
+  signal?: AbortSignal,
 ): Promise<Pick<LocalizeSummary, 'failed' | 'written' | 'results'>> {
   const { box, out } = options;
   const failed: { file: string; reason: string }[] = [];
@@ -261,14 +282,16 @@ async function runPhotos(
       const { width, height, faces, image } = outcome;
       const { name: model, backend } = localizer;
       const result: PhotoResult = { image: { path: file, width, height }, model, backend, faces };
+      const isOwn = options.overwrite || isResultOf(join(out, `${stem}.json`), file);
       written.push(...(await save(result, stem)));
-      if (image) written.push(...(await writePictures(join(out, stem), image, faces, options)));
+      if (image) written.push(...(await writePictures(join(out, stem), image, faces, options, isOwn)));
       results.push(result);
     } catch (error) {
       failed.push({ file, reason: describeError(error) });
       console.error(`voxface: ${file}: ${describeError(error)}`);
     }
     progress.update(done);
+    if (signal?.aborted) break;
   }
   progress.finish();
   return { failed, written, results };

@@ -1,7 +1,8 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { lstat, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatPts } from '@voxface/datasets';
-import { isTurnedPicture } from '@voxface/datasets/node';
+import { IMAGE_EXTENSIONS, isTurnedPicture } from '@voxface/datasets/node';
 import { countLandmarks, createLandmarks, type Landmarks, type Pixels } from '@voxface/landmarks';
 import type { LocatedFace } from '@voxface/predict';
 import { UsageError } from '../options.ts';
@@ -37,19 +38,67 @@ export function firstFile(stem: string, formats: readonly FaceFormat[]): string 
   return formats.every((format) => format === 'pts') ? `${stem}-1.pts` : `${stem}.${first}`;
 }
 
-/** Writes `stem.json`, `stem.csv` and, one file per face, `stem-1.pts` (1-based, as 300W writes them). */
+/** Whether a file is there and, where it says of which photo it is, is of this one. */
+export function isResultOf(file: string, photo: string): boolean {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return !file.endsWith('.json') || ownerOf(text) === photo;
+  } catch {
+    return false;
+  }
+}
+
+function isPictureBeside(stem: string): boolean {
+  return IMAGE_EXTENSIONS.some(
+    (ending) => existsSync(stem + ending) || existsSync(stem + ending.toUpperCase()),
+  );
+}
+
+/** The photo that a result in JSON is of. */
+function ownerOf(text: string): string | undefined {
+  try {
+    const { image, model, faces } = JSON.parse(text) as Partial<PhotoResult>;
+    return typeof model === 'string' && Array.isArray(faces) ? image?.path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Writes a file beside its place and moves it there: a killed process leaves no half file that would pass for a result.
+ * @param isOwn whether what may be there already is an earlier result for the same photo.
+ * @throws Error when something else is there.
+ */
+async function saveFile(file: string, content: string | Uint8Array, isOwn: boolean): Promise<void> {
+  if (!isOwn && (await lstat(file).catch(() => undefined)) !== undefined) {
+    const known = await readFile(file).catch(() => undefined);
+    if (known === undefined || !known.equals(Buffer.from(content))) {
+      throw new Error(
+        `${file} is there already and no result for this photo (choose another --out, or replace it with --overwrite)`,
+      );
+    }
+  }
+  await writeFile(`${file}.part`, content);
+  await rename(`${file}.part`, file);
+}
+
+/**
+ * Writes `stem.json`, `stem.csv` and, one file per face, `stem-1.pts` (1-based, as 300W writes them).
+ * @throws Error when a file is there that is no result for this photo, unless `overwrite` is set.
+ */
 export async function writeFaces(
   directory: string,
   stem: string,
   result: PhotoResult,
   formats: readonly FaceFormat[],
+  overwrite = false,
 ): Promise<string[]> {
   const written: string[] = [];
-  const save = async (name: string, text: string): Promise<void> => {
+  // The JSON says which photo the files beside it are of.
+  const isOwn = overwrite || isResultOf(join(directory, `${stem}.json`), result.image.path);
+  const save = async (name: string, text: string, own = isOwn): Promise<void> => {
     const file = join(directory, name);
-    // A killed process leaves no half file that would pass for a result.
-    await writeFile(`${file}.part`, text);
-    await rename(`${file}.part`, file);
+    await saveFile(file, text, own);
     written.push(file);
   };
   if (formats.includes('json')) await save(`${stem}.json`, `${JSON.stringify(toJson(result), null, 1)}\n`);
@@ -57,18 +106,26 @@ export async function writeFaces(
   if (formats.includes('pts')) {
     const turned = await isTurnedPicture(result.image.path).catch(() => false);
     for (const [i, face] of result.faces.entries()) {
-      await save(`${stem}-${i + 1}.pts`, toPts(face.landmarks, turned ? 'upright' : undefined));
+      const name = `${stem}-${i + 1}`;
+      // Beside a photo of that name, points are its annotation.
+      const own = overwrite || (isOwn && !isPictureBeside(join(directory, name)));
+      await save(`${name}.pts`, toPts(face.landmarks, turned ? 'upright' : undefined), own);
     }
   }
   return written;
 }
 
-/** Writes `stem-overlay.png` and `stem-1-view3d.png`, ... as asked; returns the files. */
+/**
+ * Writes `stem-overlay.png` and `stem-1-view3d.png`, ... as asked; returns the files.
+ * @param isOwn whether what is there already may be replaced.
+ * @throws Error when a file is there that may not.
+ */
 export async function writePictures(
   stem: string,
   image: Pixels,
   faces: readonly LocatedFace[],
   options: { overlay?: boolean; view3d?: boolean },
+  isOwn: boolean,
 ): Promise<string[]> {
   if (!options.overlay && !options.view3d) return [];
   const [{ view3dSheetSvg }, { overlayPng, renderPng }] = await Promise.all([
@@ -79,13 +136,13 @@ export async function writePictures(
   if (options.overlay) {
     const file = `${stem}-overlay.png`;
     const marked = faces.map((face, i) => ({ landmarks: face.landmarks, box: face.box, id: i + 1 }));
-    await writeFile(file, await overlayPng(image, marked));
+    await saveFile(file, await overlayPng(image, marked), isOwn);
     written.push(file);
   }
   if (options.view3d) {
     for (const [i, face] of faces.entries()) {
       const file = `${stem}-${i + 1}-view3d.png`;
-      await writeFile(file, await renderPng(view3dSheetSvg(face.landmarks)));
+      await saveFile(file, await renderPng(view3dSheetSvg(face.landmarks)), isOwn);
       written.push(file);
     }
   }

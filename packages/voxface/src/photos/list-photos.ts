@@ -25,11 +25,18 @@ export function listPhotos(inputs: readonly string[]): ListedPhoto[] {
       return found.sort().map((file) => ({ file, stem: stemOf(basename(file)) }));
     }
     if (!statSync(input).isDirectory()) return [{ file: input, stem: stemOf(basename(input)) }];
-    const found = globSync('**/*', { cwd: input }).filter((file) =>
-      IMAGE_EXTENSIONS.includes(extname(file).toLowerCase()),
-    );
+    const files = globSync('**/*', { cwd: input });
+    const found = files.filter((file) => IMAGE_EXTENSIONS.includes(extname(file).toLowerCase()));
+    const others = files.filter((file) => OTHER_PICTURES.test(file)).sort();
+    const named = `${others.slice(0, 3).join(', ')}${others.length > 3 ? ', ...' : ''}`;
     if (found.length === 0) {
-      throw new UsageError(`no images (${IMAGE_EXTENSIONS.join(' ')}) in folder ${input}`);
+      const instead = others.length > 0 ? `, but ${others.length} of other kinds (${named}; ${CONVERT})` : '';
+      throw new UsageError(`no images (${IMAGE_EXTENSIONS.join(' ')}) in folder ${input}${instead}`);
+    }
+    if (others.length > 0) {
+      console.error(
+        `voxface: ${input}: left out ${others.length} pictures of other kinds: ${named} (${CONVERT})`,
+      );
     }
     return found.sort().map((file) => ({
       file: relative(process.cwd(), join(input, file)) || file,
@@ -39,6 +46,10 @@ export function listPhotos(inputs: readonly string[]): ListedPhoto[] {
   const unique = new Map(listed.map((photo) => [resolve(photo.file), photo]));
   return withUniqueStems([...unique.values()]);
 }
+
+/** Pictures that nothing here decodes. */
+const OTHER_PICTURES = /\.(heic|heif|bmp|psd|jxl|jp2|dng|cr2|cr3|nef|arw|raf|orf|rw2)$/i;
+const CONVERT = 'convert them to JPEG first';
 
 /** Counters at the end of stems that come twice. */
 function withUniqueStems(photos: readonly ListedPhoto[]): ListedPhoto[] {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { dispose, div, scalar, type Tensor, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { takeSamples } from '@voxface/datasets';
 import { open300w } from '@voxface/datasets/node';
@@ -34,10 +34,11 @@ export async function plotRuns(
   runs: readonly string[],
   flags: { out?: string; photos?: string },
 ): Promise<void> {
+  const names = nameRuns(runs);
   for (const run of runs) {
     const log = join(run, 'log.jsonl');
     if (!existsSync(log)) throw new UsageError(`${run}: not a training run, it holds no log.jsonl`);
-    const out = flags.out ? join(flags.out, basename(run)) : run;
+    const out = flags.out ? join(flags.out, names.get(run)!) : run;
     await mkdir(out, { recursive: true });
     const svg = await trainingCurvesSvg(parseTrainingLog(await readFile(log, 'utf8')), {
       title: basename(run),
@@ -47,6 +48,20 @@ export async function plotRuns(
     console.log(`wrote ${join(out, 'curves.svg')} and .png`);
     if (flags.photos) console.log(`wrote ${(await drawPredictionSheets(run, flags.photos, out)).join(', ')}`);
   }
+}
+
+/** A folder's name for each run: its own, with those of its parents where two runs share it. */
+function nameRuns(runs: readonly string[]): Map<string, string> {
+  const parts = runs.map((run) => resolve(run).split(sep).filter(Boolean));
+  const nameAt = (i: number): string => {
+    for (let depth = 1; depth <= parts[i].length; depth++) {
+      const name = parts[i].slice(-depth).join('-');
+      if (parts.every((other, k) => runs[k] === runs[i] || other.slice(-depth).join('-') !== name))
+        return name;
+    }
+    return parts[i].join('-');
+  };
+  return new Map(runs.map((run, i) => [run, nameAt(i)]));
 }
 
 const FACES = 6;

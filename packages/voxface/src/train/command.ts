@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import type { SetExitCode } from '../options.ts';
 import type { TrainFlags } from './train.ts';
 
 /** `voxface train CONFIG [--resume DIR] [--workers N]`, or the name of an experiment instead of a file. */
-export function addTrain(program: Command): void {
+export function addTrain(program: Command, setExitCode: SetExitCode): void {
   program
     .command('train')
     .description('Train a model from a config file; Ctrl-C saves and stops.')
@@ -22,6 +23,6 @@ export function addTrain(program: Command): void {
     .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
     .action(async (config: string, flags: TrainFlags) => {
       const { trainFromConfig } = await import('./train.ts');
-      await trainFromConfig(config, flags);
+      setExitCode(await trainFromConfig(config, flags));
     });
 }

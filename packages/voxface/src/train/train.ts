@@ -8,7 +8,7 @@ import {
   type TrainingConfigInput,
 } from '@voxface/train';
 import { type RunTrainingOptions, runTraining, type TrainingResult } from '@voxface/train/node';
-import { describeError, parseCount, UsageError } from '../options.ts';
+import { catchStops, describeError, parseCount, stopCode, UsageError } from '../options.ts';
 
 /** Flags of `voxface train`. */
 export interface TrainFlags {
@@ -23,8 +23,11 @@ export interface TrainFlags {
   set?: string[];
 }
 
-/** `voxface train`: runs a configuration file or an experiment. */
-export async function trainFromConfig(file: string, flags: TrainFlags): Promise<void> {
+/**
+ * `voxface train`: runs a configuration file or an experiment.
+ * @returns the exit code: 0 when it ran to its end, else that of what stopped it.
+ */
+export async function trainFromConfig(file: string, flags: TrainFlags): Promise<number> {
   const isExperiment = EXPERIMENTS.some(({ name }) => name === file);
   const config = isExperiment ? readExperiment(file, flags) : await readConfig(file);
   const workers =
@@ -39,30 +42,30 @@ export async function trainFromConfig(file: string, flags: TrainFlags): Promise<
     ...(flags.resume === undefined ? {} : { output: flags.resume }),
     ...(flags.backend === 'auto' ? {} : { backend: flags.backend }),
   };
-  await trainRun(
+  const { finished } = await trainRun(
     { ...config, ...overrides },
     { resume: flags.resume === undefined ? false : 'required', overwrite: flags.overwrite },
   );
+  // A launcher ends all other ranks when one ends with a code, also while they save.
+  const isRank = ['OMPI_COMM_WORLD_SIZE', 'PMI_SIZE', 'PMIX_RANK'].some((name) => name in process.env);
+  return finished || isRank ? 0 : stopCode();
 }
 
-/** Runs a configuration; the first Ctrl-C finishes the step, saves and stops, the second stops at once. */
+/**
+ * Runs a configuration; the first Ctrl-C (or another end from outside) finishes the step, saves and stops, the second stops at
+ * once.
+ */
 export async function trainRun(
   config: object,
   options: Pick<RunTrainingOptions, 'resume' | 'overwrite'>,
 ): Promise<TrainingResult> {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    console.error('stopping after this step and writing a checkpoint (press Ctrl-C again to stop at once)');
-    controller.abort();
-  };
-  // SIGUSR2: what mpirun passes on, and what sbatch --signal=USR2@120 sends ahead of the time limit.
-  const signals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
-  for (const signal of signals) process.on(signal, stop);
+  const stop = catchStops(
+    'stopping after this step and writing a checkpoint (press Ctrl-C again to stop at once)',
+  );
   try {
     return await runTraining(config, {
       ...options,
-      signal: controller.signal,
+      signal: stop.signal,
       log: (line) => console.log(line),
     });
   } catch (error) {
@@ -71,7 +74,7 @@ export async function trainRun(
     }
     throw error;
   } finally {
-    for (const signal of signals) process.off(signal, stop);
+    stop.release();
   }
 }
 
