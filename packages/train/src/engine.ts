@@ -50,9 +50,9 @@ export interface RankGroup {
   /** Name and version of what carries the messages. */
   readonly library: string;
   /** Sums values over all ranks, in place. */
-  sum(values: Float32Array | Float64Array): void;
+  sum(values: Float32Array | Float64Array): Promise<void>;
   /** The bytes that rank 0 gives, in every rank. */
-  broadcast(bytes?: Uint8Array): Uint8Array;
+  broadcast(bytes?: Uint8Array): Promise<Uint8Array>;
   /** Says why and ends all ranks: the others would wait forever. */
   abort(error: Error): void;
   close(): void;
@@ -66,27 +66,27 @@ export interface RankGroup {
 export function createRankEngine(inner: GradientEngine, group: RankGroup): GradientEngine {
   const scale = 1 / group.size;
   let exchange = 0;
-  const average = <T extends Float32Array | Float64Array>(values: T): T => {
+  const average = async <T extends Float32Array | Float64Array>(values: T): Promise<T> => {
     const start = performance.now();
-    group.sum(values);
+    await group.sum(values);
     for (let i = 0; i < values.length; i++) values[i] *= scale;
     exchange += performance.now() - start;
     return values;
   };
-  const averageRecord = (record: Record<string, number>): Record<string, number> => {
-    const values = average(Float64Array.from(Object.values(record)));
+  const averageRecord = async (record: Record<string, number>): Promise<Record<string, number>> => {
+    const values = await average(Float64Array.from(Object.values(record)));
     return Object.fromEntries(Object.keys(record).map((name, i) => [name, values[i]]));
   };
   return {
     ...inner,
     async compute(phase, mu) {
       const { losses, gradients } = await inner.compute(phase, mu);
-      for (const gradient of Object.values(gradients)) average(gradient);
-      return { losses: averageRecord(losses), gradients };
+      for (const gradient of Object.values(gradients)) await average(gradient);
+      return { losses: await averageRecord(losses), gradients };
     },
     energy: async () => averageRecord(await inner.energy()),
     async readStatistics(name) {
-      const mean = average(await inner.readStatistics(name));
+      const mean = await average(await inner.readStatistics(name));
       await inner.writeStatistics(name, mean);
       return mean;
     },

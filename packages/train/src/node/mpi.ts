@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { LibraryHandle } from 'koffi';
 import type { RankGroup } from '../engine.ts';
 
@@ -48,14 +49,16 @@ export async function joinRanks(environment: Environment): Promise<RankGroup | u
     rank,
     size,
     library: `${name} (${mpi.version()})`,
-    sum(values) {
+    async sum(values) {
+      await arrive(mpi);
       const type = values instanceof Float64Array ? mpi.double : mpi.float;
       for (let at = 0; at < values.length; at += CHUNK) {
         const part = values.subarray(at, at + CHUNK);
         mpi.call('MPI_Allreduce', mpi.inPlace, part, part.length, type, mpi.sum, mpi.world);
       }
     },
-    broadcast(bytes) {
+    async broadcast(bytes) {
+      await arrive(mpi);
       const length = Float64Array.of(bytes?.length ?? 0);
       mpi.call('MPI_Bcast', length, 1, mpi.double, 0, mpi.world);
       const whole = bytes ?? new Uint8Array(length[0]);
@@ -74,6 +77,20 @@ export async function joinRanks(environment: Environment): Promise<RankGroup | u
       mpi.call('MPI_Finalize');
     },
   };
+}
+
+/**
+ * Waits until all ranks are here, asleep: MPI's own calls wait at full speed, on the core that a slower rank, or the threads
+ * that decode pictures, could use; and nothing else of this thread would run.
+ */
+async function arrive(mpi: Mpi): Promise<void> {
+  const [request, status, flag] = [Buffer.alloc(8), Buffer.alloc(64), [0]];
+  mpi.call('MPI_Ibarrier', mpi.world, request);
+  for (const since = performance.now(); ; ) {
+    mpi.call('MPI_Test', request, flag, status);
+    if (flag[0] !== 0) return;
+    await (performance.now() - since < 1 ? setImmediate() : setTimeout(1));
+  }
 }
 
 /** Ranks that a launcher says it has started; 1 without one. */
@@ -138,6 +155,8 @@ function bindLibrary(library: LibraryHandle): Mpi {
     MPI_Comm_size: [handle, '_Out_ int *'],
     MPI_Allreduce: ['void *', 'void *', 'int', handle, handle, handle],
     MPI_Bcast: ['void *', 'int', handle, 'int', handle],
+    MPI_Ibarrier: [handle, 'void *'],
+    MPI_Test: ['void *', '_Out_ int *', 'void *'],
     MPI_Abort: [handle, 'int'],
     MPI_Finalize: [],
   };

@@ -209,11 +209,11 @@ async function shareState(
   info: CheckpointInfo,
 ): Promise<void> {
   if (group.rank === 0) {
-    group.broadcast(encodeCheckpoint({ state, ...info }));
+    await group.broadcast(encodeCheckpoint({ state, ...info }));
     return;
   }
   const source = 'the state that rank 0 has sent';
-  restoreState(state, decodeCheckpoint(group.broadcast(), source).state, source);
+  restoreState(state, decodeCheckpoint(await group.broadcast(), source).state, source);
   await writeState(state, engine);
 }
 
@@ -292,7 +292,7 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
   const { config, trainer, records, log, save } = run;
   const { state } = trainer;
   let evaluations: ValidationResult[] = [];
-  let aborted = isAborted(run, signal);
+  let aborted = await isAborted(run, signal);
   const meter = createProgressMeter(config.batchSize);
   while (state.step < trainer.totalSteps && !aborted) {
     const record = await trainer.step();
@@ -303,7 +303,7 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
       log(meter.describe(record, trainer.totalSteps));
       await records?.flush();
     }
-    aborted = isAborted(run, signal);
+    aborted = await isAborted(run, signal);
     const evaluate = state.step % config.evaluateEvery === 0 || last;
     let checkpoint = state.step % config.checkpointEvery === 0 || last || aborted;
     if (evaluate || checkpoint) await trainer.syncStatistics();
@@ -340,9 +340,9 @@ export async function runSteps(run: Run, signal?: AbortSignal): Promise<Training
 }
 
 /** Whether the run shall stop: all ranks after the same step, when any of them was told. */
-function isAborted({ group }: Run, signal: AbortSignal | undefined): boolean {
+async function isAborted({ group }: Run, signal: AbortSignal | undefined): Promise<boolean> {
   const told = Float64Array.of(signal?.aborted ? 1 : 0);
-  group?.sum(told);
+  await group?.sum(told);
   return told[0] > 0;
 }
 
@@ -354,10 +354,10 @@ async function evaluateRun(run: Run): Promise<ValidationResult[]> {
   if (group.rank === 0) {
     const results = await evaluateModels(run);
     const { best, ended } = state;
-    group.broadcast(Buffer.from(JSON.stringify({ results, best, ended })));
+    await group.broadcast(Buffer.from(JSON.stringify({ results, best, ended })));
     return results;
   }
-  const { results, best, ended } = JSON.parse(Buffer.from(group.broadcast()).toString());
+  const { results, best, ended } = JSON.parse(Buffer.from(await group.broadcast()).toString());
   state.best = best;
   if (JSON.stringify(ended) !== JSON.stringify(state.ended)) trainer.endStage();
   return results;
