@@ -1,6 +1,7 @@
 export { registerCpuKernels } from './cpu/cpu-kernels.ts';
 export { registerGpuKernels } from './gpu/register-gpu-kernels.ts';
 export { registerNativeKernels } from './native/native-kernels.ts';
+export { bytesField, doubleField, floatField, joinBytes, textField, varintField } from './native/protobuf.ts';
 export { recordGraph } from './native/record-graph.ts';
 export { isNative } from './native/run-native.ts';
 export { type NormalizedBatch, normalizeBatch, normalizeWith } from './operations/batch-normalize.ts';

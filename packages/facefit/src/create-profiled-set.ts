@@ -115,36 +115,8 @@ async function checkSettings(
   directory: string,
   settings: ProfiledSetOptions & Required<Pick<ProfiledSetOptions, keyof typeof PROFILED_SET_DEFAULTS>>,
 ): Promise<void> {
-  const {
-    dataset,
-    model,
-    labels,
-    yaws,
-    maximumYaw,
-    pitch,
-    roll,
-    unturned,
-    size,
-    seed,
-    suffix,
-    quality,
-    fit,
-  } = settings;
-  const own = JSON.stringify({
-    dataset: dataset.name,
-    model: model.name,
-    labels: labels?.name,
-    yaws,
-    maximumYaw,
-    pitch,
-    roll,
-    unturned,
-    size,
-    seed,
-    suffix,
-    quality,
-    fit,
-  });
+  const { dataset, model, labels, outDirectory, shard, signal, log, ...choices } = settings;
+  const own = JSON.stringify({ dataset: dataset.name, model: model.name, labels: labels?.name, ...choices });
   const file = join(directory, 'settings.json');
   const begun = await readFile(file, 'utf8').catch(() => undefined);
   if (begun === undefined) await writeFile(file, `${own}\n`);

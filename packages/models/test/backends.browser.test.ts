@@ -10,7 +10,7 @@ import {
   loadModelFromUrl,
   PRESETS,
 } from '../src/index.ts';
-import { disagreement, leakOf } from './support/backend-agreement.ts';
+import { disagreement, leakOf } from './helpers/backend-agreement.ts';
 
 describe.each(['webgl', 'webgpu'])('predictions on %s', (backend) => {
   it('agree with cpu within 0.1 px of a 256-px crop', async () => {

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setupBackend } from '@voxface/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { disagreement, leakOf } from './support/backend-agreement.ts';
+import { disagreement, leakOf } from './helpers/backend-agreement.ts';
 
 beforeAll(async () => {
   await setupBackend('wasm');

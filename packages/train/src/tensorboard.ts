@@ -1,13 +1,14 @@
+import { bytesField, doubleField, floatField, joinBytes, textField, varintField } from '@voxface/backend';
 import { crc32c } from './crc32c.ts';
 
 /**
- * TensorBoard's record format (TFRecord of Event messages), written by hand: an event is a few protobuf fields, a
+ * TensorBoard's record format (TFRecord of Event messages): an event is a few protobuf fields, a
  * record is length, masked CRC-32C of the length, bytes, masked CRC-32C of the bytes.
  */
 
 /** First record of an event file. */
 export function encodeVersionEvent(wallTime: number): Uint8Array<ArrayBuffer> {
-  return encodeRecord(concatenate([doubleField(1, wallTime), textField(3, 'brain.Event:2')]));
+  return encodeRecord(joinBytes([doubleField(1, wallTime), textField(3, 'brain.Event:2')]));
 }
 
 /**
@@ -20,10 +21,10 @@ export function encodeScalarEvent(
   scalars: Readonly<Record<string, number>>,
 ): Uint8Array<ArrayBuffer> {
   const values = Object.entries(scalars).map(([tag, value]) =>
-    bytesField(1, concatenate([textField(1, tag), floatField(2, value)])),
+    bytesField(1, joinBytes([textField(1, tag), floatField(2, value)])),
   );
-  const summary = bytesField(5, concatenate(values));
-  return encodeRecord(concatenate([doubleField(1, wallTime), varintField(2, step), summary]));
+  const summary = bytesField(5, joinBytes(values));
+  return encodeRecord(joinBytes([doubleField(1, wallTime), varintField(2, step), summary]));
 }
 
 /** Wraps bytes as a TFRecord. */
@@ -41,50 +42,4 @@ export function encodeRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
 export function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) | 128);
-    rest = Math.floor(rest / 128);
-  }
-  return [...bytes, rest];
-}
-
-function varintField(field: number, value: number): Uint8Array {
-  return Uint8Array.from([field << 3, ...varint(value)]);
-}
-
-function doubleField(field: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(9);
-  bytes[0] = (field << 3) | 1;
-  new DataView(bytes.buffer).setFloat64(1, value, true);
-  return bytes;
-}
-
-function floatField(field: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(5);
-  bytes[0] = (field << 3) | 5;
-  new DataView(bytes.buffer).setFloat32(1, value, true);
-  return bytes;
-}
-
-function bytesField(field: number, bytes: Uint8Array): Uint8Array {
-  return concatenate([Uint8Array.from([(field << 3) | 2, ...varint(bytes.length)]), bytes]);
-}
-
-function textField(field: number, text: string): Uint8Array {
-  return bytesField(field, new TextEncoder().encode(text));
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

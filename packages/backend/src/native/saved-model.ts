@@ -1,3 +1,5 @@
+import { bytesField, float32, floatField, joinBytes, textField, varint, varintField } from './protobuf.ts';
+
 /** Value of an attribute of an operation, tagged with its field in TensorFlow's AttrValue message. */
 export type GraphAttribute =
   | { readonly kind: 'string'; readonly value: string }
@@ -32,18 +34,18 @@ const PRODUCER = 1395;
 /** The file `saved_model.pb` (a SavedModel message) of one graph without variables. */
 export function encodeSavedModel(nodes: readonly GraphNode[]): Uint8Array {
   const versions = bytesField(4, varintField(1, PRODUCER));
-  const graph = join([...nodes.map((node) => bytesField(1, encodeNode(node))), versions]);
+  const graph = joinBytes([...nodes.map((node) => bytesField(1, encodeNode(node))), versions]);
   const information = bytesField(1, textField(4, SAVED_MODEL_TAG));
-  return join([varintField(1, 1), bytesField(2, join([information, bytesField(2, graph)]))]);
+  return joinBytes([varintField(1, 1), bytesField(2, joinBytes([information, bytesField(2, graph)]))]);
 }
 
 function encodeNode({ name, operation, inputs, attributes }: GraphNode): Uint8Array {
-  return join([
+  return joinBytes([
     textField(1, name),
     textField(2, operation),
     ...inputs.map((input) => textField(3, input)),
     ...Object.entries(attributes).map(([key, value]) =>
-      bytesField(5, join([textField(1, key), bytesField(2, encodeAttribute(value))])),
+      bytesField(5, joinBytes([textField(1, key), bytesField(2, encodeAttribute(value))])),
     ),
   ]);
 }
@@ -63,76 +65,29 @@ function encodeAttribute(attribute: GraphAttribute): Uint8Array {
     case 'shape':
       return bytesField(7, encodeShape(attribute.value));
     case 'ints':
-      return packedField(3, attribute.value.map(int64));
+      return packedField(3, attribute.value.map(varint));
     case 'floats':
       return packedField(4, attribute.value.map(float32));
     case 'bools':
       return packedField(
         5,
-        attribute.value.map((value) => int64(Number(value))),
+        attribute.value.map((value) => varint(Number(value))),
       );
     case 'tensor': {
       const { dtype, shape, content } = attribute;
       return bytesField(
         8,
-        join([varintField(1, dtype), bytesField(2, encodeShape(shape)), bytesField(4, content)]),
+        joinBytes([varintField(1, dtype), bytesField(2, encodeShape(shape)), bytesField(4, content)]),
       );
     }
   }
 }
 
 function encodeShape(shape: readonly number[]): Uint8Array {
-  return join(shape.map((size) => bytesField(2, varintField(1, size))));
+  return joinBytes(shape.map((size) => bytesField(2, varintField(1, size))));
 }
 
 /** A list of an attribute: numbers one after the other in one field. */
 function packedField(field: number, numbers: readonly Uint8Array[]): Uint8Array {
-  return bytesField(1, bytesField(field, join(numbers)));
-}
-
-function varintField(field: number, value: number): Uint8Array {
-  return join([Uint8Array.of(field << 3), int64(value)]);
-}
-
-/** Negative integers take ten bytes. */
-function int64(value: number): Uint8Array {
-  return Uint8Array.from(varint(BigInt.asUintN(64, BigInt(value))));
-}
-
-function varint(value: bigint): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128n) {
-    bytes.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  return [...bytes, Number(rest)];
-}
-
-function floatField(field: number, value: number): Uint8Array {
-  return join([Uint8Array.of((field << 3) | 5), float32(value)]);
-}
-
-function float32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setFloat32(0, value, true);
-  return bytes;
-}
-
-function textField(field: number, text: string): Uint8Array {
-  return bytesField(field, new TextEncoder().encode(text));
-}
-
-function bytesField(field: number, bytes: Uint8Array): Uint8Array {
-  return join([Uint8Array.from([(field << 3) | 2, ...varint(BigInt(bytes.length))]), bytes]);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
+  return bytesField(1, bytesField(field, joinBytes(numbers)));
 }

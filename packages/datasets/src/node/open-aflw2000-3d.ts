@@ -1,9 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AFLW_21, centerDepth, createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
+import {
+  AFLW_21,
+  centerDepth,
+  createLandmarks,
+  IBUG_68,
+  type LandmarkScheme,
+  type Landmarks,
+} from '@voxface/landmarks';
 import {
   anglesOfParameters,
   CORNER_ORIGIN,
+  type FaceParameters,
   readFaceParameters,
   yawOfParameters,
 } from '../face-parameters.ts';
@@ -46,19 +54,10 @@ export interface Aflw20003dOptions {
  * @throws Error when there is no `.mat`, or a picture is missing.
  */
 export async function openAflw20003d(root: string, options: Aflw20003dOptions = {}): Promise<Dataset<3>> {
-  return openMatPairs(root, 'aflw2000-3d', 3, options, (mat, { id, image, mat: file }) => {
-    const raw = matVariable(mat, 'pt3d_68', file, [3, 68]).data;
-    const landmarks = convertPoints68(raw, file);
-    const parameters = readFaceParameters(mat, file);
-    return {
-      id,
-      landmarks,
-      scheme: IBUG_68,
-      box: visibleBox(landmarks),
-      yaw: yawOfParameters(parameters),
-      attributes: anglesOfParameters(parameters),
-      provenance: { dataset: 'aflw2000-3d', files: [image, file], conversions: [CORNERS, DEPTH, YAW] },
-    };
+  const kind = { name: 'aflw2000-3d', dims: 3, scheme: IBUG_68, conversions: [CORNERS, DEPTH, YAW] } as const;
+  return openMatPairs(root, kind, options, (mat, { mat: file }, parameters) => {
+    const landmarks = convertPoints68(matVariable(mat, 'pt3d_68', file, [3, 68]).data, file);
+    return { landmarks, box: visibleBox(landmarks), attributes: anglesOfParameters(parameters()) };
   });
 }
 
@@ -72,18 +71,16 @@ export async function openAflw2000Reannotated(
 ): Promise<Dataset<2>> {
   const rows = await openRows(root, options.annotations);
   const labels = await rows.read('AFLW2000-3D-Reannotated.pts68.npy', [ROWS, 2, 68]);
-  return openMatPairs(root, 'aflw2000-3d-reannotated', 2, options, (mat, { id, image, mat: file, row }) => {
-    const parameters = readFaceParameters(mat, file);
-    rows.check(row, yawOfParameters(parameters), file);
+  const kind = {
+    name: 'aflw2000-3d-reannotated',
+    dims: 2,
+    scheme: IBUG_68,
+    conversions: [CORNERS, YAW],
+  } as const;
+  return openMatPairs(root, kind, options, (_, { mat: file, row }, parameters) => {
+    rows.check(row, yawOfParameters(parameters()), file);
     const landmarks = reannotatedOf(labels, row);
-    return {
-      id,
-      landmarks,
-      scheme: IBUG_68,
-      box: visibleBox(landmarks),
-      yaw: yawOfParameters(parameters),
-      provenance: { dataset: 'aflw2000-3d-reannotated', files: [image, file], conversions: [CORNERS, YAW] },
-    };
+    return { landmarks, box: visibleBox(landmarks) };
   });
 }
 
@@ -96,7 +93,9 @@ export async function openAflw2000Visible21(
   root: string,
   options: Aflw20003dOptions = {},
 ): Promise<Dataset<2>> {
-  return openMatPairs(root, 'aflw2000-3d-21', 2, options, (mat, { id, image, mat: file }) => {
+  const conversions = [PIXELS, 'x = -1: hidden', 'box of the 68 points', YAW];
+  const kind = { name: 'aflw2000-3d-21', dims: 2, scheme: AFLW_21, conversions } as const;
+  return openMatPairs(root, kind, options, (mat, { mat: file }) => {
     const box = visibleBox(convertPoints68(matVariable(mat, 'pt3d_68', file, [3, 68]).data, file));
     const { data: raw, shape } = matVariable(mat, 'pt2d', file);
     // Three files have two more points behind the 21.
@@ -108,19 +107,7 @@ export async function openAflw2000Visible21(
       if (visible[k >> 1]) return value - 1;
       return k % 2 === 0 ? box.x + box.width / 2 : box.y + box.height / 2;
     });
-    return {
-      id,
-      landmarks: createLandmarks(points, 2),
-      scheme: AFLW_21,
-      box,
-      visible,
-      yaw: yawOfParameters(readFaceParameters(mat, file)),
-      provenance: {
-        dataset: 'aflw2000-3d-21',
-        files: [image, file],
-        conversions: [PIXELS, 'x = -1: hidden', 'box of the 68 points', YAW],
-      },
-    };
+    return { landmarks: createLandmarks(points, 2), box, visible };
   });
 }
 
@@ -140,12 +127,24 @@ export function convertPoints68(raw: ArrayLike<number>, where: string): Landmark
   return landmarks;
 }
 
+/** What all faces of a labelling have in common. */
+interface Labelling<D extends 2 | 3> {
+  readonly name: string;
+  readonly dims: D;
+  readonly scheme: LandmarkScheme;
+  readonly conversions: readonly string[];
+}
+
+/** Opens the faces; `convert` reads what differs between the labellings. */
 async function openMatPairs<D extends 2 | 3>(
   root: string,
-  name: string,
-  dims: D,
+  { name, dims, scheme, conversions }: Labelling<D>,
   { onProblem, yaw = 'fitted', annotations }: Aflw20003dOptions,
-  convert: (mat: MatFile, pair: MatPair) => Annotation<D>,
+  convert: (
+    mat: MatFile,
+    pair: MatPair,
+    parameters: () => FaceParameters,
+  ) => Pick<Annotation<D>, 'landmarks' | 'box' | 'visible' | 'attributes'>,
 ): Promise<Dataset<D>> {
   const files = await listFiles(root);
   const images = imagesByStem(files);
@@ -167,15 +166,23 @@ async function openMatPairs<D extends 2 | 3>(
   const absolute = await rows?.read('AFLW2000-3D-new.pose.npy', [ROWS]);
   return createRecordDataset({
     name,
-    scheme: name === 'aflw2000-3d-21' ? AFLW_21 : IBUG_68,
+    scheme,
     dims,
     ids: pairs.map(({ id }) => id),
     annotate: async (index) => {
       const pair = pairs[index];
-      const annotation = convert(parseMat(await readFile(path.join(root, pair.mat)), pair.mat), pair);
-      if (rows === undefined || absolute === undefined) return annotation;
-      rows.check(pair.row, annotation.yaw!, pair.mat);
-      return { ...annotation, yaw: absolute[pair.row] };
+      const mat = parseMat(await readFile(path.join(root, pair.mat)), pair.mat);
+      const parameters = () => readFaceParameters(mat, pair.mat);
+      const found = convert(mat, pair, parameters);
+      const fitted = yawOfParameters(parameters());
+      rows?.check(pair.row, fitted, pair.mat);
+      return {
+        id: pair.id,
+        ...found,
+        scheme,
+        yaw: absolute?.[pair.row] ?? fitted,
+        provenance: { dataset: name, files: [pair.image, pair.mat], conversions: [...conversions] },
+      };
     },
     readImage: (index) => readFile(path.join(root, pairs[index].image)),
     decode: decodeImage,
