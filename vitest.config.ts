@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { CHROMIUM, CHROMIUM_FLAGS, WEBGPU_FLAGS } from './packages/test-utils/src/chromium.ts';
 
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
-const lanes = ['wasm', 'webgpu', 'browser', 'page', 'slow'];
+const lanes = ['wasm', 'webgpu', 'browser', 'page', 'slow', 'fuzz'];
 
 function nodeLane(name: string, include: string[], exclude: string[], timeout: number, isolate = true) {
   return {
@@ -31,7 +31,7 @@ const units = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'];
 /**
  * Test lanes by file name: `.test.ts` (fast: neither data nor a browser, all of them in seconds), `.long.test.ts` (the lane
  * unit has these and the fast ones), `.wasm.test.ts`, `.webgpu.test.ts` (in Node), `.browser.test.ts`,
- * `.page.test.ts`, `.slow.test.ts`.
+ * `.page.test.ts`, `.slow.test.ts`, `.fuzz.test.ts` (damaged inputs through every reader, no part of the test command).
  */
 export default defineConfig({
   test: {
@@ -44,6 +44,7 @@ export default defineConfig({
       nodeLane('webgpu', laneGlobs('webgpu'), [], 1_200_000),
       nodeLane('page', laneGlobs('page'), [], 300_000),
       nodeLane('slow', laneGlobs('slow'), [], 1_800_000),
+      nodeLane('fuzz', laneGlobs('fuzz'), [], 3_600_000),
       {
         resolve: { conditions: ['voxface-source', 'module', 'browser', 'import', 'default'] },
         // Its build finds its WebAssembly beside itself.

@@ -90,10 +90,25 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint 
     fail('is truncated or damaged: its checksum does not match');
   }
   const headerEnd = 16 + view.getUint32(8, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(16, headerEnd))) as Header;
+  let header: Header;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(16, headerEnd))) as Header;
+  } catch {
+    return fail('must hold a JSON header, got other bytes');
+  }
+  const isList =
+    Array.isArray(header?.arrays) && typeof header.networks === 'object' && header.networks !== null;
+  if (!isList || !Number.isSafeInteger(header.step)) {
+    fail('must say its step, its networks and its arrays in the header');
+  }
   const arrays = new Map<string, Float32Array>();
   let at = headerEnd;
-  for (const { name, length } of header.arrays) {
+  for (const part of header.arrays) {
+    const { name, length } = part ?? {};
+    const isInside = Number.isSafeInteger(length) && length >= 0 && at + 4 * length <= bytes.length;
+    if (typeof name !== 'string' || !isInside) {
+      fail(`must hold the arrays that its header lists, got ${JSON.stringify(part)}`);
+    }
     // A copy of its own, aligned; `slice` of a Node Buffer would be a view.
     const values = new Float32Array(length);
     new Uint8Array(values.buffer).set(bytes.subarray(at, at + 4 * length));
@@ -101,7 +116,13 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint 
     at += 4 * length;
   }
   const networks: Partial<Record<NetworkName, NetworkState>> = {};
-  for (const [name, { signature, adamStep }] of Object.entries(header.networks)) {
+  for (const [name, network] of Object.entries(header.networks)) {
+    const { signature, adamStep } = network ?? {};
+    const lengths = ['parameters', 'first', 'second'].map((key) => arrays.get(`${name}/${key}`)?.length);
+    const isWhole = lengths[0] !== undefined && lengths.every((length) => length === lengths[0]);
+    if (!isWhole || !arrays.has(`${name}/statistics`) || !Number.isSafeInteger(adamStep)) {
+      fail(`must hold parameters, statistics and moments of the ${name}, of one length`);
+    }
     networks[name as NetworkName] = readNetwork(name, signature, adamStep, arrays);
   }
   const { config, versions, backend, step, mu, best, ended } = header;

@@ -55,6 +55,11 @@ export async function openCoco(
       `openCoco: expected the arrays "images" and "annotations", got ${typeof images} and ${typeof annotations} in ${jsonFile}`,
     );
   }
+  for (const [i, item] of [...images, ...annotations].entries()) {
+    if (typeof item === 'object' && item !== null) continue;
+    const place = i < images.length ? `images[${i}]` : `annotations[${i - images.length}]`;
+    throw new Error(`openCoco: ${place} must be an object, got ${JSON.stringify(item)} in ${jsonFile}`);
+  }
   const files = new Map(images.map((image) => [image.id, image.file_name]));
   const { problems, report } = collectProblems(options.onProblem);
   const records: Annotation<2>[] = [];

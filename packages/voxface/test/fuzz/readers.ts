@@ -1,0 +1,419 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
+import { parseTrainingLog } from '@voxface/plots';
+import fc from 'fast-check';
+import { zipSync } from 'fflate';
+import sharp from 'sharp';
+import { listZip } from '../../../backend/src/setup-node/read-zip.ts';
+import { parseKeypointCsv } from '../../../datasets/src/keypoint-csv.ts';
+import { openCoco } from '../../../datasets/src/node/open-coco.ts';
+import { openJvcrJson } from '../../../datasets/src/node/open-jvcr-json.ts';
+import { openWflw } from '../../../datasets/src/node/open-wflw.ts';
+import { decodeImage } from '../../../datasets/src/node/read-image.ts';
+import { readNpy, readNpz } from '../../../datasets/src/node/read-npy.ts';
+import { parsePackedSample, parsePackedSet } from '../../../datasets/src/packed-set.ts';
+import { parseMat } from '../../../datasets/src/parse-mat.ts';
+import { formatPts, parsePts } from '../../../datasets/src/parse-pts.ts';
+import { writeMat } from '../../../datasets/test/write-mat.ts';
+import { parseObj } from '../../../facefit/src/open-face-model.ts';
+import { readCheckpoint } from '../../../models/src/jvcr/read-checkpoint.ts';
+import { parseManifest, parseModelJson } from '../../../models/src/weights/model-file.ts';
+import { readDetectorHead } from '../../../onnx/src/metadata.ts';
+import { decodeCheckpoint } from '../../../train/src/checkpoint.ts';
+import { parseTrainingConfig } from '../../../train/src/config.ts';
+import { crc32c } from '../../../train/src/crc32c.ts';
+
+/** A format: damaged inputs, and what reads them. `read` throws on what it refuses and checks what it accepts. */
+export interface Reader {
+  readonly name: string;
+  /** Share of the runs. */
+  readonly weight: number;
+  readonly inputs: fc.Arbitrary<string | Uint8Array>;
+  read(input: never): unknown;
+}
+
+/** Values that break what was not expected to be broken. */
+const NASTY: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  0,
+  1e39,
+  1e308,
+  0.5,
+  2 ** 53,
+  '5',
+  '',
+  '../../x',
+  '/etc/passwd',
+  'http://10.0.0.1/',
+  '__proto__',
+  'NaN',
+  [],
+  [[]],
+  {},
+  { length: 5 },
+  [null],
+  'x'.repeat(300),
+];
+const NUMBERS = ['nan', 'inf', '-1', '1e39', '1e999', '0x10', '', '99999999999999999999', '1,5', '-0'];
+
+/** A JSON text with a few fields replaced or dropped. */
+function jsonInputs(base: unknown): fc.Arbitrary<string> {
+  const edit = fc.tuple(fc.nat(), fc.option(fc.constantFrom(...NASTY)));
+  return fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) => {
+    const copy = JSON.parse(JSON.stringify(base));
+    for (const [at, value] of edits) {
+      const places: [Record<string, unknown>, string][] = [];
+      const collect = (node: unknown): void => {
+        if (typeof node !== 'object' || node === null) return;
+        for (const [key, child] of Object.entries(node)) {
+          places.push([node as Record<string, unknown>, key]);
+          collect(child);
+        }
+      };
+      collect(copy);
+      if (places.length === 0) continue;
+      const [owner, key] = places[at % places.length];
+      if (value === null && at % 2) delete owner[key];
+      else owner[key] = structuredClone(value);
+    }
+    return JSON.stringify(copy).slice(0, edits[0][0] % 7 === 0 ? edits[0][0] % 200 : undefined);
+  });
+}
+
+/** Bytes with a few set, cut, repeated or inserted. */
+function byteInputs(base: Uint8Array, reach: number = base.length): fc.Arbitrary<Uint8Array> {
+  const edit = fc.record({
+    kind: fc.constantFrom('set', 'set', 'word', 'cut', 'insert', 'drop'),
+    at: fc.nat({ max: Math.max(0, reach - 1) }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+    word: fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x10000, 2 ** 28),
+  });
+  return fc.array(edit, { minLength: 1, maxLength: 5 }).map((edits) => {
+    let bytes = Buffer.from(base);
+    for (const { kind, at, bytes: some, word } of edits) {
+      if (at >= bytes.length) continue;
+      if (kind === 'set') bytes.set(some.subarray(0, bytes.length - at), at);
+      else if (kind === 'word' && at + 4 <= bytes.length) bytes.writeUInt32LE(word, at);
+      else if (kind === 'cut') bytes = bytes.subarray(0, at);
+      else if (kind === 'insert') bytes = Buffer.concat([bytes.subarray(0, at), some, bytes.subarray(at)]);
+      else if (kind === 'drop')
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + some.length)]);
+    }
+    return new Uint8Array(bytes);
+  });
+}
+
+/** Text with numbers replaced by nasty ones, lines dropped, or bytes changed. */
+function textInputs(base: string): fc.Arbitrary<string> {
+  const tokens = base.split(/(\s|,)/);
+  const edit = fc.tuple(
+    fc.nat({ max: tokens.length - 1 }),
+    fc.constantFrom(...NUMBERS, 'x', '\n', '{', '}', '\0'),
+  );
+  const replaced = fc.array(edit, { minLength: 1, maxLength: 4 }).map((edits) => {
+    const copy = [...tokens];
+    for (const [at, value] of edits) copy[at] = value;
+    return copy.join('');
+  });
+  const broken = byteInputs(Buffer.from(base)).map((bytes) => Buffer.from(bytes).toString('latin1'));
+  return fc.oneof({ weight: 3, arbitrary: replaced }, { weight: 1, arbitrary: broken });
+}
+
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Accepted(what);
+}
+
+/** Garbage that a reader has taken: the one error of `read` that is a fault. */
+export class Accepted extends Error {
+  override readonly name = 'Accepted';
+}
+
+const areFinite = (values: ArrayLike<number>): boolean => Array.from(values).every(Number.isFinite);
+const shapeIsFine = ({ points, dims }: Landmarks): boolean =>
+  areFinite(points) && points.length > 0 && points.length % dims === 0;
+
+/** All readers, and what removes their folder. */
+export async function createReaders(): Promise<{ readers: Reader[]; dispose(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'voxface-fuzz-'));
+  const inFile = (name: string, content: string | Uint8Array): string => {
+    const file = join(folder, name);
+    writeFileSync(file, content);
+    return file;
+  };
+  const points = Array.from({ length: 136 }, (_, i) => 10 + (i % 17) * 5 + i / 10);
+  const shape = createLandmarks(points, 2);
+  const picture = { width: 24, height: 18, channels: 3 as const, background: '#a86' };
+  const jpeg = await sharp({ create: picture }).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+  const png = await sharp({ create: picture }).png().toBuffer();
+  writeFileSync(join(folder, 'a.jpg'), jpeg);
+  const read = (name: string): Buffer => readFileSync(new URL(`../../../${name}`, import.meta.url));
+  const sample = {
+    id: 'a',
+    offset: 0,
+    length: 10,
+    width: 50,
+    height: 50,
+    landmarks: points,
+    box: [1, 2, 30, 40],
+  };
+  const head = { name: 's', dims: 2 as const, scheme: IBUG_68 };
+  const npy = (values: number[], count: string): Buffer => {
+    const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${count}), }`.padEnd(117) + '\n';
+    const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+    return Buffer.concat([start, Buffer.from(header), Buffer.from(Float32Array.from(values).buffer)]);
+  };
+  const sameCount = (arrays: Iterable<{ shape: readonly number[]; data: ArrayLike<number> }>): void => {
+    for (const { shape: size, data } of arrays) {
+      must(size.reduce((a, b) => a * b, 1) === data.length, `shape ${size} beside ${data.length} numbers`);
+    }
+  };
+  const dataset = async (opened: Promise<{ length: number; annotate?: unknown }>): Promise<void> => {
+    const set = (await opened) as { length: number; annotate?(i: number): Promise<{ landmarks: Landmarks }> };
+    for (let i = 0; i < set.length; i++) {
+      const found = await set.annotate?.(i);
+      if (found) must(shapeIsFine(found.landmarks), 'landmarks that are not finite');
+    }
+  };
+  const checkpointHeader = {
+    config: {},
+    versions: {},
+    backend: 'cpu',
+    step: 3,
+    mu: 0.1,
+    networks: { estimator: { signature: 's', adamStep: 3 } },
+    arrays: ['parameters', 'statistics', 'first', 'second'].map((n) => ({
+      name: `estimator/${n}`,
+      length: 2,
+    })),
+  };
+  /** With a checksum that fits, so that what lies behind it is reached. */
+  const checkpointOf = (text: string): Uint8Array => {
+    const header = Buffer.from(text);
+    const bytes = Buffer.concat([Buffer.alloc(16), header, Buffer.from(new Float32Array(8).buffer)]);
+    bytes.writeUInt32LE(0x31435856, 0);
+    bytes.writeUInt32LE(1, 4);
+    bytes.writeUInt32LE(header.length, 8);
+    bytes.writeUInt32LE(crc32c(bytes.subarray(16)), 12);
+    return new Uint8Array(bytes);
+  };
+  const manifest = JSON.parse(read('pretrained/models/small/voxface.json').toString('utf8'));
+  const modelJson = {
+    weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'a', shape: [2, 3], dtype: 'float32' }] }],
+  };
+  const config = {
+    name: 'x',
+    output: '/nowhere',
+    model: 'tiny',
+    batchSize: 2,
+    stages: [{ kind: 'pretrain', steps: 3 }],
+    data: { train2d: [{ format: 'packed', root: 'a' }], validation: [{ format: 'packed', root: 'b' }] },
+  };
+  const row = (i: number): string => [`p${i}.jpg`, ...points.slice(0, 10)].join(',');
+  const columns = ['image', ...Array.from({ length: 5 }, (_, i) => `x${i},y${i}`)].join(',');
+  const wflw = `${[...points, ...points.slice(0, 60), 5, 5, 90, 90, 0, 0, 0, 0, 0, 0].join(' ')} a.jpg\n`;
+  const jvcr = [
+    {
+      img_paths: 'a.jpg',
+      isValidation: 0,
+      landmarks: Array.from({ length: 68 }, (_, i) => [points[2 * i], points[2 * i + 1], i]),
+    },
+  ];
+  const coco = {
+    images: [{ id: 7, file_name: 'a.jpg' }],
+    annotations: [
+      {
+        id: 1,
+        image_id: 7,
+        bbox: [5, 6, 80, 70],
+        keypoints: points.flatMap((v, i) => (i % 2 ? [v, 2] : [v])),
+      },
+    ],
+  };
+  const obj =
+    Array.from({ length: 9 }, (_, i) => `v ${i} ${i * 2} ${i % 3}`).join('\n') +
+    '\nvt 0 1\nf 1/1 2/1 3/1 4/1\n';
+  const log = [1, 2, 3]
+    .map((step) => JSON.stringify({ type: 'step', step, losses: { volume: 1 / step } }))
+    .join('\n');
+  const torch = (format: string): Uint8Array =>
+    gunzipSync(read(`models/test/golden/jvcr-${format}.pth.tar.gz`));
+  const readers: (Omit<Reader, 'read'> & { read(input: string & Uint8Array): unknown })[] = [
+    {
+      name: 'pts',
+      weight: 12,
+      inputs: textInputs(formatPts(shape)),
+      read: (text) => must(shapeIsFine(parsePts(text)), 'points'),
+    },
+    {
+      name: 'keypoint csv',
+      weight: 8,
+      inputs: textInputs([columns, row(1), row(2)].join('\n')),
+      read: (text) => parseKeypointCsv(text, 5),
+    },
+    {
+      name: 'set.json',
+      weight: 8,
+      inputs: jsonInputs({ ...head, version: 1, count: 1, samples: [sample] }),
+      read: (text) => parsePackedSet(text, 'set.json'),
+    },
+    {
+      name: 'samples.jsonl',
+      weight: 8,
+      inputs: jsonInputs(sample),
+      read: (text) => {
+        const { landmarks, offset, length } = parsePackedSample(text, head, 'line');
+        must(landmarks.length === 136 && areFinite(landmarks), 'landmarks');
+        must(Number.isSafeInteger(offset) && Number.isSafeInteger(length), 'offset or length');
+      },
+    },
+    {
+      name: 'voxface.json',
+      weight: 6,
+      inputs: jsonInputs(manifest),
+      read: (text) => parseManifest(text, 'voxface.json'),
+    },
+    {
+      name: 'model.json',
+      weight: 6,
+      inputs: jsonInputs(modelJson),
+      read: (text) => parseModelJson(text, 'model.json'),
+    },
+    {
+      name: 'training configuration',
+      weight: 6,
+      inputs: jsonInputs(config),
+      read: (text) => parseTrainingConfig(JSON.parse(text)),
+    },
+    { name: 'training log', weight: 5, inputs: textInputs(log), read: (text) => parseTrainingLog(text) },
+    { name: 'obj', weight: 5, inputs: textInputs(obj), read: (text) => parseObj(text, 'a.obj') },
+    {
+      name: 'mat',
+      weight: 8,
+      inputs: byteInputs(writeMat({ a: { shape: [2, 3], data: [1, 2, 3, 4, 5, 6] } })),
+      read: (bytes) => sameCount(parseMat(bytes, 'a.mat').variables.values() as never),
+    },
+    {
+      name: 'npy',
+      weight: 6,
+      inputs: byteInputs(npy([1, 2, 3, 4, 5, 6], '2, 3')),
+      read: async (bytes) => sameCount([await readNpy(inFile('a.npy', bytes))]),
+    },
+    {
+      name: 'npz',
+      weight: 4,
+      inputs: byteInputs(zipSync({ 'a.npy': npy([1, 2, 3, 4, 5, 6], '2, 3') })),
+      read: async (bytes) => sameCount((await readNpz(inFile('a.npz', bytes))).values()),
+    },
+    {
+      name: 'zip',
+      weight: 4,
+      inputs: byteInputs(zipSync({ 'a/b.txt': Buffer.from('hello'), 'c.h': Buffer.alloc(99) })),
+      read: (bytes) => listZip(inFile('a.zip', bytes)),
+    },
+    {
+      name: 'PyTorch zip',
+      weight: 2,
+      inputs: byteInputs(torch('zip'), 9000),
+      read: (bytes) => readCheckpoint(bytes),
+    },
+    {
+      name: 'PyTorch legacy',
+      weight: 3,
+      inputs: byteInputs(torch('legacy'), 9000),
+      read: (bytes) => readCheckpoint(bytes),
+    },
+    {
+      name: 'checkpoint',
+      weight: 6,
+      inputs: jsonInputs(checkpointHeader).map(checkpointOf),
+      read: (bytes) => {
+        const { state } = decodeCheckpoint(bytes, 'a.ckpt');
+        for (const { parameters, adam } of Object.values(state.networks)) {
+          must(
+            parameters.length === adam.first.length && parameters.length === adam.second.length,
+            'lengths',
+          );
+        }
+      },
+    },
+    {
+      name: 'onnx metadata',
+      weight: 2,
+      inputs: byteInputs(read('pretrained/dist/detector-tiny.onnx'), 600),
+      read: (bytes) => readDetectorHead(bytes),
+    },
+    {
+      name: 'jpeg and EXIF',
+      weight: 2,
+      inputs: byteInputs(jpeg),
+      read: async (bytes) => must((await decodeImage(bytes, 'a.jpg')).data.length > 0, 'no pixels'),
+    },
+    {
+      name: 'png',
+      weight: 2,
+      inputs: byteInputs(png),
+      read: async (bytes) => must((await decodeImage(bytes, 'a.png')).data.length > 0, 'no pixels'),
+    },
+    {
+      name: 'coco',
+      weight: 4,
+      inputs: jsonInputs(coco),
+      read: (text) => dataset(openCoco(inFile('c.json', text), folder)),
+    },
+    {
+      name: 'jvcr',
+      weight: 3,
+      inputs: jsonInputs(jvcr),
+      read: (text) => dataset(openJvcrJson(inFile('j.json', text), folder)),
+    },
+    {
+      name: 'wflw',
+      weight: 3,
+      inputs: textInputs(wflw),
+      read: (text) => dataset(openWflw(inFile('list_98pt_test.txt', text), folder)),
+    },
+  ];
+  return { readers: readers as Reader[], dispose: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Messages of the engine, which say nothing to a user. */
+const ENGINE =
+  /Cannot (read|set|destructure|convert)|is not (a function|iterable|a constructor)|Invalid (array|typed array|string) length|Maximum call stack|Offset is outside|out of bounds/;
+
+/** The house's own form: which function, and what it expected. */
+const HOUSE = /^[a-z]\w+: (expected|.* must )/;
+
+/** Runs damaged inputs through a reader. @returns what went wrong: an engine's message, garbage accepted, or too slow. */
+export async function fuzzReader(
+  reader: Reader,
+  runs: number,
+  seed: number,
+): Promise<{ accepted: number; refused: number; slowestMs: number; faults: Map<string, number> }> {
+  const faults = new Map<string, number>();
+  let [accepted, refused, slowestMs] = [0, 0, 0];
+  for (const input of fc.sample(reader.inputs, { numRuns: runs, seed })) {
+    const start = performance.now();
+    try {
+      await reader.read(input as never);
+      accepted += 1;
+    } catch (error) {
+      refused += 1;
+      const { message = String(error) } = error as Error;
+      const isFault =
+        error instanceof Accepted ||
+        !(error instanceof Error) ||
+        (ENGINE.test(message) && !HOUSE.test(message));
+      const key = `${error instanceof Accepted ? 'accepted: ' : ''}${message.replace(/\d+/g, 'N').slice(0, 140)}`;
+      if (isFault) faults.set(key, (faults.get(key) ?? 0) + 1);
+    }
+    const took = performance.now() - start;
+    slowestMs = Math.max(slowestMs, took);
+    if (took > 10_000) faults.set('took more than 10 s', (faults.get('took more than 10 s') ?? 0) + 1);
+  }
+  return { accepted, refused, slowestMs, faults };
+}
