@@ -100,6 +100,11 @@ export function describeError(error: unknown): string {
   return process.env.VOXFACE_DEBUG ? (error.stack ?? error.message) : error.message.split('\n')[0];
 }
 
+/** Whether a path names a video file, by its ending. */
+export function isVideo(path: string): boolean {
+  return /\.(mp4|m4v|mov|mkv|webm|avi)$/i.test(path);
+}
+
 /** Reads a positive number. */
 export function parsePositive(option: string, text: string): number {
   const value = Number(text);

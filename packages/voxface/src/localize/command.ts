@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import {
   BACKENDS_HELP,
   catchStops,
+  isVideo,
   MODEL_HELP,
   parseBox,
   parseCount,
   parsePositive,
   type SetExitCode,
   SHARD_HELP,
+  UsageError,
 } from '../options.ts';
 import type { DemoOptions } from './demo.ts';
 
@@ -36,7 +38,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .description('Find the 68 3D landmarks of every face in photos.')
     .argument(
       '<photos...>',
-      'image files, folders (searched recursively) or glob patterns; - reads them from standard input',
+      'image files, folders (searched recursively), glob patterns or video files; - reads paths from standard input',
     )
     .requiredOption(
       '-o, --out <dir>',
@@ -53,7 +55,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     )
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('--format <list>', 'json, csv, pts; comma-separated', 'json')
-    .option('--overlay', 'also write each photo with the landmarks drawn')
+    .option('--overlay', 'also write each photo or video with the landmarks drawn')
     .option('--view3d', 'also write a 3D view of each face')
     .option('--overwrite', 'replace files of the output folder that other photos or programs have written')
     .option('--resume', 'skip photos whose results are already in the output folder')
@@ -66,10 +68,12 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
 Results of a folder's photos keep its subfolders. Parts (--shard) keep what a killed attempt has done; those of one
 NAME.jsonl are joined by voxface merge NAME.jsonl.
 DIR/<stem>.json contains { image, model, backend, faces: [{ box, score, landmarks: [[x, y, z] x 68], pose }] }.
+A video (.mp4, .mov, .mkv, .webm, ...; read by ffmpeg, which must be installed) becomes DIR/<stem>.jsonl, a line per frame:
+{ frame, time, faces: [{ id, box, landmarks, ... }], lost }, faces followed and smoothed over time.
 x points right, y down, from the centre of the top-left pixel; z in pixels, zero mean, away from the camera.
 Angles are in degrees.`,
     )
-    .action(async (photos: string[], flags: LocalizeFlags) => {
+    .action(async (inputs: string[], flags: LocalizeFlags) => {
       const [{ localizeToFolder, localizeToLines }, { parseFormats }, { readShard }] = await Promise.all([
         import('./localize.ts'),
         import('./write-faces.ts'),
@@ -84,6 +88,16 @@ Angles are in degrees.`,
         shard: readShard(flags.shard),
         threads: flags.threads === undefined ? undefined : parseCount('--threads', flags.threads),
       };
+      const videos = inputs.filter(isVideo);
+      const photos = inputs.filter((input) => !isVideo(input));
+      if (videos.length > 0) {
+        if (options.box !== undefined || flags.out.endsWith('.jsonl')) {
+          throw new UsageError('videos: expected a folder or - as --out and no --box, faces are followed');
+        }
+        const { localizeVideo } = await import('./video.ts');
+        for (const video of videos) await localizeVideo(video, options);
+      }
+      if (photos.length === 0) return;
       const stop = catchStops('stopping after the photos under way (press Ctrl-C again to stop at once)');
       try {
         const failed = flags.out.endsWith('.jsonl')

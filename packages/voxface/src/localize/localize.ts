@@ -232,7 +232,7 @@ async function writeLines(
 const ROTATIONS = ['doubtful', 'always', 'never'] as const;
 
 /** @throws UsageError when a name is none of those there are. */
-function detectionOf({
+export function detectionOf({
   box,
   detector = 'ssd',
   minFace = null,

@@ -153,17 +153,22 @@ export async function writePictures(
 export function toJson(result: PhotoResult): object {
   return {
     ...result,
-    faces: result.faces.map((face) => ({
-      box: mapValues(face.box, round),
-      score: round(face.score),
-      ...(face.confidence !== undefined && {
-        confidence: round(face.confidence),
-        landmarkConfidence: Array.from(face.landmarkConfidence!, round),
-        visibility: Array.from(face.visibility!, round),
-      }),
-      landmarks: rows(face.landmarks).map((row) => row.map(round)),
-      pose: mapValues(face.pose, round),
-    })),
+    faces: result.faces.map(faceToJson),
+  };
+}
+
+/** A face as plain data, rounded to a thousandth. */
+export function faceToJson(face: Omit<LocatedFace, 'score'> & { readonly score?: number }): object {
+  return {
+    box: mapValues(face.box, round),
+    ...(face.score !== undefined && { score: round(face.score) }),
+    ...(face.confidence !== undefined && {
+      confidence: round(face.confidence),
+      landmarkConfidence: Array.from(face.landmarkConfidence!, round),
+      visibility: Array.from(face.visibility!, round),
+    }),
+    landmarks: rows(face.landmarks).map((row) => row.map(round)),
+    pose: mapValues(face.pose, round),
   };
 }
 
