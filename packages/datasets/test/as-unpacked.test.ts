@@ -123,7 +123,9 @@ describe('values out of contract', () => {
 
   it.each([
     [{ bbox: [10, 10, 0, 90] }, /width and height must be positive, got .*"width":0/],
-    [{ bbox: [10, 10, null, 90] }, /width and height must be positive/],
+    [{ bbox: [10, 10, null, 90] }, /bbox must be a list of four numbers.*got \[10,10,null,90\]/],
+    [{ bbox: [null, 10, 90, 90] }, /bbox must be a list of four numbers.*got \[null,10,90,90\]/],
+    [{ bbox: [10, 10, 90] }, /bbox must be a list of four numbers.*got \[10,10,90\]/],
     [
       { keypoints: Array.from({ length: 204 }, (_, k) => (k % 3 === 2 ? 2 : null)) },
       /expected numbers, got \[null,null,2\]/,
@@ -131,6 +133,15 @@ describe('values out of contract', () => {
   ])('are refused in COCO files: %j', async (change, message) => {
     const root = await coco(change);
     await expect(openCoco(path.join(root, 'c.json'), root, { box: 'bbox' })).rejects.toThrow(message);
+  });
+
+  it.each([5, '5', {}, true])('are a list in a COCO file, wanted or not: bbox %j', async (bbox) => {
+    const root = await coco({ bbox });
+    for (const box of ['landmarks', 'bbox'] as const) {
+      await expect(openCoco(path.join(root, 'c.json'), root, { box })).rejects.toThrow(
+        `openCoco: bbox must be a list of four numbers, x, y, width, height, got ${JSON.stringify(bbox)} of annotation 1 in ${path.join(root, 'c.json')}`,
+      );
+    }
   });
 
   it('of -1 -1 are points that nobody marked', async () => {

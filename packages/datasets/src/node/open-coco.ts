@@ -35,7 +35,7 @@ export const COCO_DEFAULTS: Required<Omit<CocoOptions, 'onProblem'>> = {
 
 interface CocoFile {
   images?: { id: number; file_name: string }[];
-  annotations?: { id: number; image_id: number; bbox?: number[]; [field: string]: unknown }[];
+  annotations?: { id: number; image_id: number; bbox?: unknown; [field: string]: unknown }[];
 }
 
 /**
@@ -80,11 +80,7 @@ export async function openCoco(
       }
       const record = annotateTriples(id, triples as number[], scheme, origin);
       if (!record) continue;
-      const [x, y, width, height] = annotation.bbox ?? [];
-      const given: Box | undefined =
-        box === 'bbox' && annotation.bbox
-          ? checkBox({ x: x - origin, y: y - origin, width, height }, `annotation ${id} of ${jsonFile}`)
-          : undefined;
+      const given = readBbox(annotation.bbox, box === 'bbox', origin, `annotation ${id} in ${jsonFile}`);
       records.push({
         ...record,
         box: given ?? record.box,
@@ -104,6 +100,19 @@ export async function openCoco(
     decode: decodeImage,
     problems,
   });
+}
+
+/** The file's box where it is wanted and there; one that is no list is refused even where it is not wanted. */
+function readBbox(bbox: unknown, wanted: boolean, origin: number, place: string): Box | undefined {
+  if (bbox === undefined || bbox === null) return undefined;
+  const fits = Array.isArray(bbox) && (!wanted || (bbox.length === 4 && bbox.every(Number.isFinite)));
+  if (!fits) {
+    throw new Error(
+      `openCoco: bbox must be a list of four numbers, x, y, width, height, got ${JSON.stringify(bbox)} of ${place}`,
+    );
+  }
+  const [x, y, width, height] = bbox;
+  return wanted ? checkBox({ x: x - origin, y: y - origin, width, height }, place) : undefined;
 }
 
 async function readJson(file: string): Promise<CocoFile> {

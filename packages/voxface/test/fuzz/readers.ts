@@ -211,7 +211,11 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
     model: 'tiny',
     batchSize: 2,
     stages: [{ kind: 'pretrain', steps: 3 }],
-    data: { train2d: [{ format: 'packed', root: 'a' }], validation: [{ format: 'packed', root: 'b' }] },
+    data: {
+      train3d: [{ format: 'packed', root: 'c' }],
+      train2d: [{ format: 'packed', root: 'a' }],
+      validation: [{ format: 'packed', root: 'b' }],
+    },
   };
   const row = (i: number): string => [`p${i}.jpg`, ...points.slice(0, 10)].join(',');
   const columns = ['image', ...Array.from({ length: 5 }, (_, i) => `x${i},y${i}`)].join(',');
