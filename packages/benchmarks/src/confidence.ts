@@ -4,7 +4,7 @@
 //     --faces PACKED_SET... --flags AFLW/landmarks-68.csv --photos 300W_FOLDER...
 //   node ... confidence.ts measure MODEL --aflw2000 FOLDER --faces PACKED_SET... --flags AFLW/landmarks-68.csv
 //
-// `calibrate` writes `confidence` into MODEL/voxface.json. Of a set named `landmarks-68...` (MERL-RAV's flags of AFLW) it takes every
+// `calibrate` writes `confidence` into MODEL/voxface.json. Of faces with flags (MERL-RAV's of AFLW) it takes every
 // other face; `measure` takes the ones between.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -115,15 +115,14 @@ async function openFaces(root: string): Promise<Dataset<3>> {
   return (await openVoxfaceDataset(root)) as Dataset<3>;
 }
 
-/** @param parity 0 or 1 takes every other face of a flagged set; null takes all. */
+/** @param parity 0 or 1 takes every other one of the faces with flags; null takes all. */
 async function* cropsOf(
   dataset: Dataset<3>,
   parity: 0 | 1 | null,
   cut: (sample: Sample<3>) => Crop,
 ): AsyncGenerator<Crop> {
-  const isSplit = parity !== null && dataset.name.startsWith('landmarks-68');
   for (let i = 0; i < dataset.length; i++) {
-    if (isSplit && i % 2 !== parity) continue;
+    if (parity !== null && flags.has(dataset.ids[i]) && i % 2 !== parity) continue;
     yield cut(await dataset.load(i));
   }
 }

@@ -7,11 +7,13 @@ export interface PretrainedModel {
 const MODELS: readonly PretrainedModel[] = [
   {
     name: 'small',
-    description: '68 3D landmarks where people mark them; 128-px input, 2 stacks; trained on AFW, HELEN, LFPW and AFLW',
+    description:
+      '68 3D landmarks where people mark them; 128-px input, 2 stacks; trained on AFW, HELEN, LFPW and AFLW',
   },
   {
     name: 'small-300w-lp',
-    description: "the same network with the Basel face model's points, as 300W-LP and AFLW2000-3D are labelled",
+    description:
+      "the same network with the Basel face model's points, as 300W-LP and AFLW2000-3D are labelled",
   },
 ];
 
