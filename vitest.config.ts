@@ -24,6 +24,7 @@ function nodeLane(name: string, include: string[], exclude: string[], timeout: n
 const laneGlobs = (lane: string) => [
   `packages/*/test/**/*.${lane}.test.ts`,
   `examples/*/test/**/*.${lane}.test.ts`,
+  `apps/*/test/**/*.${lane}.test.ts`,
 ];
 
 const units = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'];
