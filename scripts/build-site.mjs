@@ -49,7 +49,7 @@ function run(command, ...args) {
   const text = stdout + stderr;
   const warnings = text
     .split('\n')
-    .filter((line) => /\bwarn(ing)?\b/i.test(line) && !/0 warnings/.test(line));
+    .filter((line) => /\bwarn(ing)?\b|^\(!\)/i.test(line) && !/0 warnings/.test(line));
   process.stdout.write(text);
   if (status === 0 && warnings.length === 0) return;
   console.error(`build-site: ${command} ended with ${status} and ${warnings.length} warnings`);

@@ -16,6 +16,8 @@ export default defineConfig({
   // The demo page is put beside the built site.
   ignoreDeadLinks: [/^\/demo\//],
   markdown: { math: false },
+  // The index of the search holds the whole reference; it is loaded when somebody searches.
+  vite: { build: { chunkSizeWarningLimit: 4000 } },
   themeConfig: {
     search: { provider: 'local' },
     nav: named({ Start: '/start', Guides: '/guides/photo', Reference: '/api/', Compare: '/comparison' }),
