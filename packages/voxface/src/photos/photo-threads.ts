@@ -68,7 +68,7 @@ export async function* runPhotoThreads(
         wake();
       },
       fail: (error) => {
-        failure = error;
+        failure ??= error;
         wake();
       },
     }),
@@ -124,13 +124,22 @@ function startPhotoThread(
 ): PhotoThread {
   const worker = startWorker('photo-worker', import.meta.url, { workerData: setup });
   let pending = 0;
+  let closing = false;
   worker.on('message', (answer: PhotoAnswer) => {
     pending -= 1;
     on.answer(answer);
   });
   worker.on('error', on.fail);
   const ended = new Promise<void>((resolve) => {
-    worker.on('exit', () => resolve());
+    worker.on('exit', (code) => {
+      resolve();
+      if (closing) return;
+      on.fail(
+        new Error(
+          `localize: a photo thread must live until the last photo, got exit code ${code} (its photos are not done: run again with --resume)`,
+        ),
+      );
+    });
   });
   return {
     get pending() {
@@ -141,6 +150,7 @@ function startPhotoThread(
       worker.postMessage(job);
     },
     close: () => {
+      closing = true;
       worker.postMessage('close');
       return ended;
     },
