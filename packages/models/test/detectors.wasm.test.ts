@@ -28,7 +28,7 @@ async function open(name: string): Promise<DecodedImage> {
 describe.each(['ssd', 'tiny'] as const)('createFaceApiDetector, %s', (network) => {
   it('finds the boxes that face-api finds', async () => {
     // One look at the whole picture, as face-api has it: its 1920 pixels at 512 or 416.
-    const minFace = network === 'ssd' ? 106 : 186;
+    const minFace = network === 'ssd' ? (28.001 * 1920) / 512 : (40.001 * 1920) / 416;
     const detector = await createFaceApiDetector({ network, calibrated: false, rotations: 'never', minFace });
     for (const photo of ['sample1.jpg', 'sample5.jpg'] as const) {
       const faces = await detector.detect(await open(photo));

@@ -43,8 +43,9 @@ describe.skipIf(!hasFfmpeg)('localize of a video', () => {
       expect(faces[0].confidence).toBeGreaterThan(0.5);
     }
     const nose = (frame: number): number => frames[frame].faces[0].landmarks[30][0];
-    expect(nose(0) - nose(7)).toBeGreaterThan(14);
-    expect(nose(0) - nose(7)).toBeLessThan(24);
+    // The first frame has only the detector's box; from the third on the face's own landmarks frame it.
+    expect(nose(2) - nose(7)).toBeGreaterThan(12);
+    expect(nose(2) - nose(7)).toBeLessThan(18);
     expect(frames[8]).toMatchObject({ faces: [], lost: [1] });
     expect(frames[9].faces).toEqual([]);
     const drawn = spawnSync('ffprobe', [
