@@ -31,11 +31,10 @@ export interface NmeOptions {
  * @throws RangeError for shapes of different size, coordinates that are not finite, a size of zero, or no landmark left.
  */
 export function nme(preds: Landmarks, target: Landmarks, options: NmeOptions): number {
-  checkLandmarks(preds, 'nme', 'preds');
-  checkLandmarks(target, 'nme', 'target');
+  checkPair('nme', preds, target);
   if (typeof options?.normalizer !== 'function') {
     throw new TypeError(
-      `nme: expected { normalizer } such as boxSize or interocular(), got ${describeValue(options?.normalizer)} (an NME means nothing without one)`,
+      `nme: expected a normalizer such as boxSize, got ${describeValue(options?.normalizer)}`,
     );
   }
   const { normalizer, alignDepth, visible, subset, reference = target } = options;
@@ -215,8 +214,7 @@ export const GTE_DEFAULTS: Required<GteOptions> = { scheme: IBUG_68, alignDepth:
  * @throws RangeError as `nme`.
  */
 export function gte(preds: Landmarks<3>, target: Landmarks<3>, options: GteOptions = {}): number {
-  checkLandmarks(preds, 'gte', 'preds');
-  checkLandmarks(target, 'gte', 'target');
+  checkPair('gte', preds, target);
   const scheme = options.scheme ?? GTE_DEFAULTS.scheme;
   const alignDepth = options.alignDepth ?? GTE_DEFAULTS.alignDepth;
   return nme(preds, target, { normalizer: interocular(scheme, 3), alignDepth });
@@ -236,8 +234,12 @@ export function cvgtce(
   target: Landmarks<3>,
   options: Pick<GteOptions, 'scheme'> = {},
 ): number {
-  checkLandmarks(preds, 'cvgtce', 'preds');
-  checkLandmarks(target, 'cvgtce', 'target');
+  checkPair('cvgtce', preds, target);
   const aligned = applySimilarity(preds, fitSimilarity(preds, target));
   return gte(aligned, target, { ...options, alignDepth: 'none' });
+}
+
+function checkPair(caller: string, preds: Landmarks, target: Landmarks): void {
+  checkLandmarks(preds, caller, 'preds');
+  checkLandmarks(target, caller, 'target');
 }

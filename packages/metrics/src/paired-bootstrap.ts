@@ -40,7 +40,7 @@ export function pairedBootstrap(
   checkErrors('pairedBootstrap', second);
   const n = first.length;
   if (second.length !== n) {
-    throw new RangeError(`pairedBootstrap: expected ${n} errors of the second system, got ${second.length}`);
+    throw new RangeError(`pairedBootstrap: expected ${n} second errors, got ${second.length}`);
   }
   const differences = Float64Array.from({ length: n }, (_, i) => first[i] - second[i]);
   const random = createRandom(seed);

@@ -43,9 +43,9 @@ function sampleStd(values: ArrayLike<number>, mean: number = meanOf(values)): nu
 /** Throws unless there is at least one error and none is NaN or negative; Infinity (a missed face) only if allowed. */
 export function checkErrors(caller: string, errors: ArrayLike<number>, missedAllowed = false): void {
   if (typeof errors !== 'object' || typeof errors?.length !== 'number') {
-    throw new TypeError(`${caller}: expected one error per image in a list, got ${describeValue(errors)}`);
+    throw new TypeError(`${caller}: expected a list of errors, got ${describeValue(errors)}`);
   }
-  if (errors.length === 0) throw new RangeError(`${caller}: expected at least one error, got an empty set`);
+  if (errors.length === 0) throw new RangeError(`${caller}: expected at least one error, got none`);
   for (let i = 0; i < errors.length; i++) {
     if (!(errors[i] >= 0) || (errors[i] === Infinity && !missedAllowed)) {
       throw new RangeError(

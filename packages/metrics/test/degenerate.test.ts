@@ -65,7 +65,7 @@ describe('sets of errors', () => {
     ['summarizeByYaw', () => summarizeByYaw([], [])],
     ['pairedBootstrap', () => pairedBootstrap([], [])],
   ] as [string, () => unknown][])('%s refuses an empty set', (name, run) => {
-    expect(run).toThrow(`${name}: expected at least one error, got an empty set`);
+    expect(run).toThrow(`${name}: expected at least one error, got none`);
   });
 
   it('refuse NaN, missing yaws, a limit of zero and unknown methods', () => {
@@ -76,7 +76,7 @@ describe('sets of errors', () => {
     expect(() => areaUnderCurve([0.1], 0)).toThrow('the limit must be positive and finite, got 0');
     expect(() => areaUnderCurve([Infinity], 0.1, 'simpson')).toThrow('got Infinity');
     expect(() => areaUnderCurve([0.1], 1, 'trapezoid' as 'exact')).toThrow('got trapezoid');
-    expect(() => pairedBootstrap([0.1], [0.1, 0.2])).toThrow('expected 1 errors of the second system, got 2');
+    expect(() => pairedBootstrap([0.1], [0.1, 0.2])).toThrow('expected 1 second errors, got 2');
   });
 
   it('give null, not a number, for bins without images', () => {
