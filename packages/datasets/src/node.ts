@@ -8,7 +8,7 @@ export {
   createWorkerBatches,
   startWorker,
 } from './node/crop-workers.ts';
-export { LOCK_FILE, lockFolder, type Unlock } from './node/folder-lock.ts';
+export { keepSettings, LOCK_FILE, lockFolder, type Unlock } from './node/folder-lock.ts';
 export {
   CONTACT_SHEET_DEFAULTS,
   type ContactSheetOptions,

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dataset, type Shard, shardFolder, shardIndices, shardOf } from '@voxface/datasets';
-import { createPackedSetWriter, openPackedSet } from '@voxface/datasets/node';
+import { createPackedSetWriter, keepSettings, openPackedSet } from '@voxface/datasets/node';
 import { IBUG_68 } from '@voxface/landmarks';
 import sharp from 'sharp';
 import type { FaceModel } from './face-model.ts';
@@ -65,8 +65,7 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
   const { dataset, log, signal } = settings;
   const shard = settings.shard ?? shardOf(undefined, process.env);
   const directory = join(settings.outDirectory, shardFolder(shard));
-  await mkdir(directory, { recursive: true });
-  await checkSettings(directory, settings);
+  await keepSettings(directory, choicesOf(settings));
   const name = dataset.name + (settings.yaws === 0 ? '-3d' : '-profiles');
   const writer = await createPackedSetWriter(
     directory,
@@ -110,21 +109,10 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
   return { directory, faces, images, problems, seconds: (performance.now() - started) / 1000 };
 }
 
-/** Refuses to go on with a set whose pictures were made with other settings: the mixture would be neither. */
-async function checkSettings(
-  directory: string,
-  settings: ProfiledSetOptions & Required<Pick<ProfiledSetOptions, keyof typeof PROFILED_SET_DEFAULTS>>,
-): Promise<void> {
+/** What decides how the pictures come out: a mixture of two sets would be neither. */
+function choicesOf(settings: ProfiledSetOptions): object {
   const { dataset, model, labels, outDirectory, shard, signal, log, ...choices } = settings;
-  const own = JSON.stringify({ dataset: dataset.name, model: model.name, labels: labels?.name, ...choices });
-  const file = join(directory, 'settings.json');
-  const begun = await readFile(file, 'utf8').catch(() => undefined);
-  if (begun === undefined) await writeFile(file, `${own}\n`);
-  else if (begun.trim() !== own) {
-    throw new Error(
-      `createProfiledSet: the set in ${directory} was begun with ${begun.trim()}, got ${own} (the same settings, or another folder)`,
-    );
-  }
+  return { dataset: dataset.name, model: model.name, labels: labels?.name, ...choices };
 }
 
 const TILE = 128;

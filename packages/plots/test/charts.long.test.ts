@@ -29,27 +29,28 @@ describe('cedSvg', () => {
   });
 });
 
+const lines = [
+  { type: 'start', step: 0, note: 'x' },
+  {
+    type: 'step',
+    step: 1,
+    losses: { volume: 4, real: 2, fake: 1 },
+    mu: 0.1,
+    gap: 0.4,
+    learningRate: 1e-3,
+  },
+  {
+    type: 'step',
+    step: 2,
+    losses: { volume: 2, real: 1, fake: 1 },
+    mu: 0.2,
+    gap: -0.3,
+    learningRate: 1e-3,
+  },
+  { type: 'evaluation', step: 2, results: [{ dataset: 'a set', count: 3, nme: 0.042 }] },
+];
+
 describe('training curves', () => {
-  const lines = [
-    { type: 'start', step: 0, note: 'x' },
-    {
-      type: 'step',
-      step: 1,
-      losses: { volume: 4, real: 2, fake: 1 },
-      mu: 0.1,
-      gap: 0.4,
-      learningRate: 1e-3,
-    },
-    {
-      type: 'step',
-      step: 2,
-      losses: { volume: 2, real: 1, fake: 1 },
-      mu: 0.2,
-      gap: -0.3,
-      learningRate: 1e-3,
-    },
-    { type: 'evaluation', step: 2, results: [{ dataset: 'a set', count: 3, nme: 0.042 }] },
-  ];
   const text = lines.map((l) => JSON.stringify(l)).join('\n');
 
   it('reads a log whose last line was cut off, and names a broken one before it', () => {
@@ -80,25 +81,6 @@ describe('training curves', () => {
 
 describe('charts under a policy without eval', () => {
   it('are drawn, every kind, and look the same', async () => {
-    const lines = [
-      {
-        type: 'step',
-        step: 1,
-        losses: { volume: 4, real: 2, fake: 1 },
-        mu: 0.1,
-        gap: 0.4,
-        learningRate: 1e-3,
-      },
-      {
-        type: 'step',
-        step: 2,
-        losses: { volume: 2, real: 1, fake: 1 },
-        mu: 0.2,
-        gap: 0.3,
-        learningRate: 1e-3,
-      },
-      { type: 'evaluation', step: 2, results: [{ dataset: 'a', nme: 0.05 }], norms: { g: 1 } },
-    ];
     const script = `
       import { cedSvg, trainingCurvesSvg } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
       let forbidden = false;

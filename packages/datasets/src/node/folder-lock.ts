@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
@@ -133,4 +133,24 @@ function isAlive(pid: number): boolean {
 
 function releaseAll(): void {
   for (const file of held) rmSync(file, { force: true });
+}
+
+/**
+ * Lets a folder be continued only with the settings with which its work was begun; they are kept in `settings.json`, and
+ * the folder is created if missing.
+ * @throws Error when it was begun with other settings, or when those cannot be read.
+ */
+export async function keepSettings(folder: string, settings: object): Promise<void> {
+  const file = path.join(folder, 'settings.json');
+  const own = JSON.stringify(settings);
+  const begun = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (begun !== undefined && begun.trim() !== own) {
+    throw new Error(
+      `keepSettings: ${folder} was begun with ${begun.trim()}, got ${own} (the same settings, or another folder)`,
+    );
+  }
+  await mkdir(folder, { recursive: true });
+  if (begun === undefined) await writeFile(file, `${own}\n`);
 }

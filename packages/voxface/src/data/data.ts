@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dataset, filterDataset, shardFolder, shardIndices, takeSamples } from '@voxface/datasets';
 import {
@@ -10,6 +10,7 @@ import {
   type DatasetReport,
   inspectDataset,
   joinPackedSet,
+  keepSettings,
   mergeReports,
   type OpenDatasetOptions,
   openDataset,
@@ -116,7 +117,7 @@ export async function convertData(path: string, out: string, flags: Record<strin
   const { dataset, unopened } = await openCounting(path, flags);
   const whole = await selectSamples(dataset, flags);
   const folder = join(out, shardFolder(shard));
-  if (shard.count > 1) await checkSettings(folder, { ...digestOf(whole), face, conform: flags.conform });
+  if (shard.count > 1) await keepSettings(folder, { ...digestOf(whole), face, conform: flags.conform });
   const { onProgress, finish } = lazyProgress('samples');
   const part = shard.count === 1 ? whole : takeSamples(whole, shardIndices(whole.length, shard));
   const report = await convertDataset(await conform(part, flags.conform), folder, {
@@ -129,20 +130,6 @@ export async function convertData(path: string, out: string, flags: Record<strin
   for (const { id, problem } of broken) console.error(`voxface: ${id}: ${problem}`);
   console.log(`${folder}: ${report.count} samples, ${broken.length} omitted`);
   return shard.count === 1 ? broken.length : 0;
-}
-
-/** A part of other settings, or of other samples, is not continued. */
-async function checkSettings(folder: string, settings: object): Promise<void> {
-  const file = join(folder, 'settings.json');
-  const own = `${JSON.stringify(settings)}\n`;
-  const begun = await readFile(file, 'utf8').catch(() => undefined);
-  if (begun !== undefined && begun !== own) {
-    throw new Error(
-      `${folder} was begun with ${begun.trim()}, got ${own.trim()} (the same settings and samples, or another folder)`,
-    );
-  }
-  await mkdir(folder, { recursive: true });
-  if (begun === undefined) await writeFile(file, own);
 }
 
 /**

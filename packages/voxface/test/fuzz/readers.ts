@@ -319,18 +319,12 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
       inputs: byteInputs(zipSync({ 'a/b.txt': Buffer.from('hello'), 'c.h': Buffer.alloc(99) })),
       read: (bytes) => listZip(inFile('a.zip', bytes)),
     },
-    {
-      name: 'PyTorch zip',
-      weight: 2,
-      inputs: byteInputs(torch('zip'), 9000),
-      read: (bytes) => readCheckpoint(bytes),
-    },
-    {
-      name: 'PyTorch legacy',
+    ...(['zip', 'legacy'] as const).map((form) => ({
+      name: `PyTorch ${form}`,
       weight: 3,
-      inputs: byteInputs(torch('legacy'), 9000),
-      read: (bytes) => readCheckpoint(bytes),
-    },
+      inputs: byteInputs(torch(form), 9000),
+      read: (bytes: Uint8Array) => readCheckpoint(bytes),
+    })),
     {
       name: 'checkpoint',
       weight: 6,
