@@ -64,12 +64,14 @@ export {
   type ProblemHandler,
   type RecordSource,
 } from './record-dataset.ts';
-export type {
-  Annotation,
-  CroppedSample,
-  Dataset,
-  EncodedSample,
-  Provenance,
-  Sample,
+export {
+  type Annotation,
+  type CroppedSample,
+  DATASET_KINDS,
+  type Dataset,
+  type DatasetKind,
+  type EncodedSample,
+  type Provenance,
+  type Sample,
 } from './sample.ts';
 export { type Shard, shardFolder, shardIndices, shardOf } from './shard.ts';

@@ -49,13 +49,7 @@ export {
   readAflw2000Annotations,
 } from './node/open-aflw2000-3d.ts';
 export { COCO_DEFAULTS, type CocoOptions, openCoco } from './node/open-coco.ts';
-export {
-  DATASET_KINDS,
-  type DatasetKind,
-  type OpenDatasetOptions,
-  openDataset,
-  recognizeDataset,
-} from './node/open-dataset.ts';
+export { type OpenDatasetOptions, openDataset, recognizeDataset } from './node/open-dataset.ts';
 export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/open-jvcr-json.ts';
 export { openKeypointCsv } from './node/open-keypoint-csv.ts';
 export { MERL_RAV_DEFAULTS, type MerlRavOptions, openMerlRav } from './node/open-merl-rav.ts';

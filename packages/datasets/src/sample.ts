@@ -70,3 +70,32 @@ export interface CroppedSample<D extends 2 | 3 = 2 | 3> {
   readonly crop: Affine;
   readonly mirrored: boolean;
 }
+
+/** Formats of datasets, one name each: `kind` of `openDataset`, `format` of a training configuration, `--dataset` and `--kind` of the command. */
+export const DATASET_KINDS: readonly [
+  'packed',
+  '300w',
+  '300w-lp',
+  'aflw2000-3d',
+  'aflw',
+  'wflw',
+  'keypoint-csv',
+  'merl-rav',
+  'coco',
+  'jvcr-json',
+  '3dfaw',
+] = [
+  'packed',
+  '300w',
+  '300w-lp',
+  'aflw2000-3d',
+  'aflw',
+  'wflw',
+  'keypoint-csv',
+  'merl-rav',
+  'coco',
+  'jvcr-json',
+  '3dfaw',
+];
+
+export type DatasetKind = (typeof DATASET_KINDS)[number];

@@ -22,7 +22,7 @@ const TESTS = {
   'near-frontal': { ...PLAIN, format: 'packed', root: join(sets, 'validation') },
   profiles: { ...PLAIN, format: 'packed', root: join(sets, 'validation-profiles') },
   ...(youtube && {
-    video: { ...PLAIN, format: 'keypoint-csv', root: youtube, file: `${youtube}_frames_keypoints.csv` },
+    video: { ...PLAIN, format: 'keypoint-csv', root: `${youtube}_frames_keypoints.csv`, images: youtube },
   }),
 } as const;
 

@@ -1,7 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
-import { parseTrainingConfig } from '../src/config.ts';
 import { createRunNetworks } from '../src/networks.ts';
+import { parseTrainingConfig } from '../src/parse-config.ts';
 import type { PhaseName } from '../src/phases.ts';
 import { createRunReplica } from '../src/replica.ts';
 import { noiseCrops } from './noise-crops.ts';

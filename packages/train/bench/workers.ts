@@ -5,11 +5,11 @@
  *     node --conditions=voxface-source --import tsx packages/train/bench/workers.ts [PRESET] [B] [BACKEND] [ROUNDS]
  */
 import { setupBackend } from '@voxface/backend';
-import { parseTrainingConfig } from '../src/config.ts';
 import { createLocalEngine, type GradientEngine } from '../src/engine.ts';
 import type { NetworkName, NetworkWeights } from '../src/networks.ts';
 import { createRunNetworks } from '../src/networks.ts';
 import { createParallelEngine } from '../src/node/parallel-engine.ts';
+import { parseTrainingConfig } from '../src/parse-config.ts';
 import { createRunReplica } from '../src/replica.ts';
 import { type AdamState, adamUpdate, createAdamState } from '../src/training-state.ts';
 import { noiseCrops } from './noise-crops.ts';

@@ -1,3 +1,5 @@
+import { DATASET_KINDS, type DatasetKind } from '@voxface/datasets';
+import { SCHEMES } from '@voxface/landmarks';
 import { z } from 'zod';
 import { ADVERSARY_DEFAULTS, LOSS_WEIGHTS } from './losses.ts';
 import { BALANCE_DEFAULTS, SCHEDULE_DEFAULTS } from './schedule.ts';
@@ -8,29 +10,54 @@ const fraction = z.number().min(0).max(1);
 
 /** Where samples come from. Relative folders are resolved against the working directory of the run. */
 const dataSchema = z.strictObject({
-  /** Loader: `packed` is the project's own format, made by `voxface data`. */
-  format: z.enum(['packed', '300w', 'keypoint-csv']),
-  name: z.string().optional(),
-  root: z.string().min(1),
-  /** CSV file of `keypoint-csv`. */
-  file: z.string().optional(),
-  /** Only the rows of this split (keypoint-csv with a column `split`). */
-  split: z.string().optional(),
-  /** `mask`: points that are annotated although something hides them do not count (keypoint-csv with visibility). */
-  occluded: z.enum(['count', 'mask']).optional(),
-  /** How often each sample appears in an epoch; 0.5 is every second one. */
-  repeat: z.number().positive().default(1),
-  /** Keeps every k-th sample, from `offset` on. */
-  every: z.number().int().positive().default(1),
+  format: z
+    .enum(DATASET_KINDS)
+    .describe("Format of the files; `packed` is the project's own, made by `voxface data`"),
+  name: z.string().optional().describe('What the log calls the set, and what `voxface train --set` replaces'),
+  root: z.string().min(1).describe('Folder or annotation file, as `voxface evaluate --root` takes it'),
+  images: z.string().optional().describe('Folder of the pictures, where they are not beside the annotations'),
+  split: z
+    .string()
+    .optional()
+    .describe(
+      'Only this split (keypoint-csv with a column `split`, merl-rav); aflw2000-3d: `paper`, `fitted`',
+    ),
+  labels: z
+    .enum(['original', 'reannotated', 'visible-21'])
+    .optional()
+    .describe('Which labels of aflw2000-3d'),
+  points: z
+    .enum(Object.keys(SCHEMES))
+    .optional()
+    .describe(
+      'Scheme of the annotated points, where the files do not say it (300w, keypoint-csv, coco, jvcr-json)',
+    ),
+  basis: z
+    .string()
+    .optional()
+    .describe('Folder of the 68 rows of the Basel face model, which gives 300w-lp its depth'),
+  occluded: z
+    .enum(['count', 'mask'])
+    .optional()
+    .describe(
+      '`mask`: points that are annotated although something hides them do not count (keypoint-csv with visibility, merl-rav)',
+    ),
+  repeat: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('How often each sample appears in an epoch; 0.5 is every second one'),
+  every: z.number().int().positive().default(1).describe('Keeps every k-th sample, from `offset` on'),
   offset: z.number().int().min(0).default(0),
-  /** Keeps at most this many samples. */
-  limit: z.number().int().positive().optional(),
-  /** Gives 2D samples depth by fitting a 3D morphable face: its folder, and whose jaw line counts. */
+  limit: z.number().int().positive().optional().describe('Keeps at most this many samples'),
   fitDepth: z
     .strictObject({ faceModel: z.string(), jaw: z.enum(['model', 'photo']).default('model') })
-    .optional(),
-  /** Reduces 68 landmarks to another scheme, see `REDUCTIONS`. */
-  scheme: z.enum(['five-points', 'aflw-21', 'inner-51', '3dfaw-66']).optional(),
+    .optional()
+    .describe('Gives 2D samples depth by fitting a 3D morphable face: its folder, and whose jaw line counts'),
+  scheme: z
+    .enum(['five-points', 'aflw-21', 'inner-51', '3dfaw-66'])
+    .optional()
+    .describe('Reduces 68 landmarks to another scheme, see `REDUCTIONS`'),
 });
 
 const scheduleSchema = z.strictObject({
@@ -43,30 +70,27 @@ const scheduleSchema = z.strictObject({
 
 const stageSchema = z
   .strictObject({
-    /**
-     * `pretrain`: G by Eq. 5 and P on true volumes by Eq. 6. `finetune`: Eq. 9 on 3D samples (alone it is the
-     * one-stage training). `mixed`: Eq. 9 with Eq. 7 and 8 on 2D and 3D samples. `adversarial`: Eq. 11, 12 and 14.
-     * `pretrain-discriminator`: what D does not share with P by L_real of Eq. 10, everything else as it is.
-     */
-    kind: z.enum([
-      'pretrain',
-      'pretrain-estimator',
-      'pretrain-regressor',
-      'finetune',
-      'mixed',
-      'adversarial',
-      'pretrain-discriminator',
-    ]),
+    kind: z
+      .enum([
+        'pretrain',
+        'pretrain-estimator',
+        'pretrain-regressor',
+        'finetune',
+        'mixed',
+        'adversarial',
+        'pretrain-discriminator',
+      ])
+      .describe(
+        '`pretrain`: G by Eq. 5 and P on true volumes by Eq. 6. `finetune`: Eq. 9 on 3D samples (alone it is the one-stage training). `mixed`: Eq. 9 with Eq. 7 and 8 on 2D and 3D samples. `adversarial`: Eq. 11, 12 and 14. `pretrain-discriminator`: what D does not share with P by L_real of Eq. 10, everything else as it is',
+      ),
     steps: steps.optional(),
-    /** Passes over the 3D training set, instead of `steps`. */
-    epochs: positive.optional(),
-    /** A schedule over this stage instead of the run's. */
-    learningRate: scheduleSchema.optional(),
-    /**
-     * Ends a `pretrain-discriminator` stage before its last step, at the first evaluation where the reconstruction error
-     * of true volumes on the first 3D validation set is under this share of their energy.
-     */
-    until: positive.optional(),
+    epochs: positive.optional().describe('Passes over the 3D training set, instead of `steps`'),
+    learningRate: scheduleSchema.optional().describe("A schedule over this stage instead of the run's"),
+    until: positive
+      .optional()
+      .describe(
+        'Ends a `pretrain-discriminator` stage before its last step, at the first evaluation where the reconstruction error of true volumes on the first 3D validation set is under this share of their energy',
+      ),
   })
   .refine((stage) => stage.until === undefined || stage.kind === 'pretrain-discriminator', {
     message: 'until is for pretrain-discriminator stages',
@@ -77,42 +101,56 @@ const stageSchema = z
 
 /** Schema of a training configuration. */
 export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput> = z.strictObject({
+  $schema: z.string().optional().describe('Address of this schema, for editors'),
   name: z.string().min(1),
-  /** What the run is for; copied into its log. */
-  note: z.string().optional(),
+  note: z.string().optional().describe('What the run is for; copied into its log'),
   seed: z.number().int().min(0).default(0),
-  /** Folder of the run: log, checkpoints, models. */
-  output: z.string().min(1),
-  /** `current` takes the backend that the program has set already. */
-  backend: z.enum(['auto', 'cpu', 'wasm', 'webgl', 'webgpu', 'node', 'node-gpu', 'current']).default('auto'),
-  /** How phases run, see `Execution`; `auto` is the fastest on the backend. */
-  execution: z.enum(['auto', 'graph', 'kernels', 'tape']).default('auto'),
-  /** A preset's name, or options with an optional `preset` to start from. */
-  model: z.union([z.string(), z.looseObject({ preset: z.string().optional() })]).default('paper'),
-  /** Folder of a saved model whose weights the run starts from. */
-  startFrom: z.string().optional(),
-  /** D, where a stage needs it. */
+  output: z.string().min(1).describe('Folder of the run: log, checkpoints, models'),
+  backend: z
+    .enum(['auto', 'cpu', 'wasm', 'webgl', 'webgpu', 'node', 'node-gpu', 'current'])
+    .default('auto')
+    .describe('`current` takes the backend that the program has set already'),
+  execution: z
+    .enum(['auto', 'graph', 'kernels', 'tape'])
+    .default('auto')
+    .describe('How phases run, see `Execution`; `auto` is the fastest on the backend'),
+  model: z
+    .union([z.string(), z.looseObject({ preset: z.string().optional() })])
+    .default('paper')
+    .describe("A preset's name, or options with an optional `preset` to start from"),
+  startFrom: z.string().optional().describe('Folder of a saved model whose weights the run starts from'),
   discriminator: z
     .strictObject({
-      /** Encode with P's own layers, or with others (Fig. 10, and lambda_aux = 0 in Fig. 11). */
-      shared: z.boolean().default(true),
-      /** Volumes that D reconstructs: all, or those that P sees; see `VolumeDiscriminatorOptions`. */
-      stages: z.enum(['all', 'regressor']).default('all'),
+      shared: z
+        .boolean()
+        .default(true)
+        .describe("Encode with P's own layers, or with others (Fig. 10, and lambda_aux = 0 in Fig. 11)"),
+      stages: z
+        .enum(['all', 'regressor'])
+        .default('all')
+        .describe('Volumes that D reconstructs: all, or those that P sees; see `VolumeDiscriminatorOptions`'),
       decoderChannels: z.array(steps).optional(),
-      /** Units between encoder and decoder; 0 for no such layer. */
-      bottleneck: z.number().int().min(0).default(0),
-      /** Eq. 10 and 13 to the letter, or `relative`, which is not in the paper: see `AdversaryOptions`. */
-      form: z.enum(['literal', 'relative']).default(ADVERSARY_DEFAULTS.form),
-      /** Of the relative form. */
-      share: positive.default(ADVERSARY_DEFAULTS.share),
+      bottleneck: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('Units between encoder and decoder; 0 for no such layer'),
+      form: z
+        .enum(['literal', 'relative'])
+        .default(ADVERSARY_DEFAULTS.form)
+        .describe(
+          'Eq. 10 and 13 to the letter, or `relative`, which is not in the paper: see `AdversaryOptions`',
+        ),
+      share: positive.default(ADVERSARY_DEFAULTS.share).describe('Of the relative form'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('D, where a stage needs it'),
   data: z.strictObject({
     train3d: z.array(dataSchema).default([]),
     train2d: z.array(dataSchema).default([]),
     validation: z.array(dataSchema).default([]),
   }),
-  /** Fields of `AUGMENTATION_DEFAULTS` to change; false trains on plain crops. */
   augmentation: z
     .union([
       z.literal(false),
@@ -125,21 +163,31 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
         shift: fraction.optional(),
       }),
     ])
-    .default({}),
+    .default({})
+    .describe('Fields of `AUGMENTATION_DEFAULTS` to change; false trains on plain crops'),
   batchSize: steps.default(12),
-  /** Share of 2D samples in the batches of `mixed` and `adversarial` stages. */
-  share2d: fraction.default(0.5),
-  /** Micro-batches per step; their gradients are averaged. */
-  accumulate: steps.default(1),
-  /** Data-parallel worker threads; each takes an equal part of the batch. `auto` is `autoWorkers` in `runTraining`, 1 elsewhere. */
+  share2d: fraction
+    .default(0.5)
+    .describe('Share of 2D samples in the batches of `mixed` and `adversarial` stages'),
+  accumulate: steps.default(1).describe('Micro-batches per step; their gradients are averaged'),
   workers: z
     .union([steps, z.literal('auto')])
     .default(1)
-    .transform((workers) => (workers === 'auto' ? 1 : workers)),
-  /** Threads that decode and crop; 0 works in the main thread. */
-  decoders: z.number().int().min(0).default(1),
-  /** Megabytes of decoded pictures that the decoding threads keep. */
-  pictureCache: z.number().min(0).default(1000),
+    .transform((workers) => (workers === 'auto' ? 1 : workers))
+    .describe(
+      'Data-parallel worker threads; each takes an equal part of the batch. `auto` is `autoWorkers` in `runTraining`, 1 elsewhere',
+    ),
+  decoders: z
+    .number()
+    .int()
+    .min(0)
+    .default(1)
+    .describe('Threads that decode and crop; 0 works in the main thread'),
+  pictureCache: z
+    .number()
+    .min(0)
+    .default(1000)
+    .describe('Megabytes of decoded pictures that the decoding threads keep'),
   learningRate: scheduleSchema.default({ ...SCHEDULE_DEFAULTS, drops: [] }),
   adam: z
     .strictObject({
@@ -149,16 +197,15 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
       weightDecay: z.number().min(0).optional(),
     })
     .prefault({}),
-  /** Factor on the learning rate per network. */
   rateOf: z
     .strictObject({
       estimator: z.number().min(0).default(1),
       regressor: z.number().min(0).default(1),
       discriminator: z.number().min(0).default(1),
     })
-    .prefault({}),
-  /** Largest Euclidean norm of one network's gradient. */
-  clipNorm: positive.optional(),
+    .prefault({})
+    .describe('Factor on the learning rate per network'),
+  clipNorm: positive.optional().describe("Largest Euclidean norm of one network's gradient"),
   lossScale: positive.default(1),
   weights: z
     .strictObject({
@@ -167,8 +214,12 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
       adversarial: z.number().min(0).default(LOSS_WEIGHTS.adversarial),
     })
     .prefault({}),
-  /** Eq. 6 and 8 (`squared`), or the sum of the landmarks' distances in crop units, which is not in the paper. */
-  coordinateLoss: z.enum(['squared', 'distance']).default('squared'),
+  coordinateLoss: z
+    .enum(['squared', 'distance'])
+    .default('squared')
+    .describe(
+      "Eq. 6 and 8 (`squared`), or the sum of the landmarks' distances in crop units, which is not in the paper",
+    ),
   balance: z
     .strictObject({
       gamma: fraction.default(BALANCE_DEFAULTS.gamma),
@@ -176,75 +227,36 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
       unit: positive.default(BALANCE_DEFAULTS.unit),
     })
     .prefault({}),
-  /** Exponential moving average of the weights: evaluated and exported in place of the raw ones. */
-  average: z.strictObject({ decay: fraction.default(0.999), every: steps.default(10) }).optional(),
+  average: z
+    .strictObject({ decay: fraction.default(0.999), every: steps.default(10) })
+    .optional()
+    .describe('Exponential moving average of the weights: evaluated and exported in place of the raw ones'),
   stages: z.array(stageSchema).min(1),
   logEvery: steps.default(20),
   evaluateEvery: steps.default(1000),
   checkpointEvery: steps.default(1000),
   keepCheckpoints: steps.default(3),
   tensorboard: z.boolean().default(false),
-  /** Steps into a stage after which a volume that explains almost nothing stops the run; 0 never stops it. */
-  collapseAfter: z.number().int().min(0).default(2000),
+  collapseAfter: z
+    .number()
+    .int()
+    .min(0)
+    .default(2000)
+    .describe(
+      'Steps into a stage after which a volume that explains almost nothing stops the run; 0 never stops it',
+    ),
 });
-
-/**
- * Checks a configuration and fills in the defaults.
- * @param source what the message calls it, usually the file name.
- * @throws RangeError that lists every wrong field with its rule.
- */
-export function parseTrainingConfig(value: unknown, source = 'configuration'): TrainingConfig {
-  const result = trainingConfigSchema.safeParse(value);
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`);
-    throw new RangeError(`parseTrainingConfig: ${source} has ${lines.length} errors: ${lines.join('; ')}`);
-  }
-  checkConfig(result.data, source);
-  return result.data;
-}
-
-function checkConfig(config: TrainingConfig, source: string): void {
-  const { data, stages, batchSize, accumulate, workers, share2d } = config;
-  const parts = accumulate * workers;
-  const mixed = stages.some((stage) => stage.kind === 'mixed' || stage.kind === 'adversarial');
-  const only3d = stages.find((stage) => stage.kind !== 'mixed');
-  const problems: [boolean, string][] = [
-    [
-      batchSize % parts !== 0,
-      `batchSize: must be divisible by workers x accumulate (${parts}), got ${batchSize}`,
-    ],
-    [
-      only3d !== undefined && data.train3d.length === 0,
-      `data.train3d: stage '${only3d?.kind}' needs 3D samples, got none`,
-    ],
-    [
-      stages.some(({ until }) => until !== undefined) && data.validation.length === 0,
-      'data.validation: a stage with until is measured on a 3D validation set, got none',
-    ],
-    [
-      workers > 1 && accumulate > 1,
-      `accumulate: must be 1 with several workers, got ${accumulate} (each worker is a part already)`,
-    ],
-    [
-      workers > 1 && config.backend === 'current',
-      "backend: must be named with several workers, got 'current' (each worker sets its own up)",
-    ],
-    [
-      mixed && share2d > 0 && data.train2d.length === 0,
-      'data.train2d: mixed stages need 2D samples, got none (or set share2d to 0)',
-    ],
-  ];
-  const found = problems.filter(([wrong]) => wrong).map(([, text]) => text);
-  if (found.length > 0) throw new RangeError(`parseTrainingConfig: ${source}: ${found.join('; ')}`);
-}
 
 /** Where samples come from; relative folders are resolved against the working directory of the run. */
 export interface DataSpecInput {
-  format: 'packed' | '300w' | 'keypoint-csv';
+  format: DatasetKind;
   name?: string;
   root: string;
-  file?: string;
+  images?: string;
   split?: string;
+  labels?: 'original' | 'reannotated' | 'visible-21';
+  points?: string;
+  basis?: string;
   occluded?: 'count' | 'mask';
   repeat?: number;
   every?: number;
@@ -301,6 +313,7 @@ export type Execution = 'auto' | 'graph' | 'kernels' | 'tape';
 
 /** A configuration as written. The fields are explained at `trainingConfigSchema`. */
 export interface TrainingConfigInput {
+  $schema?: string;
   name: string;
   note?: string;
   seed?: number;
@@ -345,7 +358,7 @@ export interface TrainingConfigInput {
   collapseAfter?: number;
 }
 
-type Optional = 'note' | 'startFrom' | 'clipNorm' | 'average' | 'adam';
+type Optional = '$schema' | 'note' | 'startFrom' | 'clipNorm' | 'average' | 'adam';
 type Rewritten =
   | 'discriminator'
   | 'data'

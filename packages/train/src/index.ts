@@ -7,7 +7,6 @@ export {
 } from './batch.ts';
 export {
   type DataSpec,
-  parseTrainingConfig,
   type StageConfig,
   type TrainingConfig,
   type TrainingConfigInput,
@@ -34,6 +33,7 @@ export {
   volumeLoss,
 } from './losses.ts';
 export { listNetworks, type NetworkName, type TrainedNetworks } from './networks.ts';
+export { parseTrainingConfig } from './parse-config.ts';
 export type { PhaseName } from './phases.ts';
 export {
   createReplica,

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolveOptions } from '@voxface/models';
 import { describe, expect, it } from 'vitest';
-import { parseTrainingConfig } from '../src/config.ts';
 import { EXPERIMENTS, experimentConfig } from '../src/experiments.ts';
 import { modelOptionsOf } from '../src/networks.ts';
+import { parseTrainingConfig } from '../src/parse-config.ts';
 
 const CONFIGS = new URL('../configs/', import.meta.url);
 

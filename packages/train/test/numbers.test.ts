@@ -1,8 +1,8 @@
 import { expectClose } from '@voxface/test-utils';
 import { describe, expect, it } from 'vitest';
-import { parseTrainingConfig } from '../src/config.ts';
 import { crc32c } from '../src/crc32c.ts';
 import { autoWorkers } from '../src/node/parallel-engine.ts';
+import { parseTrainingConfig } from '../src/parse-config.ts';
 import { learningRateAt, nextBalance } from '../src/schedule.ts';
 import { planStages, rateAt, stageAt } from '../src/stages.ts';
 import { adamUpdate, createAdamState, gradientNorm } from '../src/training-state.ts';

@@ -4,8 +4,8 @@ import { setupBackend } from '@voxface/backend';
 import { loadDiscriminator, loadModel } from '@voxface/models/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeCheckpoint } from '../src/checkpoint.ts';
-import { parseTrainingConfig } from '../src/config.ts';
 import { runTraining } from '../src/node.ts';
+import { parseTrainingConfig } from '../src/parse-config.ts';
 import { microConfig, readLosses } from './helpers/packed-faces.ts';
 
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import type { Box } from '@voxface/landmarks';
 /** Values that several commands name in their help. */
 export const BACKENDS_HELP = 'auto, onnx, wasm, cpu, webgpu, node, node-gpu';
 export const MODEL_HELP = 'name of a pretrained model, folder of a saved one, or .onnx file';
-export const KINDS_HELP = 'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, 3dfaw';
+export const KINDS_HELP =
+  'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw';
 export const SPLIT_HELP = 'use only the rows of this split (keypoint-csv with a split column)';
 
 export const SHARD_HELP =

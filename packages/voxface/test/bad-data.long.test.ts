@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DATASET_KINDS, openVoxfaceDataset } from '@voxface/datasets/node';
+import { DATASET_KINDS } from '@voxface/datasets';
+import { openVoxfaceDataset } from '@voxface/datasets/node';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import basis from '../../facefit/test/golden/linear-basis.json' with { type: 'json' };
 import { withoutOptions } from '../src/data/profile.ts';

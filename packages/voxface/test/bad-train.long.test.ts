@@ -46,6 +46,28 @@ describe('train', () => {
     );
   });
 
+  test('--set moves the sets of a configuration, by name or by the last part of their root', async () => {
+    const { data, ...config } = await microConfig(one);
+    const spec = data.train3d![0];
+    const gone = {
+      train3d: [{ ...spec, root: 'sets/photos' }],
+      validation: [{ ...spec, name: 'held', root: 'x' }],
+    };
+    const sets = ['--set', `photos=${spec.root}`, `held=${spec.root}`];
+    const { code, output } = await train({ ...config, data: gone }, ...sets);
+    expect([code, output]).toEqual([0, expect.stringContaining('data: 10 3D and 0 2D training samples')]);
+    expectFailure(
+      await train({ ...config, data: gone }, '--set', 'photo=x'),
+      2,
+      /--set: the configuration has the sets photos, held, got photo/,
+    );
+    expectFailure(
+      await train({ ...config, data: gone }, '--set', 'photos'),
+      2,
+      /expected NAME=PATH, got photos/,
+    );
+  });
+
   test('missing data is named by its folder', async () => {
     const { data, ...config } = await microConfig(one);
     const gone = { ...data, train3d: [{ format: 'packed', root: 'no/such/set' }] };

@@ -34,13 +34,14 @@ const REBUILD_TOLERANCE = 3;
  * Opens 300W-LP with 3D landmarks, rebuilt from `Pose_Para`, `Shape_Para` and `Exp_Para`: no file of 300W-LP holds
  * a depth (`pts_3d` is [68, 2]), and `pt2d` is stale: it is that of the unrotated photo for every yaw step. Where
  * `landmarks/SET/NAME_pts.mat` is there, the rebuilt x, y are compared with its `pts_3d`.
- * @param basis the 68 landmark rows of BFM 2009 with FaceWarehouse expressions, which you must be licensed for.
+ * @param basis the 68 landmark rows of BFM 2009 with FaceWarehouse expressions, which you must be licensed for; or a folder with
+ *   3DDFA's `u_base.txt` [204], `w_shp_base.txt` [204, 40] and `w_exp_base.txt` [204, 10].
  *   Without it use `openJvcrJson` (depth from JVCR's files) or `open300wLpPlane` (2D).
  * @throws Error when there are no pairs; at `load`, when basis and published points disagree by over 3 px.
  */
 export async function open300wLp(
   root: string,
-  basis: LandmarkBasis,
+  basis: LandmarkBasis | string,
   options: FaceProfilesOptions = {},
 ): Promise<Dataset<3>> {
   if (!basis) {
@@ -49,6 +50,7 @@ export async function open300wLp(
     );
   }
   const { flipped, imageHeight } = { ...FACE_PROFILES_DEFAULTS, ...options };
+  const rows = typeof basis === 'string' ? await readBasis(basis) : basis;
   const { files, pairs } = await listProfiles(root, flipped);
   const present = new Set(files);
   return createRecordDataset({
@@ -59,7 +61,7 @@ export async function open300wLp(
     annotate: async (index) => {
       const { id, image, mat } = pairs[index];
       const parameters = readFaceParameters(parseMat(await readFile(path.join(root, mat)), mat), mat);
-      const landmarks = rebuildLandmarks(parameters, basis, imageHeight);
+      const landmarks = rebuildLandmarks(parameters, rows, imageHeight);
       checkShape(landmarks, IBUG_68, mat);
       const points = pointsFile(id);
       if (present.has(points)) checkAgainst(landmarks, await readPlane(root, points, 'projected'), points);
@@ -84,6 +86,26 @@ export async function open300wLp(
     readImage: (index) => readFile(path.join(root, pairs[index].image)),
     decode: decodeImage,
   });
+}
+
+async function readBasis(folder: string): Promise<LandmarkBasis> {
+  const read = async (name: string): Promise<Float64Array> => {
+    const file = path.join(folder, name);
+    const text = await readFile(file, 'utf8').catch((error: Error) => {
+      throw new Error(`open300wLp: ${file} of the basis is not readable (${error.message})`, {
+        cause: error,
+      });
+    });
+    const values = Float64Array.from(text.trim().split(/\s+/), Number);
+    if (values.length === 0 || values.length % 204 !== 0 || !values.every(Number.isFinite)) {
+      throw new Error(`open300wLp: expected finite numbers in 204 rows, got ${values.length} in ${file}`);
+    }
+    return values;
+  };
+  const [mean, shape, expression] = await Promise.all(
+    ['u_base.txt', 'w_shp_base.txt', 'w_exp_base.txt'].map(read),
+  );
+  return { mean, shape, expression };
 }
 
 /**

@@ -15,7 +15,7 @@ import { decodeImage } from './read-image.ts';
 export interface CocoOptions {
   name?: string;
   scheme?: LandmarkScheme;
-  /** Field of an annotation that holds x, y, v triples: `keypoints`, or `face_kpts` in COCO-WholeBody. */
+  /** Field of an annotation that holds x, y, v triples; absent: `face_kpts` (COCO-WholeBody) where there is one, else `keypoints`. */
   field?: string;
   /** `landmarks`: tight box of the points with v > 0; `bbox`: the file's. */
   box?: 'landmarks' | 'bbox';
@@ -25,10 +25,9 @@ export interface CocoOptions {
   onProblem?: ProblemHandler;
 }
 
-export const COCO_DEFAULTS: Required<Omit<CocoOptions, 'onProblem'>> = {
+export const COCO_DEFAULTS: Required<Omit<CocoOptions, 'onProblem' | 'field'>> = {
   name: 'coco',
   scheme: IBUG_68,
-  field: 'keypoints',
   box: 'landmarks',
   origin: 0,
 };
@@ -48,7 +47,7 @@ export async function openCoco(
   imageRoot: string,
   options: CocoOptions = {},
 ): Promise<Dataset<2>> {
-  const { name, scheme, field, box, origin } = { ...COCO_DEFAULTS, ...options };
+  const { name, scheme, box, origin } = { ...COCO_DEFAULTS, ...options };
   const { images, annotations } = await readJson(jsonFile);
   if (!Array.isArray(images) || !Array.isArray(annotations)) {
     throw new Error(
@@ -60,6 +59,8 @@ export async function openCoco(
     const place = i < images.length ? `images[${i}]` : `annotations[${i - images.length}]`;
     throw new Error(`openCoco: ${place} must be an object, got ${JSON.stringify(item)} in ${jsonFile}`);
   }
+  const wholeBody = annotations.some((annotation) => annotation.face_kpts !== undefined);
+  const field = options.field ?? (wholeBody ? 'face_kpts' : 'keypoints');
   const files = new Map(images.map((image) => [image.id, image.file_name]));
   const { problems, report } = collectProblems(options.onProblem);
   const records: Annotation<2>[] = [];

@@ -1,36 +1,32 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { LandmarkScheme } from '@voxface/landmarks';
 import type { OccludedRule, ProblemHandler } from '../record-dataset.ts';
-import type { Dataset } from '../sample.ts';
+import type { Dataset, DatasetKind } from '../sample.ts';
 import { open3dfaw } from './open-3dfaw.ts';
 import { open300w } from './open-300w.ts';
-import { open300wLpPlane } from './open-300w-lp.ts';
+import { open300wLp, open300wLpPlane } from './open-300w-lp.ts';
 import { openAflw } from './open-aflw.ts';
 import { openAflw2000Reannotated, openAflw2000Visible21, openAflw20003d } from './open-aflw2000-3d.ts';
+import { openCoco } from './open-coco.ts';
+import { openJvcrJson } from './open-jvcr-json.ts';
 import { openKeypointCsv } from './open-keypoint-csv.ts';
 import { MERL_RAV_FOLDER, openMerlRav } from './open-merl-rav.ts';
 import { openVoxfaceDataset } from './open-packed-set.ts';
 import { openWflw } from './open-wflw.ts';
 import { listFiles } from './read-image.ts';
 
-/** What `openDataset` can tell by the files it finds. */
-export const DATASET_KINDS: readonly [
-  'packed',
-  '300w',
-  '300w-lp',
-  'aflw2000-3d',
-  'aflw',
-  'wflw',
-  'keypoint-csv',
-  'merl-rav',
-  '3dfaw',
-] = ['packed', '300w', '300w-lp', 'aflw2000-3d', 'aflw', 'wflw', 'keypoint-csv', 'merl-rav', '3dfaw'];
-
-export type DatasetKind = (typeof DATASET_KINDS)[number];
-
 export interface OpenDatasetOptions {
   /** Absent: told by the files. */
   kind?: DatasetKind;
+  /** What the set is called; absent: by its format or file. */
+  name?: string;
+  /** Folder of the pictures, where they lie elsewhere than the annotations (not of `packed`, 300W, 300W-LP, AFLW2000-3D, 3DFAW). */
+  images?: string;
+  /** Scheme of the points where the files do not say it (300W's `.pts`, keypoint CSV, COCO, JVCR); iBUG's 68 if omitted. */
+  scheme?: LandmarkScheme;
+  /** Folder of the 68 rows of the Basel face model, which gives 300W-LP its depth: see `open300wLp`. */
+  basis?: string;
   /**
    * Only the samples of this split, where the files say it (keypoint CSV, MERL-RAV). AFLW2000-3D: `paper` or `fitted`, where the yaw comes
    * from that splits the set, see `Aflw20003dOptions`.
@@ -45,49 +41,74 @@ export interface OpenDatasetOptions {
 }
 
 /**
- * Opens a folder (or a `.csv`, WFLW list or `.sqlite` file) as the kind of dataset its files show. 300W-LP opens
- * with its 2D points: its 3D landmarks need a basis, see `open300wLp`. COCO-style and JVCR JSON and AFLW's
- * splits need settings of their own and are opened by their functions; 3DFAW is never guessed, name the kind.
- * @throws Error when the files are of no known kind.
+ * Opens a folder (or a `.csv`, `.json`, WFLW list or `.sqlite` file) as the kind of dataset its files show. 300W-LP opens
+ * with its 2D points unless a `basis` gives it depth. 3DFAW, and JSON that is not itself the target, are never guessed: name
+ * the kind.
+ * @throws Error when the files are of no known kind, or the kind does not know an option.
  */
 export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
+  const dataset = await openKind(target, options);
+  return options.name === undefined ? dataset : { ...dataset, name: options.name };
+}
+
+async function openKind(target: string, options: OpenDatasetOptions): Promise<Dataset> {
   const { kind, folder, file } = await recognize(target, options.kind);
-  if (kind === 'aflw2000-3d') return openLabels(folder, options);
-  if (options.split !== undefined && kind !== 'keypoint-csv' && kind !== 'merl-rav') {
-    throw new Error(
-      `openDataset: only keypoint CSV files and MERL-RAV have splits, got split "${options.split}" for ${kind} in ${target}`,
-    );
-  }
-  const selection = {
-    ...(options.split !== undefined && { split: options.split }),
-    ...(options.occluded && { occluded: options.occluded }),
-  };
-  const settings = options.onProblem ? { onProblem: options.onProblem } : {};
+  checkOptions(kind, target, options);
+  const { split, scheme, occluded, onProblem } = options;
+  const images = options.images ?? folder;
+  const shared = onProblem ? { onProblem } : {};
+  const points = { ...shared, ...(scheme && { scheme }) };
+  const selection = { ...(split !== undefined && { split }), ...(occluded && { occluded }) };
+  const stem = file === undefined ? '' : path.basename(file, path.extname(file));
   switch (kind) {
     case 'packed':
       return openVoxfaceDataset(folder);
     case '300w':
-      return open300w(folder, { name: path.basename(path.resolve(folder)), ...settings });
+      return open300w(folder, { name: path.basename(path.resolve(folder)), ...points });
     case '300w-lp':
-      return open300wLpPlane(folder);
+      return options.basis === undefined ? open300wLpPlane(folder) : open300wLp(folder, options.basis);
+    case 'aflw2000-3d':
+      return openLabels(folder, options);
     case '3dfaw':
       return open3dfaw(folder);
     case 'aflw':
-      return openAflw(file!, path.join(folder, 'flickr'), settings);
+      return openAflw(file!, options.images ?? path.join(folder, 'flickr'), shared);
     case 'wflw':
-      return openWflw(file!, await findWflwImages(path.dirname(file!)), settings);
+      return openWflw(file!, options.images ?? (await findWflwImages(path.dirname(file!))), shared);
     case 'merl-rav':
-      return openMerlRav(folder, folder, { ...settings, ...selection });
+      return openMerlRav(folder, images, { ...shared, ...selection });
+    case 'coco':
+      return openCoco(file!, options.images ?? (await findImages(folder, stem, 'images')), points);
+    case 'jvcr-json':
+      return openJvcrJson(file!, images, points);
     case 'keypoint-csv':
       return openKeypointCsv(
         file!,
-        await findImages(folder, path.basename(file!, '.csv').split('_')[0], 'images'),
-        {
-          name: path.basename(file!, '.csv'),
-          ...settings,
-          ...selection,
-        },
+        options.images ?? (await findImages(folder, stem.split('_')[0], 'images')),
+        { name: stem, ...points, ...selection },
       );
+  }
+}
+
+/** The kinds that an option means something to. */
+const KNOWN_BY: Readonly<
+  Record<'split' | 'images' | 'scheme' | 'basis' | 'occluded', readonly DatasetKind[]>
+> = {
+  split: ['keypoint-csv', 'merl-rav', 'aflw2000-3d'],
+  images: ['aflw', 'wflw', 'keypoint-csv', 'merl-rav', 'coco', 'jvcr-json'],
+  scheme: ['300w', 'keypoint-csv', 'coco', 'jvcr-json'],
+  basis: ['300w-lp'],
+  occluded: ['keypoint-csv', 'merl-rav'],
+};
+
+function checkOptions(kind: DatasetKind, target: string, options: OpenDatasetOptions): void {
+  for (const [option, kinds] of Object.entries(KNOWN_BY) as [keyof typeof KNOWN_BY, DatasetKind[]][]) {
+    const value = options[option];
+    // Evaluation always says its rule, of which most sets know nothing.
+    if (value === undefined || value === 'count' || kinds.includes(kind)) continue;
+    throw new Error(
+      `openDataset: ${option} is for ${kinds.join(', ')}, got ${typeof value === 'object' ? value.name : `"${value}"`} for ${kind} in ${target}`,
+    );
   }
 }
 
@@ -132,7 +153,13 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
     return hits.length > 0 ? path.join(folder, hits[0]) : undefined;
   };
   const has = (rule: RegExp): boolean => files.some((name) => rule.test(name));
-  const tests: [DatasetKind, () => boolean | string | undefined][] = [
+  // A JSON among other files may be anything: it counts where it is the target, or by name.
+  const json = async (kind: DatasetKind): Promise<string | undefined> => {
+    if (wanted === kind) return find(/\.json$/i);
+    const isList = info.isDirectory() || !/\.json$/i.test(target) ? undefined : await holdsList(target);
+    return isList === (kind === 'jvcr-json') ? target : undefined;
+  };
+  const tests: [DatasetKind, () => boolean | string | undefined | Promise<string | undefined>][] = [
     ['packed', () => has(/(^|^[^/]+\/)set\.json$/)],
     ['300w-lp', () => has(/^landmarks\/.*_pts\.mat$/)],
     ['aflw2000-3d', () => files.some((name) => name.endsWith('.mat') && !/(^|\/)Code\//.test(name))],
@@ -141,17 +168,30 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
     ['merl-rav', () => has(MERL_RAV_FOLDER) && has(/\.pts$/i)],
     ['300w', () => has(/\.pts$/i)],
     ['keypoint-csv', () => find(/\.csv$/)],
+    ['coco', () => json('coco')],
+    ['jvcr-json', () => json('jvcr-json')],
     // Pictures with text files beside them are much: only by name.
     ['3dfaw', () => wanted === '3dfaw'],
   ];
   for (const [kind, test] of tests) {
     if (wanted && kind !== wanted) continue;
-    const hit = test();
+    const hit = await test();
     if (hit) return { kind, folder, ...(typeof hit === 'string' && { file: hit }) };
   }
   throw new Error(
     `openDataset: expected files of ${wanted ?? tests.map(([kind]) => kind).join(', ')}, got ${files.length} others, such as ${files[0]}, in ${target}`,
   );
+}
+
+/** Whether a JSON file holds a list (JVCR) or an object with images and annotations (COCO); undefined: something else. */
+async function holdsList(file: string): Promise<boolean | undefined> {
+  try {
+    const value = JSON.parse(await readFile(file, 'utf8'));
+    if (Array.isArray(value)) return true;
+    return Array.isArray(value?.images) && Array.isArray(value?.annotations) ? false : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** WFLW unpacks its lists into `WFLW_annotations/LIST/`, its pictures into `WFLW_images` beside that. */

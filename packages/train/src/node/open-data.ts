@@ -11,9 +11,10 @@ import {
   type Shard,
   takeSamples,
 } from '@voxface/datasets';
-import { open300w, openKeypointCsv, openVoxfaceDataset } from '@voxface/datasets/node';
+import { openDataset } from '@voxface/datasets/node';
 import { createFittedDataset } from '@voxface/facefit';
 import { openFaceModel } from '@voxface/facefit/node';
+import { findScheme } from '@voxface/landmarks';
 import type { FaceShapeModelOptions } from '@voxface/models';
 import type { DataSpec, TrainingConfig } from '../config.ts';
 import type { StagePlan } from '../stages.ts';
@@ -92,23 +93,18 @@ function ofDimensions(dataset: Dataset, dims: 2 | 3, spec: DataSpec): Dataset {
   );
 }
 
-async function openFormat(spec: DataSpec): Promise<Dataset> {
-  const named = spec.name === undefined ? {} : { name: spec.name };
-  switch (spec.format) {
-    case 'packed':
-      return openVoxfaceDataset(spec.root);
-    case '300w':
-      return open300w(spec.root, named);
-    case 'keypoint-csv':
-      if (spec.file === undefined) {
-        throw new Error(`openDataSpec: keypoint-csv needs 'file' beside 'root' (${spec.root})`);
-      }
-      return openKeypointCsv(spec.file, spec.root, {
-        ...named,
-        ...(spec.split !== undefined && { split: spec.split }),
-        ...(spec.occluded && { occluded: spec.occluded }),
-      });
-  }
+function openFormat(spec: DataSpec): Promise<Dataset> {
+  const { format, root, name, images, split, labels, points, basis, occluded } = spec;
+  return openDataset(root, {
+    kind: format,
+    ...(name !== undefined && { name }),
+    ...(images !== undefined && { images }),
+    ...(split !== undefined && { split }),
+    ...(labels !== undefined && { labels }),
+    ...(points !== undefined && { scheme: findScheme(points) }),
+    ...(basis !== undefined && { basis }),
+    ...(occluded !== undefined && { occluded }),
+  });
 }
 
 /** Training sets of a run. */

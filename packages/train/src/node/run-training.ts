@@ -6,7 +6,7 @@ import type { Dataset } from '@voxface/datasets';
 import { createCropWorkers, lockFolder } from '@voxface/datasets/node';
 import { loadDiscriminator, loadModel, saveModel } from '@voxface/models/node';
 import { type CheckpointInfo, decodeCheckpoint, encodeCheckpoint, restoreState } from '../checkpoint.ts';
-import { parseTrainingConfig, type TrainingConfig } from '../config.ts';
+import type { TrainingConfig } from '../config.ts';
 import {
   createLocalEngine,
   createRankEngine,
@@ -21,6 +21,7 @@ import {
   needsDiscriminator,
   type TrainedNetworks,
 } from '../networks.ts';
+import { parseTrainingConfig } from '../parse-config.ts';
 import { createRunReplica } from '../replica.ts';
 import { planStages } from '../stages.ts';
 import { createTrainer, type Trainer } from '../trainer.ts';

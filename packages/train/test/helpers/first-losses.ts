@@ -1,6 +1,6 @@
 import type { BatchSource } from '@voxface/datasets';
-import { parseTrainingConfig } from '../../src/config.ts';
 import { createLocalEngine } from '../../src/engine.ts';
+import { parseTrainingConfig } from '../../src/parse-config.ts';
 import { createReplica } from '../../src/replica.ts';
 import { planStages } from '../../src/stages.ts';
 import { createTrainer } from '../../src/trainer.ts';

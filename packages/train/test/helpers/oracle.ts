@@ -5,9 +5,10 @@ import { createFaceShapeModel, createVolumeDiscriminator, volumeOptions } from '
 import { fillWeights, noise, weightsOf } from '@voxface/test-utils';
 import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
 import { expect } from 'vitest';
-import { type Execution, parseTrainingConfig, type TrainingConfig } from '../../src/config.ts';
+import type { Execution, TrainingConfig } from '../../src/config.ts';
 import { createLocalEngine } from '../../src/engine.ts';
 import { listNetworks, type NetworkName, type TrainedNetworks } from '../../src/networks.ts';
+import { parseTrainingConfig } from '../../src/parse-config.ts';
 import type { PhaseName } from '../../src/phases.ts';
 import { createReplica } from '../../src/replica.ts';
 import { planStages } from '../../src/stages.ts';

@@ -2,11 +2,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, filterDataset, shardFolder, shardIndices, takeSamples } from '@voxface/datasets';
+import {
+  DATASET_KINDS,
+  type Dataset,
+  type DatasetKind,
+  filterDataset,
+  shardFolder,
+  shardIndices,
+  takeSamples,
+} from '@voxface/datasets';
 import {
   convertDataset,
-  DATASET_KINDS,
-  type DatasetKind,
   type DatasetReport,
   inspectDataset,
   joinPackedSet,

@@ -18,7 +18,10 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
       "data-parallel workers on this machine; auto: one per core, as far as the batch divides (default: the configuration's, else auto)",
     )
     .option('--size <size>', 'size of an experiment: paper, small, tiny, micro', 'small')
-    .option('--set <name=path...>', 'folders of packed sets of an experiment, by name, instead of sets/NAME')
+    .option(
+      '--set <name=path...>',
+      "where data sets lie, by name: those of a configuration by their 'name' or the last part of their root; of an experiment instead of sets/NAME",
+    )
     .option('--seed <n>', 'seed of an experiment', '0')
     .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
     .action(async (config: string, flags: TrainFlags) => {

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   EXPERIMENT_SIZES,
   EXPERIMENTS,
@@ -19,7 +19,7 @@ export interface TrainFlags {
   /** Of an experiment. */
   size: string;
   seed: string;
-  /** Of an experiment: NAME=PATH. */
+  /** NAME=PATH. */
   set?: string[];
 }
 
@@ -29,7 +29,9 @@ export interface TrainFlags {
  */
 export async function trainFromConfig(file: string, flags: TrainFlags): Promise<number> {
   const isExperiment = EXPERIMENTS.some(({ name }) => name === file);
-  const config = isExperiment ? readExperiment(file, flags) : await readConfig(file);
+  const config = isExperiment
+    ? readExperiment(file, flags)
+    : placeSets(await readConfig(file), parseSets(flags.set));
   const workers =
     flags.workers === 'auto'
       ? 'auto'
@@ -96,6 +98,15 @@ export function readExperiment(
     throw new UsageError(`--size: expected one of ${EXPERIMENT_SIZES.join(', ')}, got ${size}`);
   }
   if (!/^\d+$/.test(seed)) throw new UsageError(`--seed: expected a whole number, got ${seed}`);
+  try {
+    return experimentConfig(name, size as ExperimentSize, Number(seed), parseSets(set));
+  } catch (error) {
+    throw new UsageError(`--set: ${(error as Error).message}`);
+  }
+}
+
+/** NAME=PATH as a record. */
+function parseSets(set: readonly string[] = []): Record<string, string> {
   const sets = set.map((text) => {
     const at = text.indexOf('=');
     if (at < 1 || at === text.length - 1) {
@@ -103,11 +114,33 @@ export function readExperiment(
     }
     return [text.slice(0, at), text.slice(at + 1)];
   });
-  try {
-    return experimentConfig(name, size as ExperimentSize, Number(seed), Object.fromEntries(sets));
-  } catch (error) {
-    throw new UsageError(`--set: ${(error as Error).message}`);
+  return Object.fromEntries(sets);
+}
+
+/** A configuration whose sets of those names lie elsewhere; a set goes by its `name`, or else by the last part of its `root`. */
+function placeSets(
+  config: TrainingConfigInput,
+  places: Readonly<Record<string, string>>,
+): TrainingConfigInput {
+  const wanted = Object.keys(places);
+  if (wanted.length === 0) return config;
+  const known = new Set<string>();
+  const place = <T extends { name?: string; root: string }>(source: T): T => {
+    const name = source.name ?? basename(String(source.root));
+    known.add(name);
+    return Object.hasOwn(places, name) ? { ...source, root: places[name] } : source;
+  };
+  const kinds = Object.entries(config.data ?? {}).map(([kind, sources]) => [
+    kind,
+    Array.isArray(sources) ? sources.map(place) : sources,
+  ]);
+  const unknown = wanted.filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `--set: the configuration has the sets ${[...known].join(', ') || '(none)'}, got ${unknown.join(', ')}`,
+    );
   }
+  return { ...config, data: Object.fromEntries(kinds) };
 }
 
 async function readConfig(file: string): Promise<TrainingConfigInput> {

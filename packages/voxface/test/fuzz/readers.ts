@@ -23,8 +23,8 @@ import { readCheckpoint } from '../../../models/src/jvcr/read-checkpoint.ts';
 import { parseManifest, parseModelJson } from '../../../models/src/weights/model-file.ts';
 import { readDetectorHead } from '../../../onnx/src/metadata.ts';
 import { decodeCheckpoint } from '../../../train/src/checkpoint.ts';
-import { parseTrainingConfig } from '../../../train/src/config.ts';
 import { crc32c } from '../../../train/src/crc32c.ts';
+import { parseTrainingConfig } from '../../../train/src/parse-config.ts';
 
 /** A format: damaged inputs, and what reads them. `read` throws on what it refuses and checks what it accepts. */
 export interface Reader {
