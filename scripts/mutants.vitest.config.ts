@@ -2,11 +2,11 @@ import { defineConfig } from 'vitest/config';
 import { WIRING } from './wiring.mjs';
 
 const conditions = ['voxface-source', 'module', 'node', 'import', 'default'];
-const name = process.env.VOXFACE_MUTANTS;
+const tests = process.env.VOXFACE_MUTANTS ?? '';
 const wrong = WIRING.find((mutation) => mutation.name === process.env.VOXFACE_WIRING);
 
 /**
- * The fast tests of one package, for `scripts/mutants.mjs`; with `VOXFACE_WIRING`, on the package as one of `WIRING` would have it.
+ * The fast tests that `VOXFACE_MUTANTS` names, for `scripts/mutants.mjs`; with `VOXFACE_WIRING`, on the package as one of `WIRING` would have it.
  */
 export default defineConfig({
   plugins: wrong && [
@@ -21,8 +21,10 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: [`packages/${name}/test/**/*.test.ts`],
+    include: tests.split(','),
     exclude: ['**/node_modules/**', '**/*.{long,wasm,webgpu,browser,page,slow}.test.ts'],
+    // One module graph for a run of all files: loading them again for each would take most of a mutant's time.
+    isolate: false,
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },

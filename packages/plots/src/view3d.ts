@@ -22,30 +22,61 @@ interface Piece {
   readonly svg: string;
 }
 
+/** Colours of an estimate and of the truth beside it, as in Figs. 5 and 6. */
+const ESTIMATE_COLOR: Rgb = [0.2, 0.42, 1];
+const TRUTH_COLOR: Rgb = [0.93, 0.16, 0.16];
+
 /** The drawing of one view inside a square of `size` pixels, far pieces first. */
 function drawView3d(landmarks: Landmarks<3>, settings: typeof VIEW3D_DEFAULTS & View3dOptions): string {
-  if (landmarks.dims !== 3) {
-    throw new RangeError(`view3dSvg: expected 3D landmarks, got dims ${landmarks.dims} (use overlaySvg)`);
+  const { truth, size } = settings;
+  if (!(size > 0)) throw new RangeError(`view3dSvg: size must be positive, got ${size}`);
+  const shapes = truth === undefined ? [landmarks] : [truth, landmarks];
+  for (const shape of shapes) {
+    checkLandmarks('view3dSvg', shape);
+    if (shape.dims !== 3) {
+      throw new RangeError(`view3dSvg: expected 3D landmarks, got dims ${shape.dims} (use overlaySvg)`);
+    }
   }
-  if (!(settings.size > 0)) throw new RangeError(`view3dSvg: size must be positive, got ${settings.size}`);
-  const count = checkLandmarks('view3dSvg', landmarks);
+  const all = shapes.flatMap(({ points }) => Array.from(points));
+  const center = boxCenter(all);
+  const { scale, reach } = fitScale(all, center, size);
+  const fit = { center, scale, reach };
+  const pieces =
+    truth === undefined
+      ? drawShape(landmarks, settings, fit)
+      : [
+          ...drawShape(truth, { ...settings, scheme: undefined }, fit, TRUTH_COLOR, 'truth'),
+          ...drawShape(landmarks, settings, fit, ESTIMATE_COLOR),
+        ];
+  pieces.sort((a, b) => b.depth - a.depth);
+  return svgElement('g', { class: 'view3d' }, pieces.map((p) => p.svg).join(''));
+}
+
+/** One shape: surface, connected parts and landmarks, in their hues or all in one colour, then without a surface. */
+function drawShape(
+  { points: given }: Landmarks<3>,
+  settings: typeof VIEW3D_DEFAULTS & View3dOptions,
+  { center, scale, reach }: { center: readonly number[]; scale: number; reach: number },
+  color?: Rgb,
+  kind = 'landmark',
+): Piece[] {
+  const count = given.length / 3;
   const scheme = schemeFor('view3dSvg', count, settings.scheme, IBUG_68);
   const theme = themeOf(settings.theme);
-  const center = boxCenter(landmarks.points);
-  const points = rotatePoints(landmarks.points, viewRotation(settings), center);
-  const { scale, reach } = fitScale(landmarks.points, center, settings.size);
+  const points = rotatePoints(given, viewRotation(settings), center);
+  const colorOf = (i: number): Rgb => color ?? landmarkColor(i, count);
   const place = (i: number): string =>
     `${formatNumber(settings.size / 2 + points[3 * i] * scale)} ${formatNumber(settings.size / 2 + points[3 * i + 1] * scale)}`;
   /** 0 nearest .. 1 farthest. */
   const fog = (z: number): number => Math.max(0, Math.min(1, 0.5 + z / (2 * reach)));
   const pieces: Piece[] = [];
-  if (settings.surface && scheme?.name === IBUG_68.name) {
+  if (settings.surface && color === undefined && scheme?.name === IBUG_68.name) {
     pieces.push(...drawSurface(points, place, theme, fog));
   }
   const unit = settings.size / 100;
   for (const [a, b] of scheme ? connectParts(scheme) : []) {
     const z = (points[3 * a + 2] + points[3 * b + 2]) / 2;
-    const hue = mixColors(landmarkColor(a, count), landmarkColor(b, count), Math.abs(a - b) === 1 ? 0.5 : 0);
+    const hue = mixColors(colorOf(a), colorOf(b), Math.abs(a - b) === 1 ? 0.5 : 0);
     pieces.push({
       depth: z - 0.12 * reach,
       svg: svgElement('path', {
@@ -61,19 +92,18 @@ function drawView3d(landmarks: Landmarks<3>, settings: typeof VIEW3D_DEFAULTS & 
     pieces.push({
       depth: z - 0.14 * reach,
       svg: svgElement('circle', {
-        class: 'landmark',
+        class: kind,
         'data-landmark': i,
         cx: settings.size / 2 + points[3 * i] * scale,
         cy: settings.size / 2 + points[3 * i + 1] * scale,
         r: unit * (1.15 - 0.5 * fog(z)),
-        fill: toHex(mixColors(landmarkColor(i, count), theme.background, 0.45 * fog(z))),
+        fill: toHex(mixColors(colorOf(i), theme.background, 0.45 * fog(z))),
         stroke: toHex(theme.outline),
         'stroke-width': unit * 0.18,
       }),
     });
   }
-  pieces.sort((a, b) => b.depth - a.depth);
-  return svgElement('g', { class: 'view3d' }, pieces.map((p) => p.svg).join(''));
+  return pieces;
 }
 
 /** Scale that keeps every turn of the points inside the square, and the largest distance from the centre. */
@@ -138,11 +168,13 @@ export interface View3dOptions extends ViewAngles {
   size?: number;
   /** Shade the surface between the landmarks (iBUG 68 only). */
   surface?: boolean;
+  /** [n, 3] Where the landmarks truly are, in the same unit: drawn red (class `truth`), the landmarks blue then. */
+  truth?: Landmarks<3>;
   theme?: ThemeName;
   title?: string;
 }
 
-export const VIEW3D_DEFAULTS: Required<Omit<View3dOptions, 'scheme' | 'title'>> = {
+export const VIEW3D_DEFAULTS: Required<Omit<View3dOptions, 'scheme' | 'truth' | 'title'>> = {
   yaw: 35,
   pitch: -10,
   size: 480,

@@ -66,6 +66,40 @@ describe('view3dSvg', () => {
     expect([...radii].sort((a, b) => a - b)).toEqual(radii);
   });
 
+  it('draws the truth red where it is, the landmarks blue, in one scale', () => {
+    const truth = createLandmarks(
+      HEAD.points.map((v, i) => (i % 3 === 0 ? v + 0.1 : v)),
+      3,
+    );
+    const svg = view3dSvg(HEAD, { yaw: 0, pitch: 0, truth });
+    const read = (kind: string) =>
+      [
+        ...svg.matchAll(
+          new RegExp(
+            `class="${kind}" data-landmark="(\\d+)" cx="([\\d.]+)" cy="([\\d.]+)"[^>]* fill="#(..)(..)(..)"`,
+            'g',
+          ),
+        ),
+      ]
+        .map(([, index, x, y, ...rgb]) => ({
+          index: +index,
+          x: +x,
+          y: +y,
+          rgb: rgb.map((v) => parseInt(v, 16)),
+        }))
+        .sort((a, b) => a.index - b.index);
+    const [own, red] = [read('landmark'), read('truth')];
+    expect([own.length, red.length]).toEqual([68, 68]);
+    // 0.1 in the unit of the head, by the scale that landmarks 0 and 8 are drawn at.
+    const shift = (0.1 * (own[8].y - own[0].y)) / (p[25] - p[1]);
+    for (const { index, x, y, rgb } of red) {
+      expect(Math.abs(x - own[index].x - shift)).toBeLessThan(0.03);
+      expect(Math.abs(y - own[index].y)).toBeLessThan(0.011);
+      expect(rgb[0]).toBeGreaterThan(2 * rgb[2]);
+      expect(own[index].rgb[2]).toBeGreaterThan(1.5 * own[index].rgb[0]);
+    }
+  });
+
   it('puts views side by side', () => {
     const svg = view3dSheetSvg(HEAD, { size: 200 });
     expect(svg).toContain('width="600" height="200"');

@@ -96,6 +96,60 @@ describe('reproduce', () => {
     for (const label of ['photo', 'stage 1, G', 'stage 2, G', 'shape, P']) expect(svg).toContain(label);
   });
 
+  describe('on faces with 3D landmarks', () => {
+    beforeAll(async () => {
+      // 3DFAW's layout: 66 rows of x, y, z; the nose nearer to the camera than the jaw.
+      mkdirSync(fixtures.at('3d'));
+      for (const id of ['a', 'b']) {
+        cpSync(fixtures.at('good.jpg'), fixtures.at(`3d/${id}.jpg`));
+        const rows = Array.from(
+          { length: 66 },
+          (_, i) => `${12 + (i % 9) * 4} ${10 + Math.floor(i / 9) * 3} ${i < 17 ? -9 : 4}`,
+        );
+        writeFileSync(fixtures.at(`3d/${id}.txt`), rows.join('\n'));
+      }
+      const converted = await run('data', 'convert', '3d', 'packed3d', '--kind', '3dfaw');
+      expect(converted.code).toBe(0);
+    });
+
+    test('figure2: shape, volumes, the heatmap of Eq. 4 and a colour for each index', async () => {
+      const flags = ['--root', 'packed3d', '--out', fixtures.at('figures')];
+      expect((await run('reproduce', 'figure2', ...flags)).code).toBe(0);
+      const svg = readFileSync(fixtures.at('figures/figure2.svg'), 'utf8');
+      const bars = [...svg.matchAll(/class="bar"[^>]* fill="(rgb[^"]+)"/g)].map((match) => match[1]);
+      expect(bars).toHaveLength(66);
+      expect([bars[0], bars[22], bars[44]]).toEqual(['rgb(255,0,0)', 'rgb(0,255,0)', 'rgb(0,0,255)']);
+      // Landmark 0 is at the left edge of its box: 1 / 1.25 of the crop's side, so cell 0.1 * 64 - 0.5 and beside it.
+      const cells = [...svg.matchAll(/class="cell" x="(\d+)" y="(\d+)"[^>]* fill="(rgb[^"]+)"/g)];
+      const left = Math.min(...cells.map(([, x]) => Number(x)));
+      const own = cells.filter(([, x, , fill]) => Number(x) === left + 3 && /rgb\(\d+,0,0\)/.test(fill));
+      expect(own.length).toBeGreaterThan(0);
+      for (const label of ['face shape', 'compact volume', 'semantic volume', 'semantic heatmap', 'colour'])
+        expect(svg).toContain(label);
+    });
+
+    test.each([
+      ['figure5', '3d'],
+      ['figure6', 'packed3d'],
+    ])('%s: the truth in red beside every prediction', async (figure, root) => {
+      const flags = ['--root', root, '--model', fixtures.model, '--out', fixtures.at('figures')];
+      expect((await run('reproduce', figure, ...flags)).code).toBe(0);
+      const svg = readFileSync(fixtures.at(`figures/${figure}.svg`), 'utf8');
+      expect(svg.match(/class="truth"/g)).toHaveLength(2 * 66);
+      expect(svg.match(/class="landmark" data-landmark/g)).toHaveLength(2 * 68);
+      expect(svg.match(/class="cloud"/g)).toHaveLength(2);
+      expect(svg.match(/href="data:image\/jpeg/g)).toHaveLength(2);
+    });
+
+    test('figures 2 and 6 want depth', async () => {
+      for (const figure of ['figure2', 'figure6']) {
+        const { code, errors } = await run('reproduce', figure, '--root', fixtures.at('annotated'));
+        expect(errors).toMatch(/expected a dataset with 3D landmarks, got 2D ones/);
+        expect(code).toBe(2);
+      }
+    });
+  });
+
   test.each([
     [['table11'], /expected one of table1, .*figure11, got table11/],
     [['table3', '--model', 'small'], /--root: the folder of the test set \(aflw2000-3d\) is needed/],

@@ -6,12 +6,12 @@ export function addReproduce(program: Command): void {
   program
     .command('reproduce')
     .description("Print a table of the paper with one's own rows, or draw a figure; trains what is missing.")
-    .argument('<what>', 'table1 to table9, 300w, figure1, figure3, figure4, figure8, figure10, figure11')
+    .argument('<what>', 'table1 to table9, 300w, figure1 to figure6, figure8, figure10, figure11')
     .option(
       '--root <dir>',
-      'folder of the test set: AFLW2000-3D, for tables 1 and 2 3DFAW, for 300w its test sets',
+      'folder of the test set: AFLW2000-3D, for tables 1 and 2 and figure 5 3DFAW, for 300w its test sets',
     )
-    .option('-m, --model <model>', `tables 1 to 4, 300w, figures 1, 3, 4: ${MODEL_HELP}`)
+    .option('-m, --model <model>', `tables 1 to 4, 300w, figures 1, 3 to 6: ${MODEL_HELP}`)
     .option('--runs <dir...>', 'training runs to draw, instead of those of the experiments (figures 10, 11)')
     .option('--size <size>', 'size of the experiments: paper, small, tiny, micro', 'small')
     .option('--seed <n>', 'seed of the experiments', '0')
@@ -20,14 +20,15 @@ export function addReproduce(program: Command): void {
       'folders of packed sets of the experiments, by name, instead of sets/NAME',
     )
     .option('--no-train', 'fail where a run is missing instead of training it')
-    .option('--limit <n>', 'evaluate only the first n faces')
+    .option('--limit <n>', 'evaluate only the first n faces; figures 5 and 6: draw n instead of 6')
     .option('--flip', 'average with the mirrored face')
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('-o, --out <dir>', 'output folder of figures', '.')
     .addHelpText(
       'after',
       `
-Tables 5 to 9 and figures 8, 10 and 11 are experiments: each row is a run in runs/NAME-SIZE-SEED, which is trained if
+Figures 1 and 2 draw the first face of a folder (for figure 2 one with 3D landmarks), figures 5 and 6 faces spread over
+it with the annotated shape in red. Tables 5 to 9 and figures 8, 10 and 11 are experiments: each row is a run in runs/NAME-SIZE-SEED, which is trained if
 missing and continued if it was interrupted (docs/training.md says which sets it needs). Each figure in a table carries
 its difference from the paper's line.
 

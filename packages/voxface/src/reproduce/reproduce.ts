@@ -40,8 +40,14 @@ const TARGETS: Readonly<Record<string, (flags: ReproduceFlags) => Promise<void>>
     const { drawFramework } = await import('../plot/plot.ts');
     await save(flags, 'figure1', await drawFramework(flags));
   },
+  figure2: async (flags) => {
+    const { drawRepresentations } = await import('./figures.ts');
+    await save(flags, 'figure2', await drawRepresentations(flags.root));
+  },
   figure3: (flags) => drawErrors(flags, 'figure3', AFLW2000_3D),
   figure4: (flags) => drawErrors(flags, 'figure4', AFLW2000_2D),
+  figure5: (flags) => drawFaces(flags, 'figure5', '3dfaw'),
+  figure6: (flags) => drawFaces(flags, 'figure6'),
   figure8: drawStacks,
   figure10: drawProgress,
   figure11: drawBalance,
@@ -164,6 +170,12 @@ async function drawErrors(flags: ReproduceFlags, name: string, protocol: string)
   const { cedSvg } = await import('@voxface/plots');
   const errors = evaluation.perImage.map(({ nme }) => nme ?? Number.POSITIVE_INFINITY);
   await save(flags, name, await cedSvg([{ name: model, errors }], { limit: evaluation.limit }));
+}
+
+/** Figs. 5 and 6: faces of a dataset with what the networks make of them. */
+async function drawFaces(flags: ReproduceFlags, name: string, kind?: string): Promise<void> {
+  const { drawExamples } = await import('./figures.ts');
+  await save(flags, name, await drawExamples({ ...flags, kind }));
 }
 
 const STACKS = ['1', '2', '3', '4', '6', '8'] as const;
