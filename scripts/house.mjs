@@ -66,9 +66,19 @@ report(
 );
 report('circles', circles.length, circles.length <= LIMITS.circles, `at most ${LIMITS.circles}`);
 report('imports across a boundary', crossings.length, crossings.length === 0, 'none');
+const spread = sources.filter((file) =>
+  /\{\s*\.\.\.\w+_DEFAULTS,\s*\.\.\.\w+,?\s*\}/.test(readFileSync(file, 'utf8')),
+);
+report(
+  'options spread over defaults',
+  spread.length,
+  spread.length === 0,
+  'none: an explicit undefined would win, withDefaults',
+);
 report('exported names', exported, exported <= LIMITS.exports, `at most ${LIMITS.exports}`);
 for (const { cycle, from } of circles)
   console.error(`  circle: ${[from, ...cycle.map(({ name }) => name)].join(' -> ')}`);
+for (const file of spread) console.error(`  options spread over defaults: ${file}`);
 for (const { rule, from, to } of crossings) console.error(`  ${rule.name}: ${from} -> ${to}`);
 
 console.log('\npackage       files  lines  exports');

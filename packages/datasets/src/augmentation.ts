@@ -1,4 +1,4 @@
-import type { Random } from '@voxface/landmarks';
+import { type Random, withDefaults } from '@voxface/landmarks';
 
 /** One drawn augmentation: plain JSON, so that a crop can be made again exactly. */
 export interface Augmentation {
@@ -55,7 +55,7 @@ export const NO_AUGMENTATION: Augmentation = {
  * @throws RangeError when a range is negative, reversed or leaves nothing of the face.
  */
 export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
-  const { rotation, spin, scale, gain, mirror, shift } = { ...AUGMENTATION_DEFAULTS, ...options };
+  const { rotation, spin, scale, gain, mirror, shift } = withDefaults(AUGMENTATION_DEFAULTS, options);
   if (!(scale[0] > 0 && scale[1] >= scale[0])) {
     throw new RangeError(`drawAugmentation: scale must be [low, high] with 0 < low <= high, got [${scale}]`);
   }

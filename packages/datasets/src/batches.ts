@@ -1,4 +1,4 @@
-import { createRandom, shuffle } from '@voxface/landmarks';
+import { createRandom, shuffle, withDefaults } from '@voxface/landmarks';
 import { type AugmentationOptions, drawAugmentation } from './augmentation.ts';
 import { type CropSampleOptions, cropSample } from './crop-sample.ts';
 import type { CroppedSample, Dataset } from './sample.ts';
@@ -70,7 +70,7 @@ export interface BatchSource<D extends 2 | 3 = 2 | 3> {
  */
 export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?: BatchState): BatchSource<D> {
   const { dataset, batchSize, seed, workers } = options;
-  const { prefetch } = { ...BATCH_DEFAULTS, ...options };
+  const { prefetch } = withDefaults(BATCH_DEFAULTS, options);
   const n = dataset.length;
   checkOptions(options, state);
   const order = createOrder(n, seed, options.shuffle ?? BATCH_DEFAULTS.shuffle);

@@ -1,4 +1,4 @@
-import { IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
+import { IBUG_68, type LandmarkScheme, withDefaults } from '@voxface/landmarks';
 import {
   checkShape,
   collectProblems,
@@ -43,7 +43,7 @@ export function annotateKeypointCsv<T>(
   options: KeypointCsvOptions = {},
 ): { records: { annotation: Annotation<2>; image: T }[]; problems: readonly Problem[] } {
   const { problems, report } = collectProblems(options.onProblem);
-  const settings = { ...KEYPOINT_CSV_DEFAULTS, ...options };
+  const settings = withDefaults(KEYPOINT_CSV_DEFAULTS, options);
   const rows = parseKeypointCsv(text, settings.scheme.count, options.onProblem && report);
   const kept = options.split === undefined ? rows : rowsOfSplit(rows, options.split, where);
   const ids = uniqueIds(kept.map(({ file }) => file.replace(/\.[^./]*$/, '')));

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { boxOf, WFLW_98 } from '@voxface/landmarks';
-import initSqlJs from 'sql.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openAflw, openDataset, openWflw } from '../src/node.ts';
+import { AFLW_FACES, AFLW_TABLES, aflwDatabase, aflwImage } from './aflw-database.ts';
 import { syntheticJpeg } from './synthetic.ts';
 import { writeFolder } from './synthetic-folder.ts';
 
@@ -12,31 +12,8 @@ beforeAll(async () => {
 });
 
 describe('AFLW', () => {
-  async function database(...statements: string[]): Promise<Uint8Array> {
-    const SQL = await initSqlJs();
-    const db = new SQL.Database();
-    for (const statement of statements) db.run(statement);
-    const bytes = db.export();
-    db.close();
-    return bytes;
-  }
-  const tables = [
-    'CREATE TABLE Faces (face_id INTEGER, file_id TEXT, db_id TEXT)',
-    'CREATE TABLE FaceImages (image_id INTEGER, db_id TEXT, file_id TEXT, filepath TEXT, bw INTEGER, width INTEGER, height INTEGER)',
-    'CREATE TABLE FeatureCoords (face_id INTEGER, feature_id INTEGER, x REAL, y REAL, annot_type_id INTEGER)',
-    'CREATE TABLE FaceRect (face_id INTEGER, x INTEGER, y INTEGER, w INTEGER, h INTEGER, annot_type_id INTEGER)',
-    'CREATE TABLE FacePose (face_id INTEGER, roll REAL, pitch REAL, yaw REAL, annot_type_id INTEGER)',
-  ];
-
   it('reads points, masks hidden ones, takes rectangle and pose', async () => {
-    const bytes = await database(
-      ...tables,
-      `INSERT INTO FaceImages VALUES (1, 'aflw', 'f1', '0/a.jpg', 0, 450, 450)`,
-      `INSERT INTO Faces VALUES (39341, 'f1', 'aflw'), (39342, 'f1', 'aflw')`,
-      'INSERT INTO FeatureCoords VALUES (39341, 1, 110, 120, 0), (39341, 21, 150, 190, 0), (39342, 15, 200.5, 210.5, 0), (39342, 18, 190, 250, 0)',
-      'INSERT INTO FaceRect VALUES (39341, 100, 110, 80, 90, 0)',
-      'INSERT INTO FacePose VALUES (39341, 0.1, 0.2, -0.5, 0)',
-    );
+    const bytes = await aflwDatabase(...AFLW_TABLES, aflwImage('0/a.jpg'), ...AFLW_FACES);
     const root = await writeFolder({ 'aflw.sqlite': bytes, 'flickr/0/a.jpg': jpeg });
     const dataset = await openDataset(root);
     expect([dataset.name, ...dataset.ids]).toEqual(['aflw', '39341', '39342']);
@@ -52,10 +29,10 @@ describe('AFLW', () => {
 
   it('names files that are no such database', async () => {
     const root = await writeFolder({
-      'empty.sqlite': await database('CREATE TABLE Other (x)'),
+      'empty.sqlite': await aflwDatabase('CREATE TABLE Other (x)'),
       'bare.sqlite': new Uint8Array(0),
       'text.sqlite': 'hello there, this is no database at all',
-      'nobody.sqlite': await database(...tables),
+      'nobody.sqlite': await aflwDatabase(...AFLW_TABLES),
     });
     const open = (name: string): Promise<unknown> => openAflw(path.join(root, name), root);
     await expect(open('empty.sqlite')).rejects.toThrow(

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dataset, type Shard, shardFolder, shardIndices, shardOf } from '@voxface/datasets';
 import { createPackedSetWriter, keepSettings, openPackedSet } from '@voxface/datasets/node';
-import { IBUG_68 } from '@voxface/landmarks';
+import { IBUG_68, withDefaults } from '@voxface/landmarks';
 import sharp from 'sharp';
 import type { FaceModel } from './face-model.ts';
 import type { FitFaceOptions } from './fit-face.ts';
@@ -61,7 +61,7 @@ export interface ProfiledSetReport {
  * @throws RangeError for a bad shard; Error when the folder cannot be written, or was begun with other settings.
  */
 export async function createProfiledSet(options: ProfiledSetOptions): Promise<ProfiledSetReport> {
-  const settings = { ...PROFILED_SET_DEFAULTS, ...options };
+  const settings = withDefaults(PROFILED_SET_DEFAULTS, options);
   const { dataset, log, signal } = settings;
   const shard = settings.shard ?? shardOf(undefined, process.env);
   const directory = join(settings.outDirectory, shardFolder(shard));

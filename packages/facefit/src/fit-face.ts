@@ -1,4 +1,11 @@
-import { boxOf, centerDepth, type HeadPose, type Landmarks, poseOfRotation } from '@voxface/landmarks';
+import {
+  boxOf,
+  centerDepth,
+  type HeadPose,
+  type Landmarks,
+  poseOfRotation,
+  withDefaults,
+} from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import {
   createPulls,
@@ -83,7 +90,7 @@ export interface FaceFit {
  * their box is empty.
  */
 export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFaceOptions = {}): FaceFit {
-  const settings = { ...FIT_FACE_DEFAULTS, ...options };
+  const settings = withDefaults(FIT_FACE_DEFAULTS, options);
   const { points, dims } = landmarks;
   if (points.length !== 68 * dims) {
     throw new RangeError(

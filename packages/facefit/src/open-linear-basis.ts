@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseMat } from '@voxface/datasets';
 import { readNpy, readNpz } from '@voxface/datasets/node';
+import { withDefaults } from '@voxface/landmarks';
 import { checkHeadAxes, createFaceModel, type FaceModel, type FaceModes } from './face-model.ts';
 import { toHeadAxes } from './ict.ts';
 
@@ -43,7 +44,7 @@ const FLAME_MODES: readonly [identity: number, expression: number] = [300, 100];
  * @throws Error naming the file when an array is missing or of another shape, or the landmarks do not make a face.
  */
 export async function openLinearBasis(target: string, options: LinearBasisOptions = {}): Promise<FaceModel> {
-  const { axes, bound } = { ...LINEAR_BASIS_DEFAULTS, ...options };
+  const { axes, bound } = withDefaults(LINEAR_BASIS_DEFAULTS, options);
   const file = await readModelArrays(target);
   const meanArray = find(file, 'mean', true);
   const vertices = meanArray.data.length / 3;

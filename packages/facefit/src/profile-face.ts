@@ -5,6 +5,7 @@ import {
   type Landmarks,
   type Pixels,
   rotationOfPose,
+  withDefaults,
 } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import type { FaceFit } from './fit-face.ts';
@@ -55,7 +56,7 @@ export function profileFace(
   pose: ProfilePose,
   options: ProfileFaceOptions = {},
 ): ProfiledFace {
-  const { size, margin } = { ...PROFILE_FACE_DEFAULTS, ...options };
+  const { size, margin } = withDefaults(PROFILE_FACE_DEFAULTS, options);
   const goal = { ...fit.pose, ...pose };
   for (const [name, limit] of [
     ['yaw', 90],

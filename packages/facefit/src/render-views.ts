@@ -8,6 +8,7 @@ import {
   type Landmarks,
   type Pixels,
   transformLandmarks,
+  withDefaults,
 } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import { type FaceFit, type FitFaceOptions, fitFace } from './fit-face.ts';
@@ -59,7 +60,7 @@ export function renderViews(settings: ViewSettings, sample: Sample, index: numbe
   const source = (labels ?? model).name;
   if (unturned) {
     const { landmarks, pose } = labels
-      ? fitFace(labels, sample.landmarks, { ...LABEL_FIT_DEFAULTS, ...visible })
+      ? fitFace(labels, sample.landmarks, withDefaults(LABEL_FIT_DEFAULTS, visible))
       : head!;
     const cut = cutFace(sample.image, landmarks, size);
     views.push({

@@ -57,3 +57,4 @@ export {
   WFLW_98,
   WFLW_98_TO_IBUG_68,
 } from './schemes.ts';
+export { withDefaults } from './with-defaults.ts';

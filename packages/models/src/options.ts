@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import { VOLUME_DEFAULTS, type VolumeOptions } from '@voxface/volume';
 
 /** What the networks look like. Every field has a default; presets are partial versions of it. */
@@ -69,7 +70,7 @@ export const FACE_SHAPE_MODEL_DEFAULTS: Omit<
  * @throws RangeError naming the rule that a value breaks.
  */
 export function resolveOptions(options: Partial<FaceShapeModelOptions> = {}): FaceShapeModelOptions {
-  const merged = { ...FACE_SHAPE_MODEL_DEFAULTS, ...options };
+  const merged = withDefaults(FACE_SHAPE_MODEL_DEFAULTS, options);
   const stem = options.stem ?? Math.max(1, Math.round(merged.features / 4));
   const resolved: FaceShapeModelOptions = {
     ...merged,
@@ -282,5 +283,5 @@ export function presetOptions(name: string): Partial<FaceShapeModelOptions> {
 /** The options with which `createVolumeEncoder` draws exactly the targets of a model's stages. */
 export function volumeOptions(options: FaceShapeModelOptions): VolumeOptions {
   const { volumeSize, depths } = options;
-  return { ...VOLUME_DEFAULTS, ...options.volume, width: volumeSize, height: volumeSize, depths };
+  return { ...withDefaults(VOLUME_DEFAULTS, options.volume), width: volumeSize, height: volumeSize, depths };
 }

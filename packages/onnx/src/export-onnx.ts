@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { withDefaults } from '@voxface/landmarks';
 import type { FaceShapeModel } from '@voxface/models';
 import { BATCH, finishGraph, type GraphOutput, type OnnxPrecision } from './finish-graph.ts';
 import type { TensorInfo } from './format/encode-model.ts';
@@ -31,7 +32,7 @@ export async function exportOnnx(
   model: FaceShapeModel,
   options: ExportOnnxOptions = {},
 ): Promise<Uint8Array> {
-  const { precision, volume } = { ...EXPORT_ONNX_DEFAULTS, ...options };
+  const { precision, volume } = withDefaults(EXPORT_ONNX_DEFAULTS, options);
   const { inputSize, volumeSize, depths, channels, regressorInput, regressorImage } = model.options;
   const builder = new GraphBuilder();
   for (const reserved of ['landmarks', 'volume']) builder.unique(reserved);

@@ -1,6 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { slice, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
-import { createRandom } from '@voxface/landmarks';
+import { createRandom, withDefaults } from '@voxface/landmarks';
 import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from '@voxface/models';
 import { EXPORT_ONNX_DEFAULTS, type ExportOnnxOptions, exportOnnx } from './export-onnx.ts';
 
@@ -35,7 +35,7 @@ export async function saveOnnx(
   file: string,
   options: SaveOnnxOptions = {},
 ): Promise<{ bytes: number; check: OnnxCheck | null }> {
-  const settings = { ...SAVE_ONNX_DEFAULTS, ...options };
+  const settings = withDefaults(SAVE_ONNX_DEFAULTS, options);
   const bytes = await exportOnnx(model, settings);
   const check = settings.check ? await checkOnnx(bytes, model, { images: settings.checkImages }) : null;
   const tolerance = settings.tolerance ?? TOLERANCES[settings.precision];

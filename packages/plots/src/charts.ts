@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import type { TopLevelSpec } from 'vega-lite';
 import { type ThemeName, themeOf, toHex } from './svg.ts';
 
@@ -35,7 +36,7 @@ export const CED_DEFAULTS: Required<CedOptions> = {
  * @throws RangeError when there is no curve, a curve has no error, or an error is negative or NaN.
  */
 export async function cedSvg(curves: readonly CedCurve[], options: CedOptions = {}): Promise<string> {
-  const { limit, width, height, label, title, theme } = { ...CED_DEFAULTS, ...options };
+  const { limit, width, height, label, title, theme } = withDefaults(CED_DEFAULTS, options);
   if (curves.length === 0) throw new RangeError('cedSvg: expected at least one curve, got none');
   if (!(limit > 0)) throw new RangeError(`cedSvg: limit must be positive, got ${limit}`);
   const names = curves.map(legendName);
@@ -174,7 +175,7 @@ export async function trainingCurvesSvg(
   records: readonly TrainingRecord[],
   options: TrainingCurvesOptions = {},
 ): Promise<string> {
-  const settings = { ...TRAINING_CURVES_DEFAULTS, ...options };
+  const settings = withDefaults(TRAINING_CURVES_DEFAULTS, options);
   const rows = records.map((record) => ({ record, fields: numericFields(record) }));
   const concat = settings.panels.flatMap((panel) => {
     const values = collectPoints(panel, rows, settings.points);
@@ -185,10 +186,7 @@ export async function trainingCurvesSvg(
       `trainingCurvesSvg: expected step or evaluation records with numbers to draw, got ${records.length} records without any`,
     );
   }
-  const title = settings.title ? { title: { text: settings.title, fontSize: 16, offset: 14 } } : {};
-  const resolve = { scale: { color: 'independent' } };
-  const spec = { ...title, columns: settings.columns, concat, spacing: 26, resolve } as TopLevelSpec;
-  return chartSvg(spec, settings.theme);
+  return gridSvg(concat, settings);
 }
 
 /** Points of a panel, averaged over runs of neighbouring steps; the mean of logarithms on a log scale. */
@@ -231,15 +229,14 @@ export interface CurvePanel {
 }
 
 /**
- * Panels of curves in one picture (the paper's Figs. 8, 10 and 11 have that form). Curves longer than `points` are averaged over
- * neighbours.
+ * Panels of curves in one picture (the paper's Figs. 8, 10 and 11); those longer than `points` are averaged over neighbours.
  * @throws RangeError when a panel has nothing to draw.
  */
 export async function curvePanelsSvg(
   panels: readonly CurvePanel[],
   options: Omit<TrainingCurvesOptions, 'panels'> = {},
 ): Promise<string> {
-  const settings = { ...TRAINING_CURVES_DEFAULTS, ...options };
+  const settings = withDefaults(TRAINING_CURVES_DEFAULTS, options);
   const concat = panels.map(({ title, x, y, curves, scale, dots }) => {
     const values = curves.flatMap(({ name, points }) => {
       const size = Math.ceil(points.length / settings.points);
@@ -251,10 +248,14 @@ export async function curvePanelsSvg(
     const panel: TrainingPanel = { title, type: dots ? 'evaluation' : 'step', group: '', scale };
     return panelSpec(panel, values, settings, [x, y ?? null]);
   });
-  const title = settings.title ? { title: { text: settings.title, fontSize: 16, offset: 14 } } : {};
-  const resolve = { scale: { color: 'independent' } };
-  const spec = { ...title, columns: settings.columns, concat, spacing: 26, resolve } as TopLevelSpec;
-  return chartSvg(spec, settings.theme);
+  return gridSvg(concat, settings);
+}
+
+function gridSvg(concat: object[], settings: Required<TrainingCurvesOptions>): Promise<string> {
+  const { title: text, columns, theme } = settings;
+  const head = { columns, ...(text && { title: { text, fontSize: 16, offset: 14 } }) };
+  const spec = { ...head, concat, spacing: 26, resolve: { scale: { color: 'independent' } } };
+  return chartSvg(spec as TopLevelSpec, theme);
 }
 
 /** Means over runs of `size` neighbours; of logarithms on a log scale. */
@@ -319,8 +320,7 @@ export const SERIES_COLORS: readonly string[] = [
 ];
 
 /**
- * Compiles a vega-lite specification and renders it without a DOM; vega is loaded on first use. Its expressions are
- * interpreted, so that charts are drawn where a policy forbids `eval` too.
+ * Renders a vega-lite specification without a DOM; vega is loaded on first use, its expressions interpreted (no `eval`).
  */
 async function chartSvg(spec: TopLevelSpec, theme: ThemeName): Promise<string> {
   const [vega, { compile }, { expressionInterpreter }] = await Promise.all([
@@ -405,7 +405,7 @@ interface NumericField {
 
 /** The finite numbers of a record, one level deep; in a list, entries are told apart by their `dataset`. */
 function numericFields(record: TrainingRecord): NumericField[] {
-  return Object.entries(record).flatMap(([group, content]): NumericField[] => {
+  return Object.entries(record).flatMap(([group, content]) => {
     if (typeof content === 'number') return collect('', { [group]: content });
     if (!Array.isArray(content)) return collect(group, content);
     return content.flatMap((entry) => collect(group, entry, entry?.dataset && `, ${entry.dataset}`));

@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import { escapeXml, svgDocument, svgElement, type ThemeName, themeOf, toHex } from './svg.ts';
 
 /** One picture of a sheet: an SVG document as this package makes them. */
@@ -31,7 +32,7 @@ export const CONTACT_SHEET_DEFAULTS: Required<Omit<ContactSheetOptions, 'title'>
  * @throws RangeError when there is no cell, `columns` is no positive integer, or a cell is no SVG document.
  */
 export function contactSheet(cells: readonly ContactSheetCell[], options: ContactSheetOptions = {}): string {
-  const { columns, cell, gap, theme, title } = { ...CONTACT_SHEET_DEFAULTS, ...options };
+  const { columns, cell, gap, theme, title } = withDefaults(CONTACT_SHEET_DEFAULTS, options);
   if (cells.length === 0) throw new RangeError('contactSheet: expected at least one picture, got none');
   if (!(Number.isInteger(columns) && columns > 0)) {
     throw new RangeError(`contactSheet: columns must be a positive integer, got ${columns}`);

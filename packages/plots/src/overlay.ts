@@ -5,6 +5,7 @@ import {
   IBUG_68,
   type LandmarkScheme,
   type Landmarks,
+  withDefaults,
 } from '@voxface/landmarks';
 import { mixColors } from '@voxface/volume';
 import { checkLandmarks, connectParts, schemeFor } from './parts.ts';
@@ -77,7 +78,7 @@ export function overlaySvg(
   faces: readonly OverlayFace[],
   options: OverlayOptions = {},
 ): string {
-  const settings = { ...OVERLAY_DEFAULTS, ...options };
+  const settings = withDefaults(OVERLAY_DEFAULTS, options);
   for (const face of faces) checkLandmarks('overlaySvg', face.landmarks);
   const [x, y, width, height] = canvasOf(image, faces);
   if (!(settings.scale > 0)) {

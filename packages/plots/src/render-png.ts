@@ -1,4 +1,4 @@
-import type { Pixels } from '@voxface/landmarks';
+import { type Pixels, withDefaults } from '@voxface/landmarks';
 import sharp from 'sharp';
 import { type OverlayFace, type OverlayOptions, overlaySvg } from './overlay.ts';
 
@@ -17,7 +17,7 @@ const RENDER_PNG_DEFAULTS: Required<RenderPngOptions> = { width: null, backgroun
  * @throws RangeError when `svg` is no SVG document or the width is not positive.
  */
 export async function renderPng(svg: string, options: RenderPngOptions = {}): Promise<Buffer> {
-  const { width, background } = { ...RENDER_PNG_DEFAULTS, ...options };
+  const { width, background } = withDefaults(RENDER_PNG_DEFAULTS, options);
   const own = Number(/^\s*<svg\b[^>]*?\swidth="([\d.]+)"/.exec(svg)?.[1]);
   if (!(own > 0)) {
     throw new RangeError(

@@ -1,4 +1,4 @@
-import { IBUG_68, type LandmarkScheme, type Landmarks } from '@voxface/landmarks';
+import { IBUG_68, type LandmarkScheme, type Landmarks, withDefaults } from '@voxface/landmarks';
 import type { PointCloud } from '@voxface/volume';
 import { checkLandmarks, connectParts, IBUG_68_TRIANGLES, schemeFor } from './parts.ts';
 import { escapeXml, landmarkColor, toHex } from './svg.ts';
@@ -25,7 +25,7 @@ export const VIEW3D_PAGE_DEFAULTS: { title: string } = { title: 'voxface: 3D vie
  * @throws RangeError when there is no face, or a face has no finite 3D landmarks.
  */
 export function view3dPage(faces: readonly PageFace[], options: View3dPageOptions = {}): string {
-  const { title, scheme } = { ...VIEW3D_PAGE_DEFAULTS, ...options };
+  const { title, scheme } = withDefaults(VIEW3D_PAGE_DEFAULTS, options);
   if (faces.length === 0) throw new RangeError('view3dPage: expected at least one face, got none');
   const data = faces.map((face, i) => pageFace(face, i, scheme));
   // `<` is written as an escape, so that no text inside the data can end the script element.

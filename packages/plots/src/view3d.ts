@@ -1,4 +1,4 @@
-import { IBUG_68, type LandmarkScheme, type Landmarks } from '@voxface/landmarks';
+import { IBUG_68, type LandmarkScheme, type Landmarks, withDefaults } from '@voxface/landmarks';
 import { mixColors, type Rgb } from '@voxface/volume';
 import { checkLandmarks, connectParts, IBUG_68_TRIANGLES, schemeFor } from './parts.ts';
 import {
@@ -201,7 +201,7 @@ export const SHEET_VIEWS: readonly NamedView[] = [
  * @throws RangeError on landmarks that are not 3D, empty, or not finite.
  */
 export function view3dSvg(landmarks: Landmarks<3>, options: View3dOptions = {}): string {
-  const settings = { ...VIEW3D_DEFAULTS, ...options };
+  const settings = withDefaults(VIEW3D_DEFAULTS, options);
   const { size } = settings;
   return svgDocument(
     [0, 0, size, size],
@@ -221,7 +221,7 @@ export function view3dSheetSvg(
 ): string {
   const { views = SHEET_VIEWS, ...rest } = options;
   if (views.length === 0) throw new RangeError('view3dSheetSvg: expected at least one view, got none');
-  const settings = { ...VIEW3D_DEFAULTS, ...rest };
+  const settings = withDefaults(VIEW3D_DEFAULTS, rest);
   const { size, theme } = settings;
   const caption = size * 0.045;
   const panels = views.map((view, i) => {
@@ -264,7 +264,7 @@ export const VIEW_DEFAULTS: Required<ViewAngles> = { yaw: 0, pitch: 0 };
 
 /** Rotation matrix [3, 3], row-major, of house axes (x right, y down, z away from the viewer): Rx(pitch) Ry(yaw). */
 export function viewRotation(angles: ViewAngles = {}): number[] {
-  const { yaw, pitch } = { ...VIEW_DEFAULTS, ...angles };
+  const { yaw, pitch } = withDefaults(VIEW_DEFAULTS, angles);
   if (!Number.isFinite(yaw + pitch)) {
     throw new RangeError(`viewRotation: angles must be finite degrees, got yaw ${yaw}, pitch ${pitch}`);
   }

@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import {
   CLOUD_DEFAULTS,
   type CloudOptions,
@@ -37,7 +38,7 @@ export function volumeCloudSvg(
   shape: VolumeShape,
   options: VolumeCloudOptions = {},
 ): string {
-  const settings = { ...VOLUME_CLOUD_DEFAULTS, ...options };
+  const settings = withDefaults(VOLUME_CLOUD_DEFAULTS, options);
   const { size } = settings;
   if (!(size > 0)) throw new RangeError(`volumeCloudSvg: size must be positive, got ${size}`);
   const theme = themeOf(settings.theme);

@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import { type BoxCalibration, calibrateBox, NO_CALIBRATION } from './detection-head.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type DrawableImage, type ImageSource, toPixels } from './image-source.ts';
@@ -36,7 +37,7 @@ export function hasBrowserDetector(): boolean {
  * @throws Error when the browser has none.
  */
 export function createBrowserDetector(options: BrowserDetectorOptions = {}): FaceDetector {
-  const { maxFaces, fast, calibration } = { ...BROWSER_DETECTOR_DEFAULTS, ...options };
+  const { maxFaces, fast, calibration } = withDefaults(BROWSER_DETECTOR_DEFAULTS, options);
   const Native = nativeConstructor();
   if (Native === undefined) {
     throw new Error(

@@ -1,4 +1,4 @@
-import { type Affine, type Box, boxOverlap, type Pixels } from '@voxface/landmarks';
+import { type Affine, type Box, boxOverlap, type Pixels, withDefaults } from '@voxface/landmarks';
 import { resampleUpright } from './crop-upright.ts';
 import {
   type BoxCalibration,
@@ -97,7 +97,7 @@ const MAX_INSIDE = 0.7;
 
 /** A detector around anything that runs its network. The network is disposed with the detector. */
 export function createDetector(network: DetectionNetwork, options: DetectorOptions = {}): FaceDetector {
-  const { minScore, maxFaces, calibrated, rotations, minFace } = { ...DETECTOR_DEFAULTS, ...options };
+  const { minScore, maxFaces, calibrated, rotations, minFace } = withDefaults(DETECTOR_DEFAULTS, options);
   if (!['doubtful', 'always', 'never'].includes(rotations)) {
     throw new RangeError(`createDetector: rotations must be doubtful, always or never, got ${rotations}`);
   }

@@ -5,6 +5,7 @@ import {
   createLandmarkSmoother,
   type LandmarkSmoother,
   type SmootherOptions,
+  withDefaults,
 } from '@voxface/landmarks';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
@@ -74,7 +75,7 @@ export function createFaceTracker(
   detector: FaceDetector,
   options: FaceTrackerOptions = {},
 ): FaceTracker {
-  const { maxFaces, detectEvery, minOverlap, minConfidence } = { ...FACE_TRACKER_DEFAULTS, ...options };
+  const { maxFaces, detectEvery, minOverlap, minConfidence } = withDefaults(FACE_TRACKER_DEFAULTS, options);
   const smoothing = options.smoothing ?? FACE_TRACKER_DEFAULTS.smoothing;
   let tracks: Track[] = [];
   let sinceDetection = Infinity;

@@ -1,4 +1,4 @@
-import type { Box, HeadPose, Landmarks, Pixels } from '@voxface/landmarks';
+import { type Box, type HeadPose, type Landmarks, type Pixels, withDefaults } from '@voxface/landmarks';
 import type { Confidence } from './confidence.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
@@ -68,10 +68,10 @@ export async function* localizeImages<S>(
   sources: Iterable<S>,
   options: LocalizeImagesOptions<S>,
 ): AsyncGenerator<LocatedImage<S>> {
-  const { read, predictor, detector, boxes, minConfidence, ahead, together } = {
-    ...LOCALIZE_IMAGES_DEFAULTS,
-    ...options,
-  };
+  const { read, predictor, detector, boxes, minConfidence, ahead, together } = withDefaults(
+    LOCALIZE_IMAGES_DEFAULTS,
+    options,
+  );
   if (detector === undefined && boxes === undefined) {
     throw new RangeError('localizeImages: expected a detector or boxes, got neither');
   }

@@ -12,6 +12,7 @@ import {
   type Landmarks,
   type Pixels,
   SCHEMES,
+  withDefaults,
 } from '@voxface/landmarks';
 import {
   type Confidence,
@@ -128,10 +129,10 @@ interface CropShape {
  * @throws RangeError when flip averaging is asked for a scheme without known mirror pairs.
  */
 export function createCropPredictor(runner: CropRunner, options: PredictorOptions = {}): Predictor {
-  const { flip, refine, upright, quarterTurns, confidence, batchSize } = {
-    ...PREDICTOR_DEFAULTS,
-    ...options,
-  };
+  const { flip, refine, upright, quarterTurns, confidence, batchSize } = withDefaults(
+    PREDICTOR_DEFAULTS,
+    options,
+  );
   const { inputSize, landmarks: count } = runner;
   const scheme = Object.hasOwn(SCHEMES, runner.scheme) ? SCHEMES[runner.scheme] : undefined;
   if (flip && scheme === undefined) {

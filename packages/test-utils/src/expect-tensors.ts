@@ -29,7 +29,11 @@ export async function expectGradient(
   inputs: tf.Tensor[],
   options: GradientCheckOptions = {},
 ): Promise<void> {
-  const { step, tolerance, samples } = { ...GRADIENT_CHECK_DEFAULTS, ...options };
+  const {
+    step = GRADIENT_CHECK_DEFAULTS.step,
+    tolerance = GRADIENT_CHECK_DEFAULTS.tolerance,
+    samples = GRADIENT_CHECK_DEFAULTS.samples,
+  } = options;
   const scalarOf = (...tensors: tf.Tensor[]): tf.Scalar => tf.reshape(f(...tensors), []) as tf.Scalar;
   const gradients = tf.grads(scalarOf)(inputs);
   try {

@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import {
   FACE_SHAPE_MODEL_DEFAULTS,
   presetOptions,
@@ -283,7 +284,10 @@ export function experimentConfig(
 function modelOf({ depths, volume = {}, scheme }: Experiment, size: ExperimentSize) {
   const landmarks = scheme ? { scheme, landmarks: TABLE_VI_LANDMARKS[scheme] } : {};
   const { model, depths: usual } = SIZES[size];
-  const { inputSize = FACE_SHAPE_MODEL_DEFAULTS.inputSize } = { ...presetOptions(model.preset), ...model };
+  const { inputSize = FACE_SHAPE_MODEL_DEFAULTS.inputSize } = withDefaults(
+    presetOptions(model.preset),
+    model,
+  );
   const fullDepth = Number(inputSize) / 4;
   return {
     ...model,

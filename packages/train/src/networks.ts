@@ -10,6 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { accelerateTraining } from '@voxface/backend';
+import { withDefaults } from '@voxface/landmarks';
 import {
   createFaceShapeModel,
   createVolumeDiscriminator,
@@ -92,7 +93,10 @@ function weightsOf(network: LayersModel, trainable: boolean): WeightVariable[] {
 export function modelOptionsOf({ model, seed }: TrainingConfig): Partial<FaceShapeModelOptions> {
   if (typeof model === 'string') return { seed, ...presetOptions(model) };
   const { preset, ...overrides } = model;
-  return { seed, ...(preset === undefined ? {} : presetOptions(preset)), ...overrides };
+  return withDefaults(
+    { seed, ...(preset !== undefined && presetOptions(preset)) },
+    overrides as Partial<FaceShapeModelOptions>,
+  );
 }
 
 /**

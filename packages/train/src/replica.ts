@@ -1,5 +1,6 @@
 import { addN, dispose, mul, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { CroppedSample } from '@voxface/datasets';
+import { withDefaults } from '@voxface/landmarks';
 import { volumeOptions } from '@voxface/models';
 import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
 import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
@@ -74,7 +75,7 @@ export function createReplica(
   encoder: VolumeEncoder,
   options: Partial<ReplicaOptions> = {},
 ): Replica {
-  const { weights, form, adversary, lossScale, execution } = { ...REPLICA_DEFAULTS, ...options };
+  const { weights, form, adversary, lossScale, execution } = withDefaults(REPLICA_DEFAULTS, options);
   const runner = createPhaseRunner({ networks, weights, form, adversary, lossScale, execution });
   let loaded: TrainingBatch[][] = [];
   let times: StepTimes = {};

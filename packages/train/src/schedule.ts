@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 /** Learning rate over a run. */
 export interface ScheduleOptions {
   /** Learning rate after warm-up and before the first drop. */
@@ -27,7 +28,7 @@ export const SCHEDULE_DEFAULTS: ScheduleOptions = {
  * @throws RangeError when `step` is outside 0..total.
  */
 export function learningRateAt(step: number, total: number, options: Partial<ScheduleOptions> = {}): number {
-  const { initial, drops, warmupSteps, shape, floor } = { ...SCHEDULE_DEFAULTS, ...options };
+  const { initial, drops, warmupSteps, shape, floor } = withDefaults(SCHEDULE_DEFAULTS, options);
   if (!(step >= 0 && step <= total)) {
     throw new RangeError(`learningRateAt: step must be in 0..${total}, got ${step}`);
   }
@@ -74,7 +75,7 @@ export function nextBalance(
   fake: number,
   options: Partial<BalanceOptions> = {},
 ): number {
-  const { gamma, rate, unit } = { ...BALANCE_DEFAULTS, ...options };
+  const { gamma, rate, unit } = withDefaults(BALANCE_DEFAULTS, options);
   if (!Number.isFinite(real + fake)) {
     throw new RangeError(
       `nextBalance: losses must be finite, got real ${real}, fake ${fake} (lower the learning rate or clip gradients)`,

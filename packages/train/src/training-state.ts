@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import type { NetworkName, TrainedNetworks } from './networks.ts';
 
 /** Everything about one network that a run carries from step to step. */
@@ -99,7 +100,7 @@ export function adamUpdate(
   options: Partial<AdamOptions> = {},
   scale = 1,
 ): void {
-  const { beta1, beta2, epsilon, weightDecay } = { ...ADAM_DEFAULTS, ...options };
+  const { beta1, beta2, epsilon, weightDecay } = withDefaults(ADAM_DEFAULTS, options);
   const { first, second } = state;
   const size = parameters.length;
   if (gradient.length !== size || first.length !== size || second.length !== size) {

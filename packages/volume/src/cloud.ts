@@ -1,4 +1,4 @@
-import { createRandom } from '@voxface/landmarks';
+import { createRandom, withDefaults } from '@voxface/landmarks';
 import { hueColor, mixColors, type Rgb } from './colors.ts';
 import type { VolumeShape } from './options.ts';
 
@@ -37,7 +37,7 @@ export function sampleCloud(
   shape: VolumeShape,
   options: CloudOptions = {},
 ): PointCloud {
-  const { points, threshold, power, seed } = { ...CLOUD_DEFAULTS, ...options };
+  const { points, threshold, power, seed } = withDefaults(CLOUD_DEFAULTS, options);
   const { height, width, depth, channels } = shape;
   const voxels = height * width * depth;
   if (!(voxels > 0) || volume.length !== voxels * channels) {

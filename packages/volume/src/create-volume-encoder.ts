@@ -1,4 +1,4 @@
-import { countLandmarks, type Landmarks } from '@voxface/landmarks';
+import { countLandmarks, type Landmarks, withDefaults } from '@voxface/landmarks';
 import { compactColors, perLandmarkColors, randomColors, sortedColors } from './colors.ts';
 import {
   checkChoice,
@@ -7,7 +7,6 @@ import {
   KERNEL_DEFAULTS,
   type KernelOptions,
   type PlaneStage,
-  resolveOptions,
   VOLUME_DEFAULTS,
   type VolumeOptions,
   type VolumeStage,
@@ -48,7 +47,7 @@ export interface VolumeEncoder {
  */
 export function createVolumeEncoder(count: number, options: Partial<VolumeOptions> = {}): VolumeEncoder {
   const name = 'createVolumeEncoder';
-  const resolved = resolveOptions(VOLUME_DEFAULTS, options);
+  const resolved = withDefaults(VOLUME_DEFAULTS, options);
   const { width, height, depths } = resolved;
   if (!(Number.isInteger(count) && count > 0)) {
     throw new RangeError(`${name}: count must be a positive integer, got ${count} (number of landmarks)`);
@@ -120,7 +119,7 @@ export function encodeVolume(
   colors: Float32Array,
   options: Partial<KernelOptions> = {},
 ): Float32Array {
-  const kernel = resolveOptions(KERNEL_DEFAULTS, options);
+  const kernel = withDefaults(KERNEL_DEFAULTS, options);
   checkDrawing('encodeVolume', stage, kernel);
   checkLandmarks('encodeVolume', unit, 3, colors);
   const channels = (colors.length / unit.points.length) * 3;
@@ -142,7 +141,7 @@ export function encodeHeatmap(
   colors: Float32Array,
   options: Partial<KernelOptions> = {},
 ): Float32Array {
-  const kernel = planeKernel(resolveOptions(KERNEL_DEFAULTS, options));
+  const kernel = planeKernel(withDefaults(KERNEL_DEFAULTS, options));
   const plane = { width: stage.width, height: stage.height, depth: 1 };
   checkDrawing('encodeHeatmap', plane, kernel);
   checkLandmarks('encodeHeatmap', unit, 2, colors);

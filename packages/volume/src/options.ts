@@ -1,4 +1,4 @@
-import { countLandmarks, type Landmarks } from '@voxface/landmarks';
+import { countLandmarks, type Landmarks, withDefaults } from '@voxface/landmarks';
 
 /** Size of a heatmap in cells. */
 export interface PlaneStage {
@@ -69,12 +69,6 @@ export const VOLUME_DEFAULTS: VolumeOptions = {
   seed: 0,
 };
 
-/** Fills in defaults; an explicit `undefined` means the default. */
-export function resolveOptions<T extends object>(defaults: T, options: Partial<T>): T {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(given) };
-}
-
 /** Throws unless stage and kernel can be drawn; `caller` names the function in the message. */
 export function checkDrawing(caller: string, stage: VolumeStage, kernel: KernelOptions): void {
   for (const [name, size] of Object.entries({
@@ -143,7 +137,7 @@ export function volumeMemory(
   count: number,
   options: Partial<Pick<VolumeOptions, 'width' | 'height' | 'depths'>> = {},
 ): VolumeMemory[] {
-  const { width, height, depths } = { ...VOLUME_DEFAULTS, ...options };
+  const { width, height, depths } = withDefaults(VOLUME_DEFAULTS, options);
   const slice = width * height * Float32Array.BYTES_PER_ELEMENT;
   const total = depths.reduce((sum, depth) => sum + depth, 0);
   const encodings = [

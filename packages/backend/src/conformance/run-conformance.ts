@@ -135,9 +135,12 @@ async function checkTraining(
 export async function runConformance(
   options: Partial<ConformanceOptions> & { backend: string },
 ): Promise<ConformanceReport> {
-  const settings = { ...CONFORMANCE_DEFAULTS, ...options };
-  const { backend, reference, only, log } = settings;
-  const tolerance = settings.tolerance ?? TOLERANCES[backend] ?? 1e-4;
+  const { backend, only, log } = options;
+  const {
+    reference = CONFORMANCE_DEFAULTS.reference,
+    differenceTolerance = CONFORMANCE_DEFAULTS.differenceTolerance,
+    tolerance = TOLERANCES[backend] ?? 1e-4,
+  } = options;
   const before = getBackend();
   for (const name of [reference, backend]) {
     if (!(await setBackend(name))) {
@@ -158,7 +161,7 @@ export async function runConformance(
   const cases = conformanceCases().filter(
     (c) => only === undefined || `${c.kernel} ${c.name}`.includes(only),
   );
-  for (const c of cases) await checkCase(c, { ...settings, tolerance }, report);
+  for (const c of cases) await checkCase(c, { backend, reference, tolerance, differenceTolerance }, report);
   report({
     check: 'memory',
     kernel: 'all',

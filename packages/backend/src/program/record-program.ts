@@ -76,7 +76,7 @@ export function recordProgram(
   compute: () => readonly Tensor[],
   options: Partial<ProgramOptions> = {},
 ): Recording {
-  const { fold } = { ...PROGRAM_DEFAULTS, ...options };
+  const { fold = PROGRAM_DEFAULTS.fold } = options;
   const backendName = getBackend();
   const host = backend();
   const slots = new Map<object, number>();

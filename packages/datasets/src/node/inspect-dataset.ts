@@ -1,4 +1,4 @@
-import { countLandmarks, headPose, type Landmarks } from '@voxface/landmarks';
+import { countLandmarks, headPose, type Landmarks, withDefaults } from '@voxface/landmarks';
 import sharp from 'sharp';
 import { cropSample } from '../crop-sample.ts';
 import { countInside } from '../record-dataset.ts';
@@ -234,7 +234,7 @@ export async function drawContactSheet(
   samples: readonly Sample[],
   options: ContactSheetOptions = {},
 ): Promise<Uint8Array> {
-  const { size, columns } = { ...CONTACT_SHEET_DEFAULTS, ...options };
+  const { size, columns } = withDefaults(CONTACT_SHEET_DEFAULTS, options);
   const across = Math.min(columns, samples.length);
   const down = Math.ceil(samples.length / columns);
   const width = across * size;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { countLandmarks, createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
+import { countLandmarks, createLandmarks, IBUG_68, type Landmarks, withDefaults } from '@voxface/landmarks';
 import {
   CORNER_ORIGIN,
   type LandmarkBasis,
@@ -49,7 +49,7 @@ export async function open300wLp(
       `open300wLp: expected a landmark basis, got none: 300W-LP has no depth in its files and its pt2d is stale, the same for every rotation (supply the 68 rows of BFM 2009, or use openJvcrJson, or open300wLpPlane for 2D)`,
     );
   }
-  const { flipped, imageHeight } = { ...FACE_PROFILES_DEFAULTS, ...options };
+  const { flipped, imageHeight } = withDefaults(FACE_PROFILES_DEFAULTS, options);
   const rows = typeof basis === 'string' ? await readBasis(basis) : basis;
   const { files, pairs } = await listProfiles(root, flipped);
   const present = new Set(files);
@@ -118,7 +118,7 @@ export async function open300wLpPlane(
   points: ProfilePoints = 'projected',
   options: FaceProfilesOptions = {},
 ): Promise<Dataset<2>> {
-  const { flipped } = { ...FACE_PROFILES_DEFAULTS, ...options };
+  const { flipped } = withDefaults(FACE_PROFILES_DEFAULTS, options);
   const { files, pairs } = await listProfiles(root, flipped);
   const present = new Set(files);
   const found = pairs.filter(({ id }) => present.has(pointsFile(id)));

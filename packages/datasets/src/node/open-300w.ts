@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { IBUG_68, type LandmarkScheme, toPlane } from '@voxface/landmarks';
+import { IBUG_68, type LandmarkScheme, toPlane, withDefaults } from '@voxface/landmarks';
 import { mapConcurrently } from '../batches.ts';
 import { parsePts } from '../parse-pts.ts';
 import {
@@ -38,7 +38,7 @@ export const PTS_FOLDER_DEFAULTS: Required<Omit<PtsFolderOptions, 'onProblem'>> 
  * @throws Error when there is no `.pts`, a picture is missing, or an annotation is broken (see `onProblem`).
  */
 export async function open300w(root: string, options: PtsFolderOptions = {}): Promise<Dataset<2>> {
-  const { name, scheme, origin } = { ...PTS_FOLDER_DEFAULTS, ...options };
+  const { name, scheme, origin } = withDefaults(PTS_FOLDER_DEFAULTS, options);
   const files = await listFiles(root);
   const images = imagesByStem(files);
   const annotationFiles = files.filter((file) => file.toLowerCase().endsWith('.pts'));

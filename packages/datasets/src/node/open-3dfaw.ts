@@ -7,6 +7,7 @@ import {
   createLandmarks,
   type Landmarks,
   THREEDFAW_66,
+  withDefaults,
 } from '@voxface/landmarks';
 import { parseMat } from '../parse-mat.ts';
 import { checkShape, createRecordDataset } from '../record-dataset.ts';
@@ -50,7 +51,7 @@ export const THREEDFAW_DEFAULTS: Required<Omit<ThreeDfawOptions, 'annotationOf' 
  * @throws Error when there is no picture or an annotation is missing; at `load`, when a check fails.
  */
 export async function open3dfaw(root: string, options: ThreeDfawOptions = {}): Promise<Dataset<3>> {
-  const settings = { ...THREEDFAW_DEFAULTS, ...options };
+  const settings = withDefaults(THREEDFAW_DEFAULTS, options);
   const files = await listFiles(root);
   const present = new Set(files);
   const images = files.filter((file) => IMAGE_EXTENSIONS.includes(path.extname(file).toLowerCase()));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AFLW_21, type Box, createLandmarks } from '@voxface/landmarks';
+import { AFLW_21, type Box, createLandmarks, withDefaults } from '@voxface/landmarks';
 import initSqlJs, { type Database } from 'sql.js';
 import type { ProblemHandler } from '../record-dataset.ts';
 import { checkInnerPath, collectProblems, createRecordDataset, visibleBox } from '../record-dataset.ts';
@@ -32,7 +32,7 @@ export async function openAflw(
   imageRoot: string,
   options: AflwOptions = {},
 ): Promise<Dataset<2>> {
-  const { origin, minimumVisible } = { ...AFLW_DEFAULTS, ...options };
+  const { origin, minimumVisible } = withDefaults(AFLW_DEFAULTS, options);
   const SQL = await initSqlJs();
   const database = new SQL.Database(await readFile(sqliteFile));
   const { problems, report } = collectProblems(options.onProblem);

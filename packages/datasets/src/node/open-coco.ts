@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Box, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
+import { type Box, IBUG_68, type LandmarkScheme, withDefaults } from '@voxface/landmarks';
 import type { ProblemHandler } from '../record-dataset.ts';
 import {
   checkBox,
@@ -47,7 +47,7 @@ export async function openCoco(
   imageRoot: string,
   options: CocoOptions = {},
 ): Promise<Dataset<2>> {
-  const { name, scheme, box, origin } = { ...COCO_DEFAULTS, ...options };
+  const { name, scheme, box, origin } = withDefaults(COCO_DEFAULTS, options);
   const { images, annotations } = await readJson(jsonFile);
   if (!Array.isArray(images) || !Array.isArray(annotations)) {
     throw new Error(

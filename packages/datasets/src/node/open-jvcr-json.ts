@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { boxOf, centerDepth, createLandmarks, IBUG_68, type LandmarkScheme } from '@voxface/landmarks';
+import {
+  boxOf,
+  centerDepth,
+  createLandmarks,
+  IBUG_68,
+  type LandmarkScheme,
+  withDefaults,
+} from '@voxface/landmarks';
 import type { ProblemHandler } from '../record-dataset.ts';
 import {
   checkInnerPath,
@@ -48,7 +55,7 @@ export async function openJvcrJson(
   imageRoot: string,
   options: JvcrJsonOptions = {},
 ): Promise<Dataset<3>> {
-  const { name, scheme, subset, origin } = { ...JVCR_JSON_DEFAULTS, ...options };
+  const { name, scheme, subset, origin } = withDefaults(JVCR_JSON_DEFAULTS, options);
   let entries: JvcrEntry[];
   try {
     entries = JSON.parse(await readFile(jsonFile, 'utf8')) as JvcrEntry[];

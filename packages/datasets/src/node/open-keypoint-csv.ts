@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { withDefaults } from '@voxface/landmarks';
 import { annotateKeypointCsv, KEYPOINT_CSV_DEFAULTS, type KeypointCsvOptions } from '../keypoint-csv.ts';
 import { createRecordDataset } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
@@ -19,7 +20,7 @@ export async function openKeypointCsv(
   imageRoot: string,
   options: KeypointCsvOptions = {},
 ): Promise<Dataset<2>> {
-  const { name, scheme } = { ...KEYPOINT_CSV_DEFAULTS, ...options };
+  const { name, scheme } = withDefaults(KEYPOINT_CSV_DEFAULTS, options);
   const present = new Set(await listFiles(imageRoot));
   const { records, problems } = annotateKeypointCsv(
     await readFile(csvFile, 'utf8'),

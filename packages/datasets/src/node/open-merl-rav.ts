@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { IBUG_68, type Landmarks } from '@voxface/landmarks';
+import { IBUG_68, type Landmarks, withDefaults } from '@voxface/landmarks';
 import { mapConcurrently } from '../batches.ts';
 import { parsePts } from '../parse-pts.ts';
 import type { ProblemHandler } from '../record-dataset.ts';
@@ -46,7 +46,7 @@ export async function openMerlRav(
   imageRoot: string = root,
   options: MerlRavOptions = {},
 ): Promise<Dataset<2>> {
-  const { name, origin, occluded: rule } = { ...MERL_RAV_DEFAULTS, ...options };
+  const { name, origin, occluded: rule } = withDefaults(MERL_RAV_DEFAULTS, options);
   const all = (await listFiles(root)).filter((file) => file.toLowerCase().endsWith('.pts'));
   const files = options.split === undefined ? all : all.filter((file) => splitOf(file) === options.split);
   if (files.length === 0) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { boxOf, createLandmarks, WFLW_98 } from '@voxface/landmarks';
+import { boxOf, createLandmarks, WFLW_98, withDefaults } from '@voxface/landmarks';
 import type { ProblemHandler } from '../record-dataset.ts';
 import {
   checkBox,
@@ -43,7 +43,7 @@ export async function openWflw(
   imageRoot: string,
   options: WflwOptions = {},
 ): Promise<Dataset<2>> {
-  const { box } = { ...WFLW_DEFAULTS, ...options };
+  const { box } = withDefaults(WFLW_DEFAULTS, options);
   const { problems, report } = collectProblems(options.onProblem);
   const annotations: Annotation<2>[] = [];
   const lines = (await readFile(listFile, 'utf8')).split('\n');

@@ -11,7 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
-import type { Pixels } from '@voxface/landmarks';
+import { type Pixels, withDefaults } from '@voxface/landmarks';
 import sharp from 'sharp';
 import {
   type PackedSample,
@@ -66,7 +66,7 @@ export async function createPackedSetWriter(
   head: PackedSetHead,
   options: PackedSetWriterOptions = {},
 ): Promise<PackedSetWriter> {
-  const settings = { ...PACKED_SET_WRITER_DEFAULTS, ...options };
+  const settings = withDefaults(PACKED_SET_WRITER_DEFAULTS, options);
   const unlock = await lockFolder(dir, `the packed set ${head.name}`);
   try {
     return await openWriter(dir, head, settings, unlock);

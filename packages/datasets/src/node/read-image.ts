@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Pixels } from '@voxface/landmarks';
+import { type Pixels, withDefaults } from '@voxface/landmarks';
 import sharp from 'sharp';
 
 export interface DecodeImageOptions {
@@ -26,7 +26,7 @@ export async function decodeImage(
   name: string,
   options: DecodeImageOptions = {},
 ): Promise<Pixels> {
-  const { orient, maxPixels } = { ...DECODE_IMAGE_DEFAULTS, ...options };
+  const { orient, maxPixels } = withDefaults(DECODE_IMAGE_DEFAULTS, options);
   try {
     const picture = sharp(bytes, { failOn: 'truncated', limitInputPixels: maxPixels });
     const { data, info } = await (orient ? picture.autoOrient() : picture)

@@ -1,4 +1,5 @@
 import { dispose, io, type Tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { withDefaults } from '@voxface/landmarks';
 import {
   createDetector,
   DETECTOR_DEFAULTS,
@@ -45,7 +46,7 @@ export async function createFaceApiDetector(options: FaceApiDetectorOptions = {}
 export async function describeFaceApiNetwork(
   options: FaceApiDetectorOptions = {},
 ): Promise<NetworkDescription> {
-  const { network: kind, inputSize } = { ...FACE_API_DETECTOR_DEFAULTS, ...options };
+  const { network: kind, inputSize } = withDefaults(FACE_API_DETECTOR_DEFAULTS, options);
   if (kind !== 'ssd' && kind !== 'tiny') {
     throw new RangeError(`createFaceApiDetector: network must be ssd or tiny, got ${kind}`);
   }

@@ -1,4 +1,5 @@
 import { dispose, type Tensor, tensor, transpose } from '@tensorflow/tfjs-core';
+import { withDefaults } from '@voxface/landmarks';
 import { buildFaceShapeModel, type FaceShapeModel } from '../face-shape-model.ts';
 import { JVCR_PRESET, resolveOptions } from '../options.ts';
 
@@ -28,7 +29,7 @@ export async function importJvcrCheckpoint(
   bytes: Uint8Array,
   options: JvcrImportOptions = {},
 ): Promise<FaceShapeModel> {
-  const { inputSize, landmarks } = { ...JVCR_IMPORT_DEFAULTS, ...options };
+  const { inputSize, landmarks } = withDefaults(JVCR_IMPORT_DEFAULTS, options);
   const checkpoint = await readCheckpoint(bytes);
   const estimator = stateDict(checkpoint, 'state_dict_p2v');
   const regressor = stateDict(checkpoint, 'state_dict_v2c');

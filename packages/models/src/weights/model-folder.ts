@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { withDefaults } from '@voxface/landmarks';
 import type { FaceShapeModel } from '../face-shape-model.ts';
 import { createVolumeDiscriminator, type VolumeDiscriminator } from '../volume-discriminator.ts';
 import {
@@ -53,7 +54,7 @@ export async function saveModel(
   folder: string,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const { precision, discriminator } = { ...SAVE_MODEL_DEFAULTS, ...options };
+  const { precision, discriminator } = withDefaults(SAVE_MODEL_DEFAULTS, options);
   const manifest = {
     ...createManifest(model, precision),
     ...(discriminator && { discriminator: discriminator.options }),
@@ -94,7 +95,7 @@ export async function saveNetwork(
   folder: string,
   options: SaveModelOptions = {},
 ): Promise<void> {
-  const { precision } = { ...SAVE_MODEL_DEFAULTS, ...options };
+  const { precision } = withDefaults(SAVE_MODEL_DEFAULTS, options);
   const encoded = await encodeNetwork(network, precision);
   await mkdir(folder, { recursive: true });
   for (const [name, content] of [

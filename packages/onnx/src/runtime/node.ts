@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { withDefaults } from '@voxface/landmarks';
 import type { DetectorOptions, FaceDetector, PredictorOptions } from '@voxface/predict';
 import type * as runtime from 'onnxruntime-node';
 import { readModelInfo } from '../metadata.ts';
@@ -106,7 +107,7 @@ export async function openNodeSession(
   file: Uint8Array,
   options: NodeSessionOptions = {},
 ): Promise<{ runtime: typeof runtime; session: runtime.InferenceSession }> {
-  const { providers, threads } = { ...NODE_SESSION_DEFAULTS, ...options };
+  const { providers, threads } = withDefaults(NODE_SESSION_DEFAULTS, options);
   const loaded = await loadRuntime();
   const session = await loaded.InferenceSession.create(file, {
     executionProviders: providers as runtime.InferenceSession.ExecutionProviderConfig[],

@@ -1,3 +1,4 @@
+import { withDefaults } from '@voxface/landmarks';
 import type { DetectorOptions, FaceDetector, PredictorOptions } from '@voxface/predict';
 import { readModelInfo } from '../metadata.ts';
 import {
@@ -107,7 +108,7 @@ async function openWebSession(
   options: WebSessionOptions,
   caller: string,
 ): Promise<{ session: RuntimeSession; ort: OnnxWebRuntime }> {
-  const { providers, wasmPaths, threads, runtime: build } = { ...WEB_SESSION_DEFAULTS, ...options };
+  const { providers, wasmPaths, threads, runtime: build } = withDefaults(WEB_SESSION_DEFAULTS, options);
   if (providers.includes('webgpu') && build === null) {
     throw new RangeError(
       `${caller}: the provider 'webgpu' needs its build, got no runtime (pass runtime: await import('onnxruntime-web/webgpu'))`,

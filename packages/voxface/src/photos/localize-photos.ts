@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { readImage } from '@voxface/datasets/node';
-import type { Pixels } from '@voxface/landmarks';
+import { type Pixels, withDefaults } from '@voxface/landmarks';
 import type { ExportableModel } from '@voxface/onnx/node';
 import {
   type DetectorOptions,
@@ -121,9 +121,7 @@ export interface Localizer {
  * @param count how many photos there will be.
  */
 export async function openLocalizer(options: LocalizePhotosOptions, count: number): Promise<Localizer> {
-  // What is given as undefined is not given: the command passes every option on.
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings: Required<LocalizePhotosOptions> = { ...LOCALIZE_PHOTOS_DEFAULTS, ...given };
+  const settings: Required<LocalizePhotosOptions> = withDefaults(LOCALIZE_PHOTOS_DEFAULTS, options);
   const { threads, model, backend } = settings;
   if (threads !== null && !(Number.isInteger(threads) && threads >= 0)) {
     throw new RangeError(`localizePhotos: threads must be a whole number from 0 or null, got ${threads}`);
