@@ -6,6 +6,7 @@
 // Reports: .cache/mutants/PART.json and PART.txt. Ends with 1 when a score is under the bar.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Stryker } from '@stryker-mutator/core';
 import { WIRING } from './wiring.mjs';
 
@@ -46,15 +47,16 @@ for (const name of names.length > 0 ? names : ALL) {
   await new Stryker({
     mutate: [...PARTS[name].mutate, '!**/index.ts'],
     mutator: { excludedMutations: ['StringLiteral'] },
-    testRunner: 'vitest',
-    vitest: { configFile: 'scripts/mutants.vitest.config.ts', related: false },
-    plugins: ['@stryker-mutator/vitest-runner'],
+    testRunner: 'one-process',
+    plugins: [fileURLToPath(new URL('mutants-runner.mjs', import.meta.url))],
+    testRunnerNodeArgs: ['--conditions=voxface-source', '--import', 'tsx'],
+    maxTestRunnerReuse: 200,
     checkers: [],
     disableTypeChecks: false,
     // What runs while a module loads (tables, constants) would take a run of all tests for each change.
     ignoreStatic: true,
     concurrency: 1,
-    timeoutMS: 15_000,
+    timeoutMS: 20_000,
     timeoutFactor: 4,
     dryRunTimeoutMinutes: 15,
     tempDirName: '.cache/stryker',

@@ -91,6 +91,13 @@ const stageSchema = z
       .describe(
         'Ends a `pretrain-discriminator` stage before its last step, at the first evaluation where the reconstruction error of true volumes on the first 3D validation set is under this share of their energy',
       ),
+    balance: z
+      .strictObject({ gamma: fraction.optional(), rate: positive.optional() })
+      .optional()
+      .describe("Of an `adversarial` stage, instead of the run's: mu goes on from where it is"),
+  })
+  .refine((stage) => stage.balance === undefined || stage.kind === 'adversarial', {
+    message: 'balance is for adversarial stages',
   })
   .refine((stage) => stage.until === undefined || stage.kind === 'pretrain-discriminator', {
     message: 'until is for pretrain-discriminator stages',
@@ -297,6 +304,7 @@ export interface StageConfigInput {
   epochs?: number;
   learningRate?: ScheduleInput;
   until?: number;
+  balance?: { gamma?: number; rate?: number };
 }
 
 /** One stage of a configuration. */

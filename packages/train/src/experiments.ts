@@ -159,6 +159,13 @@ interface SizeSettings {
   readonly rates: readonly [number, number];
   /** Pre-training of D before an adversarial stage; the paper has none. */
   readonly judge?: { readonly steps: number; readonly until: number };
+  /**
+   * What follows pre-training where Eq. 12 needs help to come to its balance: steps at a constant rate with the paper's gamma, then
+   * steps of a cosine with another one. Of the experiments with D and those beside them.
+   */
+  readonly balanced?: { readonly steps: readonly [number, number]; readonly gamma: number };
+  /** Of P's learning rate where it is not 1. */
+  readonly regressorRate?: number;
   /** Of the second rate: short runs learn to read predicted volumes at a high one, and settle at a low one. */
   readonly shape: 'steps' | 'cosine';
   /** Milder than the paper's where a few thousand samples must do. */
@@ -218,6 +225,9 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     lengths: { steps: [600, 600, 600] },
     rates: [3e-3, 1e-3],
     judge: { steps: 300, until: 0.2 },
+    // docs/results.md: no mu in 0..1 balances gamma 0.7 at this size, and 0.9 only once D has settled.
+    balanced: { steps: [1000, 600], gamma: 0.9 },
+    regressorRate: 0.3,
     augmentation: { rotation: 30, scale: [0.8, 1.25] },
   },
 };
@@ -245,7 +255,7 @@ export function experimentConfig(
   }
   const { note, learning, scheme, weights, form } = experiment;
   const both = learning === 'mix' || learning.startsWith('adversarial');
-  const { folder, batchSize, augmentation } = SIZES[size];
+  const { folder, batchSize, augmentation, regressorRate } = SIZES[size];
   const isMixed = /^(table8|figure(8|10|11))-/.test(name);
   const data = SIZES[size][isMixed ? 'mixedData' : 'data'];
   const known = [...data.train3d, ...(both ? data.train2d : []), ...data.validation];
@@ -276,8 +286,9 @@ export function experimentConfig(
     batchSize,
     ...(augmentation && { augmentation }),
     balance: { unit: lossUnit(experiment) },
+    ...(isMixed && regressorRate !== undefined && { rateOf: { regressor: regressorRate } }),
     ...(weights && { weights }),
-    stages: stagesOf(learning, size),
+    stages: stagesOf(learning, size, isMixed),
   };
 }
 
@@ -303,8 +314,12 @@ function lossUnit({ volume }: Experiment): number {
 }
 
 /** Pre-training, then the 3D set alone or the mixture, at a lower rate in the paper. */
-function stagesOf(learning: Experiment['learning'], size: ExperimentSize): TrainingConfigInput['stages'] {
-  const { lengths, rates, shape } = SIZES[size];
+function stagesOf(
+  learning: Experiment['learning'],
+  size: ExperimentSize,
+  isMixed: boolean,
+): TrainingConfigInput['stages'] {
+  const { lengths, rates, shape, judge, balanced } = SIZES[size];
   const [first, alone, both] = 'epochs' in lengths ? lengths.epochs : lengths.steps;
   const stage = (kind: StageKind, amount: number, learningRate: object) => ({
     kind,
@@ -313,14 +328,23 @@ function stagesOf(learning: Experiment['learning'], size: ExperimentSize): Train
   });
   const then = { initial: rates[1], shape };
   if (learning === 'one-stage') return [stage('finetune', first, {}), stage('finetune', alone, then)];
-  const pretrain = stage('pretrain', first, {});
-  if (learning === 'baseline') return [pretrain, stage('finetune', alone, then)];
-  if (learning === 'mix') return [pretrain, stage('mixed', both, then)];
-  const { judge } = SIZES[size];
-  const judging = judge
-    ? [{ kind: 'pretrain-discriminator' as const, learningRate: { initial: rates[0] }, ...judge }]
-    : [];
-  return [pretrain, ...judging, stage('adversarial', both, then)];
+  const kind = learning === 'baseline' ? 'finetune' : learning === 'mix' ? 'mixed' : 'adversarial';
+  const judging =
+    judge && kind === 'adversarial'
+      ? [{ kind: 'pretrain-discriminator' as const, learningRate: { initial: rates[0] }, ...judge }]
+      : [];
+  const [settling, last] = balanced?.steps ?? [];
+  const main =
+    isMixed && balanced
+      ? [
+          stage(kind, settling!, { initial: rates[1] }),
+          {
+            ...stage(kind, last!, then),
+            ...(kind === 'adversarial' && { balance: { gamma: balanced.gamma } }),
+          },
+        ]
+      : [stage(kind, kind === 'finetune' ? alone : both, then)];
+  return [stage('pretrain', first, {}), ...judging, ...main];
 }
 
 type StageKind = TrainingConfigInput['stages'][number]['kind'];

@@ -33,7 +33,7 @@ export function learningRateAt(step: number, total: number, options: Partial<Sch
     throw new RangeError(`learningRateAt: step must be in 0..${total}, got ${step}`);
   }
   const progress = total === 0 ? 0 : step / total;
-  const warm = warmupSteps > 0 ? Math.min(1, (step + 1) / warmupSteps) : 1;
+  const warm = Math.min(1, (step + 1) / warmupSteps);
   if (shape === 'cosine') {
     return initial * warm * (floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2);
   }

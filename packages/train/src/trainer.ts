@@ -3,7 +3,7 @@ import type { TrainingConfig } from './config.ts';
 import type { GradientEngine } from './engine.ts';
 import type { NetworkName } from './networks.ts';
 import type { StepSamples, StepTimes } from './replica.ts';
-import { nextBalance } from './schedule.ts';
+import { type BalanceOptions, nextBalance } from './schedule.ts';
 import { rateAt, type StagePlan, stageAt } from './stages.ts';
 import { adamUpdate, gradientNorm, moveAverage, type TrainingState } from './training-state.ts';
 
@@ -137,7 +137,7 @@ export function createTrainer(config: TrainingConfig, parts: TrainerParts): Trai
         }
         optimizing += performance.now() - start;
       }
-      const balance = moveBalance(state, losses, config);
+      const balance = moveBalance(state, losses, { ...config.balance, ...plan.config.balance });
       state.step++;
       await moveAverages();
       const explained = explainedEnergy(losses, await engine.energy());
@@ -173,7 +173,7 @@ async function nextSamples({ source3d, source2d }: StageSources, parts: number):
 function moveBalance(
   state: TrainingState,
   { real, fake }: Record<string, number>,
-  { balance }: TrainingConfig,
+  balance: BalanceOptions,
 ): { mu?: number; gap?: number } {
   if (real === undefined || fake === undefined) return {};
   state.mu = nextBalance(state.mu, real, fake, balance);

@@ -61,6 +61,26 @@ describe('experiments of the paper', () => {
     expect([shared('figure11-auxiliary0'), shared('figure11-auxiliary1')]).toEqual([false, true]);
   });
 
+  it('of micro size take as many steps of G in every arm, and balance once D has settled', () => {
+    const stages = (arm: string) =>
+      parseTrainingConfig(experimentConfig(`table8-${arm}`, 'micro', 1)).stages.filter(
+        ({ kind }) => kind !== 'pretrain-discriminator',
+      );
+    const arms = ['baseline', 'mix', 'adversarial', 'adversarial0'].map(stages);
+    for (const arm of arms) {
+      expect(arm.map(({ steps }) => steps)).toEqual([600, 1000, 600]);
+      expect(arm.map(({ learningRate }) => learningRate)).toEqual(
+        arms[0].map(({ learningRate }) => learningRate),
+      );
+    }
+    expect(arms.map((arm) => arm.map(({ balance }) => balance?.gamma))).toEqual([
+      [undefined, undefined, undefined],
+      [undefined, undefined, undefined],
+      [undefined, undefined, 0.9],
+      [undefined, undefined, 0.9],
+    ]);
+  });
+
   it('refuse unknown names with the list of known ones', () => {
     expect(() => experimentConfig('table10', 'paper')).toThrow(/no experiment 'table10'.*table5-1-compact/);
   });

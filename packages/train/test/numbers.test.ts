@@ -1,11 +1,13 @@
 import { expectClose } from '@voxface/test-utils';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../src/crc32c.ts';
+import type { GradientEngine } from '../src/engine.ts';
 import { autoWorkers } from '../src/node/parallel-engine.ts';
 import { parseTrainingConfig } from '../src/parse-config.ts';
 import { learningRateAt, nextBalance } from '../src/schedule.ts';
 import { planStages, rateAt, stageAt } from '../src/stages.ts';
-import { adamUpdate, createAdamState, gradientNorm } from '../src/training-state.ts';
+import { createTrainer } from '../src/trainer.ts';
+import { adamUpdate, createAdamState, gradientNorm, type TrainingState } from '../src/training-state.ts';
 import golden from './golden/train.json' with { type: 'json' };
 
 describe('adamUpdate', () => {
@@ -81,6 +83,58 @@ describe('nextBalance', () => {
   });
 });
 
+describe("a stage's own gamma and rate", () => {
+  it('move mu on from where the stage before left it', async () => {
+    const config = parseTrainingConfig({
+      name: 'gamma',
+      output: 'none',
+      data: { train3d: [{ format: 'packed', root: 'a' }], train2d: [{ format: 'packed', root: 'b' }] },
+      balance: { rate: 0.1 },
+      stages: [
+        { kind: 'adversarial', steps: 1 },
+        { kind: 'adversarial', steps: 1, balance: { gamma: 0.9 } },
+        { kind: 'adversarial', steps: 1, balance: { rate: 0.2 } },
+      ],
+    });
+    const engine = {
+      parts: 1,
+      load: async () => {},
+      compute: async () => ({ losses: { real: 1, fake: 0.5 }, gradients: {} }),
+      energy: async () => ({}),
+      takeTimes: () => ({}),
+    } as unknown as GradientEngine;
+    const state = { step: 0, mu: 0.1, networks: {} } as unknown as TrainingState;
+    const trainer = createTrainer(config, {
+      engine,
+      state,
+      plan: () => planStages(config, 10),
+      openSources: () => ({}),
+    });
+    const found: (number | undefined)[][] = [];
+    for (let i = 0; i < 3; i++) {
+      const { mu, gap } = await trainer.step();
+      found.push([mu, gap]);
+    }
+    const expected = [
+      [0.12, 0.2],
+      [0.16, 0.4],
+      [0.2, 0.2],
+    ];
+    found.flat().forEach((value, i) => {
+      expect(value).toBeCloseTo(expected.flat()[i], 10);
+    });
+  });
+  it('are for adversarial stages', () => {
+    const config = {
+      name: 'x',
+      output: 'y',
+      data: { train3d: [{ format: 'packed', root: 'a' }] },
+      stages: [{ kind: 'finetune', steps: 1, balance: { gamma: 0.9 } }],
+    };
+    expect(() => parseTrainingConfig(config)).toThrow(/balance is for adversarial stages/);
+  });
+});
+
 describe('learningRateAt', () => {
   const drops = [
     { at: 0.85, factor: 0.06 },
@@ -90,8 +144,23 @@ describe('learningRateAt', () => {
     const at = (step: number) => learningRateAt(step, 100, { initial: 1e-3, drops });
     expect([at(0), at(59), at(60), at(84), at(85), at(99)]).toEqual([1e-3, 1e-3, 3e-4, 3e-4, 6e-5, 6e-5]);
   });
+  it('takes the first of two drops at one place', () => {
+    const twice = [0.1, 0.2].map((factor) => ({ at: 0.5, factor }));
+    expect(learningRateAt(50, 100, { initial: 1, drops: twice })).toBe(0.1);
+  });
+  it('is for steps of the run, of which there may be none', () => {
+    expect(learningRateAt(0, 0, { initial: 1, shape: 'cosine' })).toBe(1);
+    for (const step of [-1, 101, Number.NaN]) {
+      expect(() => learningRateAt(step, 100)).toThrow(`step must be in 0..100, got ${step}`);
+    }
+  });
   it('warms up linearly and follows a cosine', () => {
     expect(learningRateAt(4, 100, { initial: 1, warmupSteps: 10 })).toBeCloseTo(0.5);
+    expect(learningRateAt(4, 100, { initial: 1, warmupSteps: 10, shape: 'cosine', floor: 1 })).toBeCloseTo(
+      0.5,
+    );
+    expect(learningRateAt(10, 100, { initial: 1, warmupSteps: 10 })).toBe(1);
+    expect(learningRateAt(0, 100, { initial: 1, shape: 'cosine', floor: 0.1 })).toBeCloseTo(1);
     expect(learningRateAt(50, 100, { initial: 1, shape: 'cosine', floor: 0 })).toBeCloseTo(0.5);
     expect(learningRateAt(100, 100, { initial: 1, shape: 'cosine', floor: 0.1 })).toBeCloseTo(0.1);
   });
@@ -122,8 +191,20 @@ describe('stages', () => {
     expect(rateAt(config, plans, 3)).toBe(2.5e-4);
     expect(rateAt(config, plans, 20)).toBe(1e-5);
   });
+  it('has its last stage at its end', () => {
+    expect(stageAt(planStages(config, 100), 48).index).toBe(1);
+  });
   it('gives every worker the same mixture', () => {
     expect(planStages(config, 100)[1].shares).toEqual({ size3d: 6, size2d: 6 });
+    // Three images a part, one and a half of them 2D.
+    const parts = { ...config, workers: 2, accumulate: 2 };
+    expect(planStages(parts, 100)[1].shares).toEqual({ size3d: 4, size2d: 8 });
+  });
+  it('keeps a 3D image in every part of an adversarial batch, whose L_real needs one', () => {
+    const stages = (['mixed', 'adversarial'] as const).map((kind) => ({ kind, steps: 1 }));
+    const [mixed, adversarial] = planStages({ ...config, share2d: 1, stages }, 100);
+    expect(mixed.shares).toEqual({ size3d: 0, size2d: 12 });
+    expect(adversarial.shares).toEqual({ size3d: 2, size2d: 10 });
   });
 });
 
