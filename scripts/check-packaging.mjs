@@ -13,9 +13,13 @@ const names = [...manifests].filter(([, manifest]) => !manifest.private).map(([n
 
 // Files that the built code opens by address at run time, beside its own modules.
 const REQUIRED = {
-  backend: ['.wasm', '-simd.wasm', '-threaded-simd.wasm', '-threaded-simd.js'].map(
-    (ending) => `dist/tfjs-backend-wasm${ending}`,
-  ),
+  backend: [
+    'NOTICE',
+    'LICENSE-APACHE',
+    ...['.wasm', '-simd.wasm', '-threaded-simd.wasm', '-threaded-simd.js'].map(
+      (ending) => `dist/tfjs-backend-wasm${ending}`,
+    ),
+  ],
   datasets: ['dist/crop-worker.js'],
   train: ['dist/replica-worker.js'],
   pretrained: ['NOTICE', 'dist/detector-ssd.onnx', 'dist/detector-tiny.onnx'],
@@ -27,6 +31,9 @@ const REQUIRED = {
   ],
 };
 const UNWANTED = /^(test|bench|node_modules|scripts)\/|\.test\.|\.tgz$/;
+
+const readFrom = (tarball, file) =>
+  spawnSync('tar', ['-xzOf', tarball, `package/${file}`], { encoding: 'utf8' }).stdout;
 
 let failed = 0;
 const report = (passed, name, check, details = '') => {
@@ -60,6 +67,30 @@ for (const [name, tarball] of tarballs) {
       );
     }
   }
+  // Compiled files and weights of others come with their licence: NOTICE names each, and the manifest says more than MIT where it must.
+  const foreign = files.filter((file) =>
+    /\.wasm$|detector-.*\.onnx$|^dist\/tfjs-backend-wasm.*\.js$/.test(file),
+  );
+  const notice = foreign.length === 0 ? '' : readFrom(tarball, 'NOTICE');
+  const { license, dependencies = {}, scripts = {} } = JSON.parse(readFrom(tarball, 'package.json'));
+  const licences = [
+    ...foreign.filter((file) => !notice.includes(file)).map((file) => `NOTICE does not name ${file}`),
+    ...(/Apache/.test(notice) && !/Apache-2.0|SEE LICENSE/.test(license)
+      ? [`NOTICE names Apache, license is ${license}`]
+      : []),
+    ...(name === 'pretrained' && license === 'MIT'
+      ? ['the weights are for research only, license is MIT']
+      : []),
+  ];
+  report(licences.length === 0, name, 'licences', licences.join('\n'));
+  // Installing needs the registry alone: no script of ours, and onnxruntime-node, whose script fetches from elsewhere, at most as an optional peer.
+  const hosts = [
+    ...['preinstall', 'install', 'postinstall']
+      .filter((script) => script in scripts)
+      .map((script) => `runs ${script}`),
+    ...('onnxruntime-node' in dependencies ? ['onnxruntime-node is a dependency'] : []),
+  ];
+  report(hosts.length === 0, name, 'install', hosts.join('\n'));
   const problems = [
     ...required.filter((file) => !files.includes(file)).map((file) => `missing ${file}`),
     ...files.filter((file) => UNWANTED.test(file)).map((file) => `unwanted ${file}`),

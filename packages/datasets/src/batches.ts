@@ -79,6 +79,8 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
   let batches = state?.batches ?? 0;
   let closed = false;
   const ahead = new Map<number, Promise<CroppedSample<D>[]>>();
+  /** Those of batches that were handed out too: a batch may fail while others of its samples are still loading. */
+  const underWay = new Set<Promise<CroppedSample<D>>>();
 
   const cropAt = (position: number, index: number): Promise<CroppedSample<D>> => {
     const random = createRandom(mixSeed(seed, 2, Math.floor(position / n), position % n));
@@ -94,7 +96,9 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
       try {
         return await cropAt(position, index);
       } catch (error) {
-        if (!options.onProblem || attempt >= n - 1) throw error;
+        // What is cut short by a close is no problem of the sample.
+        const isEnd = closed || (error as Error).name === 'AbortError';
+        if (isEnd || !options.onProblem || attempt >= n - 1) throw error;
         options.onProblem({ id: dataset.ids[index], error: error as Error });
       }
     }
@@ -102,9 +106,13 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
   const prepare = (batch: number): Promise<CroppedSample<D>[]> => {
     const known = ahead.get(batch);
     if (known) return known;
-    const samples = Promise.all(
-      Array.from({ length: last - first }, (_, i) => sampleAt(batch * batchSize + first + i)),
-    );
+    const loading = Array.from({ length: last - first }, (_, i) => sampleAt(batch * batchSize + first + i));
+    for (const sample of loading) {
+      underWay.add(sample);
+      const done = () => underWay.delete(sample);
+      sample.then(done, done);
+    }
+    const samples = Promise.all(loading);
     samples.catch(() => {});
     ahead.set(batch, samples);
     return samples;
@@ -122,9 +130,8 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
     epoch: () => (batches * batchSize) / n,
     async close() {
       closed = true;
-      const pending = [...ahead.values()];
       ahead.clear();
-      await Promise.allSettled(pending);
+      await Promise.allSettled(underWay);
     },
   };
 }

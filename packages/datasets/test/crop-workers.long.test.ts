@@ -107,6 +107,34 @@ describe('createCropWorkers', () => {
     await pool.close();
   });
 
+  it('that is closed under a batch blames no sample', async () => {
+    const problems: string[] = [];
+    const pool = createCropWorkers({ count: 1 });
+    const options = { dataset: await dataset(), size: 16, batchSize: COUNT, seed: 1, workers: pool };
+    const source = createBatches({ ...options, onProblem: ({ id }) => problems.push(id) });
+    const batch = source.next();
+    const outcome = expect(batch).rejects.toThrow(/crop: the workers were closed/);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pool.close();
+    await outcome;
+    await source.close();
+    expect(problems).toEqual([]);
+  });
+
+  it('has nothing under way when its batches are closed, also those of a batch that failed', async () => {
+    const whole = await dataset();
+    const pool = createCropWorkers({ count: 2 });
+    const broken: Dataset<2> = {
+      ...whole,
+      loadEncoded: (i) => (i === 3 ? Promise.reject(new Error('gone')) : whole.loadEncoded!(i)),
+    };
+    const source = createBatches({ dataset: broken, size: 16, batchSize: COUNT, seed: 1, workers: pool });
+    await expect(source.next()).rejects.toThrow('gone');
+    await source.close();
+    expect(pool.stats()).toMatchObject({ busy: 0, waiting: 0 });
+    await pool.close();
+  });
+
   it('is wrapped by createWorkerBatches, which ends its threads', async () => {
     const source = createWorkerBatches({
       dataset: await dataset(),

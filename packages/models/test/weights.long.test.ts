@@ -117,7 +117,7 @@ describe('saveModel and loadModel', () => {
     );
   });
 
-  it('names missing, unexpected and misshapen weights and writes nothing', async () => {
+  it('names missing, unexpected, misshapen and non-finite weights and writes nothing', async () => {
     const path = join(folder, 'broken');
     await saveModel(model, path);
     const file = join(path, 'estimator', 'model.json');
@@ -128,6 +128,14 @@ describe('saveModel and loadModel', () => {
     await writeFile(file, JSON.stringify(json));
     await expect(loadModel(path)).rejects.toThrow(
       /stem_conv\/kernel is \[7, 7, 2, 3\] instead of \[7, 7, 3, 2\]; missing stem_conv\/bias \[2\]; unexpected stem_conv\/offset/,
+    );
+    // One damaged number of half precision: no checksum tells.
+    await saveModel(model, path, { precision: 'float16' });
+    const bytes = await readFile(join(path, 'estimator', 'weights.bin'));
+    bytes.writeUInt16LE(0x7e00, 2 * (bytes.length >> 2));
+    await writeFile(join(path, 'estimator', 'weights.bin'), bytes);
+    await expect(loadModel(path)).rejects.toThrow(
+      /weights must be finite, got others in .*is the file damaged/,
     );
     await expect(loadModel(join(folder, 'nowhere'))).rejects.toThrow(/cannot read .*nowhere.voxface.json/);
   });

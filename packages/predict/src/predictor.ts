@@ -162,10 +162,14 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
       const { points, volumes } = judge
         ? await judge.run(all)
         : { points: await runner.run(all), volumes: undefined };
-      const shapeAt = (i: number): Landmarks<3> => ({
-        points: Float32Array.from({ length: 3 * count }, (_, k) => points[3 * count * i + k]),
-        dims: 3,
-      });
+      const shapeAt = (i: number): Landmarks<3> => {
+        const own = Float32Array.from({ length: 3 * count }, (_, k) => points[3 * count * i + k]);
+        const broken = own.findIndex((value) => !Number.isFinite(value));
+        if (broken < 0) return { points: own, dims: 3 };
+        throw new Error(
+          `predict: landmarks must be finite, got ${own[broken]} at landmark ${Math.floor(broken / 3)} (is the model's file damaged?)`,
+        );
+      };
       batch.forEach((_, i) => {
         const own = shapeAt(i);
         const landmarks = flip ? meanShape(own, flipLandmarks(shapeAt(batch.length + i), scheme!, 1)) : own;

@@ -205,6 +205,19 @@ describe('createCropPredictor', () => {
     }
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e39])('refuses a network that gives %d', async (value) => {
+    const predictor = createCropPredictor({
+      inputSize: 8,
+      landmarks: 68,
+      scheme: 'ibug-68',
+      run: async (crops) =>
+        crops.flatMap(() => Array.from({ length: 204 }, (_, i) => (i === 17 ? value : 0.5))),
+    });
+    await expect(predictor.predict(black, { x: 1, y: 1, width: 9, height: 9 })).rejects.toThrow(
+      /predict: landmarks must be finite, got (NaN|Infinity) at landmark 5 \(is the model's file damaged/,
+    );
+  });
+
   it('refuses empty boxes, unknown schemes with flip, and use after dispose', async () => {
     const predictor = createCropPredictor(meanFaceRunner());
     await expect(predictor.predict(black, { x: 0, y: 0, width: 0, height: 0 })).rejects.toThrow(

@@ -142,4 +142,15 @@ describe('plot', () => {
     writeFileSync(join(root, 'run/log.jsonl'), 'nothing of JSON\n');
     expectFailure(await run('plot', join(root, 'run')), 1, /log|JSON/);
   });
+
+  test('two runs of one name are drawn into two folders', async () => {
+    const log = [1, 2]
+      .map((step) => JSON.stringify({ type: 'step', step, losses: { volume: step } }))
+      .join('\n');
+    const root = writeFiles({ 'a/run/log.jsonl': log, 'b/run/log.jsonl': log });
+    roots.push(root);
+    const out = join(root, 'drawn');
+    expect((await run('plot', join(root, 'a/run'), join(root, 'b/run'), '--out', out)).code).toBe(0);
+    for (const name of ['a-run', 'b-run']) expect(existsSync(join(out, name, 'curves.svg'))).toBe(true);
+  });
 });

@@ -89,7 +89,7 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
     const { encoded, ...annotation } = picture
       ? { ...(await annotationOf(dataset, index)), encoded: undefined }
       : await dataset.loadEncoded!(index);
-    if (closed) throw new Error('crop: the workers are closed (create new ones)');
+    if (closed) throw aborted('crop: the workers are closed (create new ones)');
     const answer = await send({
       number: jobNumber++,
       name: `${dataset.name}/${annotation.id}`,
@@ -110,7 +110,7 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
   };
   return {
     async crop(dataset, index, crop) {
-      if (closed) throw new Error('crop: the workers are closed (create new ones)');
+      if (closed) throw aborted('crop: the workers are closed (create new ones)');
       if (!dataset.loadEncoded) return cropSample(await dataset.load(index), crop);
       await slots.take();
       try {
@@ -129,7 +129,7 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
     async close() {
       closed = true;
       for (const thread of threads) {
-        failJobs(thread, new Error('crop: the workers were closed'));
+        failJobs(thread, aborted('crop: the workers were closed'));
         // Answers that still come must not let the process end before the threads have.
         thread.worker.removeAllListeners('message');
         thread.worker.ref();
@@ -226,6 +226,11 @@ export interface CropAnswer {
   readonly width?: number;
   readonly height?: number;
   readonly picture?: SharedPicture;
+}
+
+/** The end of a job that says nothing about its sample, named as the web platform names it. */
+function aborted(message: string): Error {
+  return Object.assign(new Error(message), { name: 'AbortError' });
 }
 
 /**
