@@ -17,6 +17,7 @@ export interface ImageError {
   readonly yaw?: number;
   readonly pitch?: number;
   readonly roll?: number;
+  readonly parts?: readonly string[];
 }
 
 /** What is said of a set, and of each named part of it; fractions. */
@@ -36,7 +37,7 @@ export interface EvaluationSummary {
 export interface Evaluation extends YawSummary, EvaluationSummary {
   readonly protocol: string;
   readonly limit: number;
-  /** The protocol's named parts (300W: common and challenging) where the set holds several of them. */
+  /** The protocol's named parts (300W: common and challenging; WFLW: its six) where the set holds several of them. */
   readonly subsets: readonly (EvaluationSummary & { readonly name: string })[];
   /** By pitch and by |roll|, where every face found has the angle; see `ANGLE_EDGES`. */
   readonly angles: readonly { readonly name: 'pitch' | 'roll'; readonly bins: readonly AngleBin[] }[];
@@ -49,7 +50,7 @@ export interface Accumulator {
   /** Scores one face. */
   update(face: ScoredFace): void;
   /** Counts an image in which no face was found. */
-  miss(id: string, yaw?: number): void;
+  miss(id: string, yaw?: number, parts?: readonly string[]): void;
   /** Takes over what another accumulator of the same protocol has gathered (`state()` of it, also through JSON). */
   merge(state: AccumulatorState): void;
   /** The result; does not depend on the order of updates and merges. */
@@ -78,22 +79,17 @@ export function createAccumulator(protocol: Protocol | string): Accumulator {
     }
     images.set(image.id, image);
   };
+  const record = (face: Partial<Omit<ImageError, 'nme'>>, nme: number | null): void => {
+    const image: Record<string, unknown> = { nme };
+    for (const key of ['id', 'yaw', 'pitch', 'roll', 'parts'] as const)
+      if (face[key] !== undefined) image[key] = face[key];
+    add(image as unknown as ImageError);
+  };
   const sorted = (): ImageError[] =>
     [...images.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   return {
-    update(face) {
-      const { id, yaw, pitch, roll } = face;
-      add({
-        id,
-        nme: scoreFace(rules, face),
-        ...(yaw !== undefined && { yaw }),
-        ...(pitch !== undefined && { pitch }),
-        ...(roll !== undefined && { roll }),
-      });
-    },
-    miss(id, yaw) {
-      add({ id, nme: null, ...(yaw === undefined ? {} : { yaw }) });
-    },
+    update: (face) => record(face, scoreFace(rules, face)),
+    miss: (id, yaw, parts) => record({ id, yaw, parts }, null),
     merge(state) {
       if (state.protocol !== rules.name) {
         throw new RangeError(`Accumulator.merge: expected the protocol ${rules.name}, got ${state.protocol}`);
@@ -128,11 +124,11 @@ function evaluate(protocol: Protocol, perImage: readonly ImageError[]): Evaluati
 function summarize(images: readonly ImageError[], limit: number): EvaluationSummary {
   const errors = images.flatMap(({ nme }) => (nme === null ? [] : [nme]));
   const all = images.map(({ nme }) => nme ?? Infinity);
-  const { mean, median, std } = summarizeErrors(errors);
+  const { count, ...nme } = summarizeErrors(errors);
   return {
-    count: errors.length,
-    missed: images.length - errors.length,
-    nme: { mean, median, std },
+    count,
+    missed: images.length - count,
+    nme,
     auc: areaUnderCurve(all, limit),
     failureRate: failureRate(all, limit),
   };
@@ -143,20 +139,21 @@ function summarizeSubsets(
   perImage: readonly ImageError[],
 ): Evaluation['subsets'] {
   const parts = subsets
-    .map(({ name, ids }) => ({ name, images: perImage.filter(({ id }) => ids.test(id)) }))
+    .map(({ name, ids }) => ({
+      name,
+      images: perImage.filter((image) => (ids ? ids.test(image.id) : image.parts?.includes(name))),
+    }))
     .filter(({ images }) => images.some(({ nme }) => nme !== null));
   return parts.length < 2 ? [] : parts.map(({ name, images }) => ({ name, ...summarize(images, limit) }));
 }
 
 function binByYaw(protocol: Protocol, found: readonly ImageError[], errors: readonly number[]): YawSummary {
-  const without = found.find((image) => image.yaw === undefined);
-  if (!protocol.yawEdges || found.every((image) => image.yaw === undefined)) {
-    return { bins: [], binMean: null, binStd: null };
+  const yaws = found.flatMap(({ yaw }) => yaw ?? []);
+  if (!protocol.yawEdges || yaws.length === 0) return { bins: [], binMean: null, binStd: null };
+  if (yaws.length < found.length) {
+    const { id } = found.find(({ yaw }) => yaw === undefined)!;
+    throw new RangeError(`${id}: yaw must be given for all faces or none, got none here`);
   }
-  if (without) {
-    throw new RangeError(`${without.id}: yaw must be given for all faces or none, got none here`);
-  }
-  const yaws = found.map((image) => image.yaw as number);
   return summarizeByYaw(errors, yaws, protocol.yawEdges);
 }
 

@@ -1,5 +1,5 @@
 import type { Evaluation, EvaluationSummary } from './create-accumulator.ts';
-import type { YawBin } from './summarize-errors.ts';
+import type { AngleBin, YawBin } from './summarize-errors.ts';
 
 /** A result of a method under a protocol. */
 export interface ReportRow {
@@ -69,7 +69,7 @@ export interface ReportJson extends ReportSummary {
   binStd: number | null;
   /** Limit of AUC and failure rate. */
   limit: number;
-  /** Named parts of the set (300W: common, challenging); empty where it holds one or none of them. */
+  /** Named parts of the set (300W: common, challenging; WFLW: its six); empty where it holds one or none of them. */
   subsets: (ReportSummary & { name: string })[];
   /** By pitch and |roll|; `from` and `to` are null where a bin is open. */
   angles: {
@@ -77,6 +77,8 @@ export interface ReportJson extends ReportSummary {
     bins: { from: number | null; to: number | null; count: number; mean: number | null }[];
   }[];
   perImage: { id: string; nme: number | null; yaw: number | null }[];
+  /** Mean error of each landmark over the faces that show it; written by `voxface evaluate`, null where none does. */
+  perLandmark?: (number | null)[];
 }
 
 /** Turns an evaluation into plain data: errors and shares in percent to four decimals, angles in degrees. */
@@ -89,31 +91,23 @@ export function toReportJson(
     model,
     protocol: evaluation.protocol,
     ...summaryJson(evaluation),
-    bins: evaluation.bins.map(({ from, to, count, mean }) => ({
-      from,
-      to: Number.isFinite(to) ? to : null,
-      count,
-      mean: inPercent(mean),
-    })),
+    bins: evaluation.bins.map(binJson) as ReportJson['bins'],
     binMean: inPercent(evaluation.binMean),
     binStd: inPercent(evaluation.binStd),
     limit: inPercent(evaluation.limit),
-    subsets: evaluation.subsets.map(({ name, ...summary }) => ({ name, ...summaryJson(summary) })),
-    angles: evaluation.angles.map(({ name, bins }) => ({
-      name,
-      bins: bins.map(({ from, to, count, mean }) => ({
-        from: Number.isFinite(from) ? from : null,
-        to: Number.isFinite(to) ? to : null,
-        count,
-        mean: inPercent(mean),
-      })),
-    })),
+    subsets: evaluation.subsets.map((part) => ({ name: part.name, ...summaryJson(part) })),
+    angles: evaluation.angles.map(({ name, bins }) => ({ name, bins: bins.map(binJson) })),
     perImage: evaluation.perImage.map(({ id, nme, yaw }) => ({
       id,
       nme: inPercent(nme),
       yaw: yaw ?? null,
     })),
   };
+}
+
+function binJson({ from, to, count, mean }: AngleBin): ReportJson['angles'][number]['bins'][number] {
+  const [start, end] = [from, to].map((edge) => (Number.isFinite(edge) ? edge : null));
+  return { from: start, to: end, count, mean: inPercent(mean) };
 }
 
 function summaryJson({ count, missed, nme, auc, failureRate }: EvaluationSummary): ReportSummary {
@@ -142,7 +136,7 @@ export function formatEvaluation(
     `NME ${two(nme.mean)} % (median ${two(nme.median)}, std ${two(nme.std)})`,
     `AUC@${(100 * limit).toFixed(0)} ${two(evaluation.auc)}, failure rate ${two(evaluation.failureRate)} %`,
   ];
-  for (const part of [...subsets, ...(subsets.length > 0 ? [{ name: 'full', ...evaluation }] : [])]) {
+  for (const part of subsets.length > 0 ? [...subsets, { name: 'full', ...evaluation }] : []) {
     lines.push(
       `${part.name.padEnd(12)} ${two(part.nme.mean)} % (${part.count} faces${part.missed ? `, ${part.missed} missed` : ''}, AUC ${two(part.auc)}, failure rate ${two(part.failureRate)} %)`,
     );

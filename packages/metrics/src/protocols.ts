@@ -39,14 +39,16 @@ export interface Protocol {
   readonly visibleOnly: boolean;
   /** Inner edges of the |yaw| bins, degrees; absent: no bins. */
   readonly yawEdges?: readonly number[];
-  /** Named parts of the set, told by the identifier; absent: none. */
-  readonly subsets?: readonly { readonly name: string; readonly ids: RegExp }[];
+  /** Named parts of the set, told by the identifier, or else by what the faces say (`ScoredFace.parts`); absent: none. */
+  readonly subsets?: readonly { readonly name: string; readonly ids?: RegExp }[];
   /** Upper end of the CED, limit of AUC and failure rate; a fraction. */
   readonly limit: number;
 }
 
 const BOX_68 = 'sqrt(width x height) of the 2D box of the 68 true landmarks';
-const AFLW2000: Omit<Protocol, 'name' | 'dims' | 'alignDepth'> = {
+const AFLW2000: Omit<Protocol, 'name'> = {
+  dims: 3,
+  alignDepth: 'mean',
   annotation: 'AFLW2000-3D, original labels (pt3d_68)',
   labels: 'original',
   scheme: IBUG_68,
@@ -90,12 +92,10 @@ const LIST: readonly Protocol[] = [
     dims: 2,
     alignDepth: 'none',
   },
-  { ...AFLW2000, name: 'aflw2000-3d/68/3d', dims: 3, alignDepth: 'mean' },
+  { ...AFLW2000, name: 'aflw2000-3d/68/3d' },
   {
     ...AFLW2000,
     name: 'aflw2000-3d/68/gte',
-    dims: 3,
-    alignDepth: 'mean',
     normalizer: interocular(IBUG_68, 3),
     normalizedBy: THREEDFAW.normalizedBy,
   },
@@ -115,24 +115,18 @@ const LIST: readonly Protocol[] = [
     name: 'aflw2000-3d/51/3d',
     scheme: INNER_51,
     map: IBUG_68_TO_INNER_51,
-    dims: 3,
-    alignDepth: 'mean',
   },
   {
     ...AFLW2000,
     name: 'aflw2000-3d/21/3d',
     scheme: AFLW_21,
     map: IBUG_68_TO_AFLW_21,
-    dims: 3,
-    alignDepth: 'mean',
   },
   {
     ...AFLW2000,
     name: 'aflw2000-3d/5/3d',
     scheme: FIVE_POINTS,
     map: IBUG_68_TO_FIVE_POINTS,
-    dims: 3,
-    alignDepth: 'mean',
   },
   {
     ...IBUG_300W,
@@ -162,7 +156,7 @@ const LIST: readonly Protocol[] = [
     ...IBUG_300W,
     name: 'wflw/interocular',
     annotation: 'WFLW, 98 points',
-    subsets: undefined,
+    subsets: 'large-pose,expression,illumination,make-up,occlusion,blur'.split(',').map((name) => ({ name })),
     scheme: WFLW_98,
     normalizer: interocular(WFLW_98),
     normalizedBy: 'distance of the true outer eye corners',

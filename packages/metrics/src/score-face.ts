@@ -26,6 +26,8 @@ export interface ScoredFace {
   /** Degrees, where the set says them: the result is told by them too. */
   readonly pitch?: number;
   readonly roll?: number;
+  /** Names of the protocol's subsets that the face belongs to, where its identifier does not say it (WFLW's flags). */
+  readonly parts?: readonly string[];
 }
 
 /**

@@ -91,27 +91,39 @@ export function summarizeByYaw(
   yaws: ArrayLike<number>,
   edges: readonly number[] = YAW_EDGES,
 ): YawSummary {
-  checkErrors('summarizeByYaw', errors);
-  if (yaws?.length !== errors.length) {
+  const bins = binErrors('summarizeByYaw', 'yaws', errors, yaws, edges, true);
+  return { bins, ...summarizeBins(bins.map(({ mean }) => mean)) };
+}
+
+/** Bins between the edges; of absolute values from 0 on. */
+function binErrors(
+  caller: string,
+  what: string,
+  errors: ArrayLike<number>,
+  angles: ArrayLike<number>,
+  edges: readonly number[],
+  absolute: boolean,
+): AngleBin[] {
+  checkErrors(caller, errors);
+  if (angles?.length !== errors.length) {
     throw new RangeError(
-      `summarizeByYaw: expected ${errors.length} yaws, got ${yaws?.length} (one per error)`,
+      `${caller}: expected ${errors.length} ${what}, got ${angles?.length} (one per error)`,
     );
   }
   const members: number[][] = Array.from({ length: edges.length + 1 }, () => []);
   for (let i = 0; i < errors.length; i++) {
-    const yaw = Math.abs(yaws[i]);
-    if (!Number.isFinite(yaw)) {
-      throw new RangeError(`summarizeByYaw: yaws must be finite, got ${yaws[i]} at index ${i}`);
+    if (!Number.isFinite(angles[i])) {
+      throw new RangeError(`${caller}: ${what} must be finite, got ${angles[i]} at index ${i}`);
     }
-    members[edges.filter((edge) => yaw > edge).length].push(errors[i]);
+    const angle = absolute ? Math.abs(angles[i]) : angles[i];
+    members[edges.filter((edge) => angle > edge).length].push(errors[i]);
   }
-  const bins = members.map((values, i) => ({
-    from: i === 0 ? 0 : edges[i - 1],
+  return members.map((values, i) => ({
+    from: edges[i - 1] ?? (absolute ? 0 : -Infinity),
     to: edges[i] ?? Infinity,
     count: values.length,
     mean: values.length > 0 ? meanOf(values) : null,
   }));
-  return { bins, ...summarizeBins(bins.map(({ mean }) => mean)) };
 }
 
 /** The images of one range of an angle. */
@@ -142,27 +154,7 @@ export function summarizeByAngle(
   angles: ArrayLike<number>,
   kind: 'pitch' | 'roll',
 ): AngleBin[] {
-  checkErrors('summarizeByAngle', errors);
-  if (angles?.length !== errors.length) {
-    throw new RangeError(
-      `summarizeByAngle: expected ${errors.length} angles, got ${angles?.length} (one per error)`,
-    );
-  }
-  const edges = ANGLE_EDGES[kind];
-  const members: number[][] = Array.from({ length: edges.length + 1 }, () => []);
-  for (let i = 0; i < errors.length; i++) {
-    if (!Number.isFinite(angles[i])) {
-      throw new RangeError(`summarizeByAngle: angles must be finite, got ${angles[i]} at index ${i}`);
-    }
-    const angle = kind === 'roll' ? Math.abs(angles[i]) : angles[i];
-    members[edges.filter((edge) => angle > edge).length].push(errors[i]);
-  }
-  return members.map((values, i) => ({
-    from: edges[i - 1] ?? (kind === 'roll' ? 0 : -Infinity),
-    to: edges[i] ?? Infinity,
-    count: values.length,
-    mean: values.length > 0 ? meanOf(values) : null,
-  }));
+  return binErrors('summarizeByAngle', 'angles', errors, angles, ANGLE_EDGES[kind], kind === 'roll');
 }
 
 /** Mean and sample standard deviation of bin means, as in Tables IV and VIII; null when a bin is empty. */

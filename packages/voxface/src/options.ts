@@ -6,6 +6,8 @@ export const MODEL_HELP = 'name of a pretrained model, folder of a saved one, or
 export const KINDS_HELP =
   'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw';
 export const SPLIT_HELP = 'use only the rows of this split (keypoint-csv with a split column)';
+export const IMAGES_HELP = 'folder of the pictures, where they are not beside the annotations';
+export const BASIS_HELP = '300w-lp: folder of the 68 rows of the Basel face model (bfm-68), which give depth';
 
 export const SHARD_HELP =
   'do part i of n (1-based; default: what a Slurm array, a Kubernetes indexed job or mpirun says)';

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFixtures } from './photos.ts';
 import { run } from './run.ts';
@@ -45,6 +46,79 @@ describe('evaluate', () => {
     const result = await run('evaluate', ...set(), ...flags);
     expect(result).toMatchObject({ code: 0, output: expect.stringMatching(/2 faces, 1 missed/) });
     expect(readFileSync(fixtures.at('report/report.md'), 'utf8')).toMatch(/\| c \| missed \|/);
+  });
+
+  test('errors by landmark: those of one part moved alone, hidden ones left out', async () => {
+    const moved = shifted(0, 0);
+    for (const rows of Object.values(moved)) for (let i = 36; i < 42; i++) rows[i][0] += 6;
+    const json = fixtures.at('landmarks.json');
+    const flags = ['--predictions', write('eye.json', moved), '--protocol', '300w/box/51', '--json', json];
+    expect(await run('evaluate', ...set(), ...flags)).toMatchObject({ code: 0 });
+    const { perLandmark, nme } = JSON.parse(readFileSync(json, 'utf8'));
+    const expected = Array.from({ length: 51 }, (_, i) =>
+      i >= 19 && i < 25 ? (100 * 6) / Math.sqrt(32 * 21) : 0,
+    );
+    expect(perLandmark).toHaveLength(51);
+    perLandmark.forEach((value: number, i: number) => {
+      expect(value).toBeCloseTo(expected[i], 2);
+    });
+    expect(nme.mean).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 51, 2);
+  });
+
+  test('several systems in one report, with pictures of the worst faces', async () => {
+    const near = write('near.json', shifted(1, 0));
+    const { a, b } = shifted(3, -4);
+    const far = write('far.json', { a, b });
+    const json = fixtures.at('several.json');
+    const report = fixtures.at('several');
+    const flags = ['--predictions', `near=${near}`, far, '--mean-shape', '--json', json, '--report', report];
+    const { code, output } = await run('evaluate', ...set(), ...flags);
+    expect(code).toBe(0);
+    expect(output).toMatch(/far\.json - near: 15\.43 % \(95 % interval 15\.43 to 15\.43, 2 faces\)/);
+    const results = JSON.parse(readFileSync(json, 'utf8'));
+    expect(results.map(({ model, missed }: { model: string; missed: number }) => [model, missed])).toEqual([
+      ['near', 0],
+      [far, 1],
+      ['mean face', 0],
+    ]);
+    const text = readFileSync(`${report}/report.md`, 'utf8');
+    expect(text).toContain('# near, ');
+    expect(text).toMatch(/\| left-eye \| 3\.86 \| 19\.29 \|/);
+    expect(text).toMatch(/\| c \| 3\.86 \| missed \| [\d.]+ \|/);
+    const { width, height } = await sharp(`${report}/worst.png`).metadata();
+    // Three faces below one another, three systems side by side.
+    expect([width, height]).toEqual([3 * 252 + 12, 3 * (240 + 24 + 12) + 12]);
+    expect(readFileSync(`${report}/landmarks.svg`, 'utf8')).toContain('near');
+    const twice = await run('evaluate', ...set(), '--predictions', `x=${near}`, `x=${far}`);
+    expect(twice).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/name of its own, got two called x/),
+    });
+  });
+
+  test('WFLW by its six flags', async () => {
+    const points = Array.from({ length: 196 }, (_, k) =>
+      k % 2 ? 20 + 4 * Math.floor(k / 20) : 30 + 3 * (k % 20),
+    );
+    const line = (flags: string): string => `${points.join(' ')} 25 15 95 70 ${flags} a.jpg\n`;
+    const lines = [line('1 0 0 0 1 0'), line('0 1 0 0 0 0'), line('0 0 0 0 0 0'), line('1 0 0 0 0 0')];
+    writeFileSync(fixtures.at('list_98pt_rect_attr_test.txt'), lines.join(''));
+    const pairs = (dx: number): number[][] =>
+      Array.from({ length: 98 }, (_, i) => [points[2 * i] + dx, points[2 * i + 1]]);
+    const file = write('wflw.json', { 'a#1': pairs(1), 'a#2': pairs(2), 'a#3': pairs(3), 'a#4': pairs(5) });
+    const list = ['--dataset', 'wflw', '--root', fixtures.at('list_98pt_rect_attr_test.txt')];
+    const json = fixtures.at('wflw-result.json');
+    const { code, output } = await run('evaluate', ...list, '--predictions', file, '--json', json);
+    expect(code).toBe(0);
+    const { subsets, nme } = JSON.parse(readFileSync(json, 'utf8'));
+    const ratio = Object.fromEntries(
+      subsets.map((part: { name: string; nme: { mean: number } }) => [part.name, part.nme.mean / nme.mean]),
+    );
+    expect(Object.keys(ratio)).toEqual(['large-pose', 'expression', 'occlusion']);
+    expect(ratio['large-pose']).toBeCloseTo(3 / 2.75, 3);
+    expect(ratio.expression).toBeCloseTo(2 / 2.75, 3);
+    expect(ratio.occlusion).toBeCloseTo(1 / 2.75, 3);
+    expect(output).toMatch(/large-pose +[\d.]+ % \(2 faces/);
   });
 
   test('a tiny model runs through the whole way', async () => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { KINDS_HELP, type SetExitCode, SHARD_HELP, SPLIT_HELP } from '../options.ts';
+import { BASIS_HELP, IMAGES_HELP, KINDS_HELP, type SetExitCode, SHARD_HELP, SPLIT_HELP } from '../options.ts';
 import type { ProfileFlags } from './profile.ts';
 
 const KIND_OPTION = `format of the dataset (${KINDS_HELP}); detected from the files if omitted`;
@@ -12,9 +12,11 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .description(
       'Report what a folder or annotation file contains: counts, ranges, and every broken file by name.',
     )
-    .argument('<path>', 'folder, .csv, WFLW list or .sqlite file')
+    .argument('<path>', 'folder, .csv, .json, WFLW list or .sqlite file')
     .option('--kind <kind>', KIND_OPTION)
     .option('--split <name>', SPLIT_HELP)
+    .option('--images <dir>', IMAGES_HELP)
+    .option('--basis <dir>', BASIS_HELP)
     .option('--sheet <file>', 'write a contact sheet (PNG) with the landmarks drawn')
     .option('--json <file>', 'write the report')
     .option('--shard <i/n>', SHARD_HELP)
@@ -29,6 +31,8 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
     .argument('<out>', 'output folder')
     .option('--kind <kind>', KIND_OPTION)
     .option('--split <name>', SPLIT_HELP)
+    .option('--images <dir>', IMAGES_HELP)
+    .option('--basis <dir>', BASIS_HELP)
     .option('--size <pixels>', 'store only a square around each face, resized to this many pixels')
     .option('--scale <factor>', 'side of that square relative to the landmark box', '2')
     .option('--only <file>', 'keep only the identifiers in this JSON list (such as a validation split)')
@@ -98,7 +102,7 @@ export function addMerge(program: Command, setExitCode: SetExitCode): void {
     .command('merge')
     .description('Join the parts that --shard has written, once all are there.')
     .argument('<out>', 'what the parts were asked to write: NAME.jsonl, a --json file, or a folder of packed parts')
-    .option('--report <dir>', 'of an evaluation: write report.md with the worst faces, and the CED curve')
+    .option('--report <dir>', 'of an evaluation: write report.md with tables, CED curve and errors by landmark')
     .addHelpText(
       'after',
       `

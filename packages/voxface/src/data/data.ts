@@ -57,7 +57,7 @@ export function checkDatasetKind(kind: string, option: string): void {
  */
 export async function inspectData(
   path: string,
-  flags: { kind?: string; split?: string; sheet?: string; json?: string; shard?: string },
+  flags: { kind?: string; split?: string; images?: string; basis?: string; sheet?: string; json?: string; shard?: string },
 ): Promise<number> {
   const { json, sheet } = flags;
   const shard = readShard(flags.shard);
@@ -181,11 +181,13 @@ interface BrokenSample {
 /** Opens a dataset and collects the samples that cannot even be opened. */
 async function openCounting(
   path: string,
-  { kind, split }: { kind?: string; split?: string },
+  { kind, split, images, basis }: { kind?: string; split?: string; images?: string; basis?: string },
 ): Promise<{ dataset: Dataset; unopened: BrokenSample[] }> {
   const unopened: BrokenSample[] = [];
   const dataset = await openData(path, kind, '--kind', {
     ...(split !== undefined && { split }),
+    ...(images !== undefined && { images }),
+    ...(basis !== undefined && { basis }),
     onProblem: ({ id, error }) => unopened.push({ id, problem: error.message }),
   });
   return { dataset, unopened };

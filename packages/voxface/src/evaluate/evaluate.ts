@@ -1,41 +1,35 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Annotation, type Dataset, type Sample, shardIndices } from '@voxface/datasets';
-import {
-  type Box,
-  boxOf,
-  boxOverlap,
-  createLandmarks,
-  type Landmarks,
-  meanFaceInBox,
-} from '@voxface/landmarks';
+import { createLandmarks, type Landmarks } from '@voxface/landmarks';
 import {
   type Accumulator,
   createAccumulator,
   type Evaluation,
+  findProtocol,
   formatEvaluation,
   formatReport,
   type ImageError,
   PROTOCOLS,
+  type ReportJson,
+  type ScoredFace,
+  scoreFace,
   toReportJson,
 } from '@voxface/metrics';
 import { findPublished, formatPublished, publishedValues } from '@voxface/metrics/published';
 import { checkDatasetKind, openData } from '../data/data.ts';
 import { UsageError, WorkError } from '../options.ts';
 import { type Job, openPart, readShard, writePart } from '../parts.ts';
-import { openDetector, openModel } from '../photos/open-model.ts';
 import { createProgress } from '../progress.ts';
+import { openPredictionSources, type PredictionSource, type SourceFlags } from './prediction-source.ts';
+import { averageLandmarks, compareSystems, type SystemResult, writeReport } from './report.ts';
 
-export interface EvaluateFlags {
+export interface EvaluateFlags extends SourceFlags {
   dataset: string;
   root?: string;
-  model?: string;
-  predictions?: string;
+  images?: string;
+  basis?: string;
   protocol?: string;
-  detector?: string;
-  flip?: boolean;
-  meanShape?: boolean;
-  backend?: string;
   shard?: string;
   split?: string;
   occluded?: string;
@@ -51,6 +45,8 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
   'keypoint-csv': '300w/box/68',
   packed: '300w/box/68',
   'merl-rav': '300w/box/68',
+  coco: '300w/box/68',
+  'jvcr-json': '300w/box/68',
   'aflw2000-3d': 'aflw2000-3d/68/2d',
   '300w-lp': '300w/box/68',
   wflw: 'wflw/interocular',
@@ -78,12 +74,12 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
       '--shard: expected --json FILE and no --report, which voxface merge FILE --report DIR writes of all parts',
     );
   }
-  const { dataset, source, limit, unopened } = await openScoring(protocol, flags);
+  const { dataset, sources, limit, unopened } = await openScoring(protocol, flags);
   const { dataset: kind, json, report } = flags;
   const settings = {
     protocol,
     dataset: kind,
-    model: source.name,
+    models: sources.map(({ name }) => name),
     root: flags.root,
     split: flags.split,
     limited: flags.limit !== undefined,
@@ -92,9 +88,29 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
   try {
     const places = shardIndices(limit, shard);
     if (shard.count === 1) {
-      const images = createScores(protocol, unopened);
-      await scoreImages(protocol, dataset, source, places, async (_, image) => images.add(image));
-      return await finishEvaluation(images, { ...settings, json, report, tables: flags.tables });
+      const scores = createScores(protocol, sources.length, unopened);
+      const predicted = sources.map(() => new Map<string, Landmarks>());
+      const keep =
+        report === undefined
+          ? undefined
+          : (id: string, s: number, preds: Landmarks) => predicted[s].set(id, preds);
+      await scoreImages(
+        protocol,
+        dataset,
+        sources,
+        places,
+        async (_, images) => scores.add(images),
+        json !== undefined || report !== undefined,
+        keep,
+      );
+      return await finishEvaluation(scores, {
+        ...settings,
+        json,
+        report,
+        tables: flags.tables,
+        predicted,
+        faces: dataset,
+      });
     }
     const part = await openPart(json!, shard, { voxface: 'evaluate', count: limit, settings });
     if (part !== undefined)
@@ -102,33 +118,36 @@ export async function runEvaluation(flags: EvaluateFlags): Promise<void> {
         scoreImages(
           protocol,
           dataset,
-          source,
+          sources,
           places.filter((i) => i > part.last),
           part.write,
+          true,
         ),
       );
     console.log(
       `part ${shard.index + 1} of ${shard.count}: ${places.length} images, ${part ? 'done' : 'complete already'} (voxface merge ${json} when all are)`,
     );
   } finally {
-    source.dispose();
+    for (const source of sources) source.dispose();
   }
 }
 
-/** What scoring needs: the faces, and where landmarks come from; the caller disposes the source. */
+/** What scoring needs: the faces, and where landmarks come from; the caller disposes the sources. */
 async function openScoring(protocol: string, flags: EvaluateFlags) {
   if (!flags.root)
     throw new UsageError('--root: the folder or annotation file of the dataset is needed, got none');
-  const unopened: ScoredImage[] = [];
+  const unopened: BrokenImage[] = [];
   const dataset = await openData(flags.root, flags.dataset, '--dataset', {
     ...(flags.split !== undefined && { split: flags.split }),
+    ...(flags.images !== undefined && { images: flags.images }),
+    ...(flags.basis !== undefined && { basis: flags.basis }),
     occluded: occludedRule(flags.occluded),
     onProblem: ({ id, error }) => unopened.push({ id, error: error.message }),
     ...(PROTOCOLS[protocol].labels && { labels: PROTOCOLS[protocol].labels }),
   });
   const limit = flags.limit === undefined ? dataset.length : Math.min(dataset.length, Number(flags.limit));
-  const source = await openPredictionSource(flags);
-  return { dataset, source, limit, unopened };
+  const sources = await openPredictionSources(flags);
+  return { dataset, sources, limit, unopened };
 }
 
 /**
@@ -139,47 +158,54 @@ export async function scoreDataset(
   protocol: string,
   flags: EvaluateFlags,
 ): Promise<{ evaluation: Evaluation; model: string }> {
-  const { dataset, source, limit, unopened } = await openScoring(protocol, flags);
+  const { dataset, sources, limit, unopened } = await openScoring(protocol, flags);
   try {
-    const images = createScores(protocol, unopened);
+    const scores = createScores(protocol, 1, unopened);
     const places = Array.from({ length: limit }, (_, i) => i);
-    await scoreImages(protocol, dataset, source, places, async (_, image) => images.add(image));
-    if (images.broken > 0) throw new WorkError(`${images.broken} samples could not be read (named above)`);
-    return { evaluation: images.accumulator.compute(), model: source.name };
+    await scoreImages(protocol, dataset, sources, places, async (_, images) => scores.add(images), false);
+    if (scores.broken > 0) throw new WorkError(`${scores.broken} samples could not be read (named above)`);
+    return { evaluation: scores.accumulators[0].compute(), model: sources[0].name };
   } finally {
-    source.dispose();
+    for (const source of sources) source.dispose();
   }
 }
 
 /** Evaluates the parts of a job: to the last digit what one run over all images says. */
 export async function mergeEvaluation(job: Job, flags: { json: string; report?: string }): Promise<void> {
-  const settings = job.settings as Omit<EvaluationSettings, 'json' | 'report'> & { unopened: ScoredImage[] };
-  const images = createScores(settings.protocol, settings.unopened);
-  for await (const { value } of job.lines<ScoredImage>()) images.add(value);
-  await finishEvaluation(images, { ...settings, ...flags });
+  const settings = job.settings as Omit<EvaluationSettings, 'json' | 'report'> & { unopened: BrokenImage[] };
+  const scores = createScores(settings.protocol, settings.models.length, settings.unopened);
+  for await (const { value } of job.lines<ScoredImage>()) scores.add(value);
+  await finishEvaluation(scores, { ...settings, ...flags });
 }
 
-/** The error of one image, or why it could not be read. */
-type ScoredImage = ImageError | { readonly id: string; readonly error: string };
+/** The errors of one face by one system, with those of its landmarks (fractions; null: hidden). */
+type FaceErrors = ImageError & { readonly points?: readonly (number | null)[] };
+/** A face that could not be read, and why. */
+type BrokenImage = { readonly id: string; readonly error: string };
+/** The errors of each system on one image, or why it could not be read. */
+type ScoredImage = { readonly systems: readonly FaceErrors[] } | BrokenImage;
 
 interface Scores {
-  readonly accumulator: Accumulator;
+  /** One per system. */
+  readonly accumulators: readonly Accumulator[];
   readonly broken: number;
   add(image: ScoredImage): void;
 }
 
-function createScores(protocol: string, unopened: readonly ScoredImage[]): Scores {
-  const accumulator = createAccumulator(protocol);
+function createScores(protocol: string, systems: number, unopened: readonly BrokenImage[]): Scores {
+  const accumulators = Array.from({ length: systems }, () => createAccumulator(protocol));
   let broken = 0;
   const add = (image: ScoredImage): void => {
     if ('error' in image) {
       broken += 1;
       console.error(`voxface: ${image.id}: ${image.error}`);
-    } else accumulator.merge({ protocol, images: [image] });
+    } else
+      for (const [s, errors] of image.systems.entries())
+        accumulators[s].merge({ protocol, images: [errors] });
   };
   for (const image of unopened) add(image);
   return {
-    accumulator,
+    accumulators,
     add,
     get broken() {
       return broken;
@@ -190,33 +216,63 @@ function createScores(protocol: string, unopened: readonly ScoredImage[]): Score
 interface EvaluationSettings {
   readonly protocol: string;
   readonly dataset: string;
-  readonly model: string;
+  /** Name of each system. */
+  readonly models: readonly string[];
   readonly json?: string;
   readonly report?: string;
   readonly tables?: boolean;
   /** Only the first samples were asked for. */
   readonly limited?: boolean;
+  /** What each system predicted, and the dataset, for the report's pictures; absent when parts are joined. */
+  readonly predicted?: readonly ReadonlyMap<string, Landmarks>[];
+  readonly faces?: Dataset;
 }
 
 async function finishEvaluation(
-  { accumulator, broken }: Scores,
-  { protocol, dataset, model, json: file, report, tables = true, limited }: EvaluationSettings,
+  { accumulators, broken }: Scores,
+  {
+    protocol,
+    dataset: set,
+    models,
+    json: file,
+    report,
+    tables = true,
+    limited,
+    predicted,
+    faces,
+  }: EvaluationSettings,
 ): Promise<void> {
-  const evaluation = accumulator.compute();
-  console.log(formatEvaluation(evaluation, { dataset, model }));
+  const systems = models.map((model, s): SystemResult => {
+    const evaluation = accumulators[s].compute();
+    const perLandmark = averageLandmarks(evaluation.perImage);
+    return { model, evaluation, perLandmark, predicted: predicted?.[s] ?? new Map() };
+  });
+  for (const { model, evaluation } of systems)
+    console.log(formatEvaluation(evaluation, { dataset: set, model }));
+  if (systems.length > 1) {
+    console.log(`\n${formatReport(systems.map(({ model, evaluation }) => ({ method: model, evaluation })))}`);
+    for (const line of compareSystems(systems)) console.log(line);
+  }
   const published = tables ? findPublished(protocol).filter(({ name }) => !ABLATIONS.has(name)) : [];
   for (const table of published) {
-    console.log(
-      `\n${formatPublished(table, [{ method: model, values: publishedValues(table, evaluation) }])}`,
-    );
+    const rows = systems.map(({ model, evaluation }) => ({
+      method: model,
+      values: publishedValues(table, evaluation),
+    }));
+    console.log(`\n${formatPublished(table, rows)}`);
   }
   if (limited && published.length > 0)
     console.log('Only the first faces: not to be compared with the table.');
+  const results = systems.map(({ model, evaluation, perLandmark }): ReportJson => {
+    const percent = perLandmark.map((value) => (value === null ? null : Math.round(value * 1e6) / 1e4));
+    return { ...toReportJson(evaluation, { dataset: set, model }), perLandmark: percent };
+  });
+  const json = results.length === 1 ? results[0] : results;
   if (file) {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, `${JSON.stringify(toReportJson(evaluation, { dataset, model }), null, 1)}\n`);
+    await writeFile(file, `${JSON.stringify(json, null, 1)}\n`);
   }
-  if (report) await writeReport(report, evaluation, dataset, model);
+  if (report) await writeReport(report, systems, { set, json, dataset: faces });
   if (broken > 0) {
     throw new Error(`${broken} samples could not be read (named above) and are not in these figures`);
   }
@@ -226,42 +282,70 @@ async function finishEvaluation(
 async function scoreImages(
   protocol: string,
   dataset: Dataset,
-  source: PredictionSource,
+  sources: readonly PredictionSource[],
   places: readonly number[],
   take: (index: number, image: ScoredImage) => Promise<void>,
+  /** Whether errors by landmark are wanted too. */
+  detailed: boolean,
+  keep?: (id: string, system: number, preds: Landmarks) => void,
 ): Promise<void> {
   // Pictures are decoded for those who look at them.
-  const load = source.looks || dataset.annotate === undefined ? dataset.load : dataset.annotate;
+  const looks = sources.some((source) => source.looks) || dataset.annotate === undefined;
+  const load = looks ? dataset.load : dataset.annotate!;
   const progress = createProgress('faces', places.length);
   for (const [done, i] of places.entries()) {
     const sample = await load(i).catch((error: Error) => error);
     if (sample instanceof Error) await take(i, { id: dataset.ids[i], error: sample.message });
-    else await take(i, await scoreImage(protocol, source, sample));
+    else {
+      const systems: FaceErrors[] = [];
+      for (const [s, source] of sources.entries()) {
+        const preds = await source.predict(sample);
+        if (preds !== null) keep?.(sample.id, s, preds);
+        systems.push(scoreSample(protocol, sample, preds, detailed));
+      }
+      await take(i, { systems });
+    }
     progress.update(done + 1);
   }
   progress.finish();
 }
 
-async function scoreImage(
+function scoreSample(
   protocol: string,
-  source: PredictionSource,
   sample: Annotation | Sample,
-): Promise<ImageError> {
+  preds: Landmarks | null,
+  detailed: boolean,
+): FaceErrors {
   const accumulator = createAccumulator(protocol);
-  const preds = await source.predict(sample);
-  const { id, yaw, landmarks: target, visible } = sample;
-  if (preds === null) accumulator.miss(id, yaw);
-  else
-    accumulator.update({
-      id,
-      preds,
-      target,
-      reference: referenceOf(sample),
-      visible,
-      yaw,
-      ...anglesOf(sample),
-    });
-  return accumulator.state().images[0];
+  const { id, yaw, landmarks: target, visible, attributes = {} } = sample;
+  const parts = Object.keys(attributes).filter((name) => attributes[name] === true);
+  const named = parts.length > 0 ? parts : undefined;
+  if (preds === null) {
+    accumulator.miss(id, yaw, named);
+    return accumulator.state().images[0];
+  }
+  const face = { id, preds, target, reference: referenceOf(sample), visible, yaw, ...anglesOf(sample) };
+  accumulator.update({ ...face, parts: named });
+  const [errors] = accumulator.state().images;
+  return detailed ? { ...errors, points: landmarkErrors(protocol, face) } : errors;
+}
+
+/** The share of each scored landmark in the face's error: its error by the protocol with all others hidden. */
+function landmarkErrors(protocol: string, face: ScoredFace): (number | null)[] {
+  const rules = findProtocol(protocol);
+  const { scheme, map } = rules;
+  const { visible } = face;
+  const isSeen = (i: number): boolean => {
+    if (!visible) return true;
+    if (!map || visible.length !== map.from.count) return visible[i] !== 0;
+    return map.sources[i].every((source) => visible[source] !== 0);
+  };
+  return Array.from({ length: scheme.count }, (_, i) => {
+    if (!isSeen(i)) return null;
+    const alone = new Uint8Array(scheme.count);
+    alone[i] = 1;
+    return Math.round(1e6 * scoreFace(rules, { ...face, visible: alone })) / 1e6;
+  });
 }
 
 /** Pitch and roll, where the dataset says them. */
@@ -281,123 +365,4 @@ function referenceOf({ landmarks, scheme, box: { x, y, width, height } }: Annota
 function occludedRule(text = 'count'): 'count' | 'mask' {
   if (text === 'count' || text === 'mask') return text;
   throw new UsageError(`--occluded: expected count or mask, got ${text}`);
-}
-
-/** Where landmarks to be scored come from. */
-interface PredictionSource {
-  readonly name: string;
-  /** Whether it needs the pictures: samples come without them otherwise. */
-  readonly looks: boolean;
-  /** Landmarks in image pixels; null when no face was found. */
-  predict(sample: Annotation | Sample): Promise<Landmarks | null>;
-  dispose(): void;
-}
-
-/** Opens the model, the file of predictions or the mean face that the flags name. */
-async function openPredictionSource(flags: EvaluateFlags): Promise<PredictionSource> {
-  if (flags.predictions !== undefined) return readPredictions(flags.predictions);
-  if (flags.meanShape) {
-    return {
-      name: 'mean face',
-      looks: false,
-      predict: async (sample) => meanFaceInBox(truthBox(sample)),
-      dispose: () => {},
-    };
-  }
-  const { name, predictor } = await openModel(flags.model, { backend: flags.backend, flip: flags.flip });
-  const detector = flags.detector === undefined ? undefined : await openDetector(flags.detector);
-  return {
-    name: `${name}${flags.flip ? ' + flip' : ''}${flags.detector ? `, ${flags.detector} boxes` : ''}`,
-    looks: true,
-    async predict(given) {
-      const sample = given as Sample;
-      const truth = truthBox(sample);
-      const box = detector
-        ? mostOverlapping(
-            (await detector.detect(sample.image)).map((f) => f.box),
-            truth,
-          )
-        : truth;
-      return box === undefined ? null : (await predictor.predict(sample.image, box)).landmarks;
-    },
-    dispose() {
-      predictor.dispose();
-      detector?.dispose();
-    },
-  };
-}
-
-/** The box of all true landmarks. */
-function truthBox({ scheme, landmarks, box }: Annotation): Box {
-  return scheme.count === 21 ? box : boxOf(landmarks);
-}
-
-/** The detected box that shares most with the truth; none when they share nothing: the face was missed. */
-function mostOverlapping(boxes: readonly Box[], truth: Box): Box | undefined {
-  const scored = boxes
-    .map((box) => ({ box, overlap: boxOverlap(box, truth) }))
-    .filter(({ overlap }) => overlap > 0);
-  scored.sort((a, b) => b.overlap - a.overlap);
-  return scored[0]?.box;
-}
-
-async function readPredictions(file: string): Promise<PredictionSource> {
-  let rows: Record<string, number[][]>;
-  try {
-    rows = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`--predictions: ${file} is not readable JSON (${(error as Error).message})`);
-  }
-  return {
-    name: file,
-    looks: false,
-    async predict({ id }) {
-      const points = rows[id];
-      if (points === undefined) return null;
-      return createLandmarks(points.flat(), points[0].length as 2 | 3);
-    },
-    dispose: () => {},
-  };
-}
-
-const WORST = 10;
-
-/** Writes `report.md`, `report.json` and the CED curve of one evaluation. */
-async function writeReport(
-  directory: string,
-  evaluation: Evaluation,
-  dataset: string,
-  model: string,
-): Promise<void> {
-  const [{ cedSvg }, { renderPng }] = await Promise.all([
-    import('@voxface/plots'),
-    import('@voxface/plots/node'),
-  ]);
-  await mkdir(directory, { recursive: true });
-  const errors = evaluation.perImage.map((image) => image.nme ?? Number.POSITIVE_INFINITY);
-  const curve = await cedSvg([{ name: model, errors }], { limit: evaluation.limit });
-  await writeFile(join(directory, 'ced.svg'), curve);
-  await writeFile(join(directory, 'ced.png'), await renderPng(curve));
-  const json = toReportJson(evaluation, { dataset, model });
-  await writeFile(join(directory, 'report.json'), `${JSON.stringify(json, null, 1)}\n`);
-  const worst = [...evaluation.perImage]
-    .sort((a, b) => (b.nme ?? Infinity) - (a.nme ?? Infinity))
-    .slice(0, WORST);
-  const rows = worst.map(({ id, nme }) => `| ${id} | ${nme === null ? 'missed' : (100 * nme).toFixed(2)} |`);
-  await writeFile(
-    join(directory, 'report.md'),
-    `# ${model} on ${dataset}
-
-${formatReport([{ method: model, evaluation }])}
-
-![cumulative error distribution](ced.svg)
-
-Worst faces:
-
-| face | NME % |
-|---|---|
-${rows.join('\n')}
-`,
-  );
-  console.log(`wrote ${directory}/report.md`);
 }

@@ -8,7 +8,8 @@ import { type EvaluateFlags, scoreDataset } from '../evaluate/evaluate.ts';
 import { UsageError, WorkError } from '../options.ts';
 
 /** Flags of `voxface reproduce`. */
-export interface ReproduceFlags extends Pick<EvaluateFlags, 'root' | 'model' | 'limit' | 'flip' | 'backend'> {
+export interface ReproduceFlags extends Pick<EvaluateFlags, 'root' | 'limit' | 'flip' | 'backend'> {
+  model?: string;
   runs?: string[];
   size: string;
   seed: string;
@@ -129,7 +130,7 @@ async function score(
     limit,
     flip,
     backend,
-    model,
+    ...(model !== undefined && { model: [model] }),
     // The paper's bins; the 21 visible points have the fitted pose alone.
     ...(protocol.startsWith(AFLW2000_2D) && { split: 'paper' }),
   });

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Annotation, Sample } from '@voxface/datasets';
+import {
+  type Box,
+  boxOf,
+  boxOverlap,
+  createLandmarks,
+  type Landmarks,
+  meanFaceInBox,
+} from '@voxface/landmarks';
+import { UsageError } from '../options.ts';
+import { openDetector, openModel } from '../photos/open-model.ts';
+
+/** Which systems are scored, as flags of `voxface evaluate`. */
+export interface SourceFlags {
+  model?: readonly string[];
+  predictions?: readonly string[];
+  meanShape?: boolean;
+  detector?: string;
+  flip?: boolean;
+  backend?: string;
+}
+
+/** Where landmarks to be scored come from. */
+export interface PredictionSource {
+  readonly name: string;
+  /** Whether it needs the pictures: samples come without them otherwise. */
+  readonly looks: boolean;
+  /** Landmarks in image pixels; null when no face was found. */
+  predict(sample: Annotation | Sample): Promise<Landmarks | null>;
+  dispose(): void;
+}
+
+/**
+ * Opens the models, files of predictions and the mean face that the flags name, each as `NAME=WHAT` or alone; the default model
+ * where they name nothing.
+ * @throws UsageError when two have one name.
+ */
+export async function openPredictionSources(flags: SourceFlags): Promise<PredictionSource[]> {
+  const { model = [], predictions = [], meanShape } = flags;
+  const nothing = model.length === 0 && predictions.length === 0 && !meanShape;
+  const sources: PredictionSource[] = [];
+  for (const text of nothing ? [undefined] : model) sources.push(await openModelSource(text, flags));
+  for (const text of predictions) sources.push(await readPredictions(text));
+  if (meanShape) sources.push(meanFace);
+  const names = sources.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    for (const source of sources) source.dispose();
+    throw new UsageError(
+      `evaluate: every system needs a name of its own, got two called ${twice} (give NAME=FILE)`,
+    );
+  }
+  return sources;
+}
+
+const meanFace: PredictionSource = {
+  name: 'mean face',
+  looks: false,
+  predict: async (sample) => meanFaceInBox(truthBox(sample)),
+  dispose: () => {},
+};
+
+/** `NAME=WHAT`; a file whose own name has a `=` is taken as it is. */
+function splitName(text: string): [name: string | undefined, what: string] {
+  const at = text.indexOf('=');
+  return at < 1 || existsSync(text) ? [undefined, text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+async function openModelSource(text: string | undefined, flags: SourceFlags): Promise<PredictionSource> {
+  const [given, what] = text === undefined ? [undefined, undefined] : splitName(text);
+  const { name, predictor } = await openModel(what, { backend: flags.backend, flip: flags.flip });
+  const detector = flags.detector === undefined ? undefined : await openDetector(flags.detector);
+  return {
+    name:
+      given ?? `${name}${flags.flip ? ' + flip' : ''}${flags.detector ? `, ${flags.detector} boxes` : ''}`,
+    looks: true,
+    async predict(sample) {
+      const { image } = sample as Sample;
+      const truth = truthBox(sample);
+      const box = detector
+        ? mostOverlapping(
+            (await detector.detect(image)).map((face) => face.box),
+            truth,
+          )
+        : truth;
+      return box === undefined ? null : (await predictor.predict(image, box)).landmarks;
+    },
+    dispose() {
+      predictor.dispose();
+      detector?.dispose();
+    },
+  };
+}
+
+/** The box of all true landmarks. */
+export function truthBox({ scheme, landmarks, box }: Annotation): Box {
+  return scheme.count === 21 ? box : boxOf(landmarks);
+}
+
+/** The detected box that shares most with the truth; none when they share nothing: the face was missed. */
+function mostOverlapping(boxes: readonly Box[], truth: Box): Box | undefined {
+  const scored = boxes
+    .map((box) => ({ box, overlap: boxOverlap(box, truth) }))
+    .filter(({ overlap }) => overlap > 0);
+  scored.sort((a, b) => b.overlap - a.overlap);
+  return scored[0]?.box;
+}
+
+async function readPredictions(text: string): Promise<PredictionSource> {
+  const [name, file] = splitName(text);
+  let rows: Record<string, number[][]>;
+  try {
+    rows = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--predictions: ${file} is not readable JSON (${(error as Error).message})`);
+  }
+  return {
+    name: name ?? file,
+    looks: false,
+    async predict({ id }) {
+      const points = rows[id];
+      if (points === undefined) return null;
+      return createLandmarks(points.flat(), points[0].length as 2 | 3);
+    },
+    dispose: () => {},
+  };
+}
