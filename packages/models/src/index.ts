@@ -32,3 +32,4 @@ export {
 } from './weights/encode-network.ts';
 export { loadModelFromUrl } from './weights/load-model-from-url.ts';
 export { decodeModelFile, encodeModelFile } from './weights/model-file.ts';
+export { encodeSafetensors } from './weights/safetensors.ts';

@@ -5,12 +5,15 @@ import { Option } from 'commander';
 export function addExport(program: Command): void {
   program
     .command('export')
-    .description('Convert a model to ONNX, TensorFlow.js files or a single file.')
-    .argument('<out>', 'output file (onnx, file) or folder (tfjs)')
+    .description('Convert a model to ONNX, TensorFlow.js files, a single file or safetensors.')
+    .argument('<out>', 'output file (onnx, file, safetensors) or folder (tfjs)')
     .option('-m, --model <model>', 'name of a pretrained model or folder of a saved one')
     .addOption(
-      new Option('--to <form>', 'onnx; tfjs: model.json with shards; file: everything in one file')
-        .choices(['onnx', 'tfjs', 'file'])
+      new Option(
+        '--to <form>',
+        'onnx; tfjs: model.json with shards; file: everything in one file; safetensors: the weights, for Python and the Hugging Face hub',
+      )
+        .choices(['onnx', 'tfjs', 'file', 'safetensors'])
         .default('onnx'),
     )
     .addOption(

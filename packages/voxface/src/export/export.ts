@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import { cropSample } from '@voxface/datasets';
 import { openDataset } from '@voxface/datasets/node';
-import { encodeModelFile } from '@voxface/models';
+import { encodeModelFile, encodeSafetensors } from '@voxface/models';
 import { loadModel, saveModel } from '@voxface/models/node';
 import { saveOnnx } from '@voxface/onnx/export/node';
 import { cropsToUnitRange } from '@voxface/predict';
@@ -21,12 +21,20 @@ export interface ExportFlags {
 /** Faces that `--check` compares on. */
 const CHECK_FACES = 50;
 
-/** Loads a saved model and writes it as ONNX, as tfjs-layers files, or as one file. */
+/** Weight types of each form; int8 and uint8 are another kind of quantisation each. */
+const PRECISIONS: Readonly<Record<string, readonly string[]>> = {
+  onnx: ['float32', 'float16', 'int8'],
+  tfjs: ['float32', 'float16', 'uint8'],
+  file: ['float32', 'float16', 'uint8'],
+  safetensors: ['float32', 'float16'],
+};
+
+/** Loads a saved model and writes it as ONNX, as tfjs-layers files, as one file, or its weights as safetensors. */
 export async function exportModel(out: string, flags: ExportFlags): Promise<void> {
-  const wrong = flags.to === 'onnx' ? 'uint8' : 'int8';
-  if (flags.precision === wrong) {
-    const kinds = flags.to === 'onnx' ? 'float32, float16 or int8' : 'float32, float16 or uint8';
-    throw new UsageError(`--precision: --to ${flags.to} takes ${kinds}, got ${wrong}`);
+  const kinds = PRECISIONS[flags.to];
+  if (!kinds.includes(flags.precision)) {
+    const list = `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
+    throw new UsageError(`--precision: --to ${flags.to} takes ${list}, got ${flags.precision}`);
   }
   if (flags.check !== undefined && flags.to !== 'onnx') {
     throw new UsageError(`--check: compares ONNX files only, got --to ${flags.to}`);
@@ -50,6 +58,8 @@ export async function exportModel(out: string, flags: ExportFlags): Promise<void
     faces?.dispose();
   } else if (flags.to === 'file') {
     await writeFile(out, await encodeModelFile(model, { precision }));
+  } else if (flags.to === 'safetensors') {
+    await writeFile(out, await encodeSafetensors(model, { precision: precision as 'float32' | 'float16' }));
   } else {
     await saveModel(model, out, { precision });
   }
