@@ -3,7 +3,7 @@
  * and memory over three epochs; before that, milliseconds of processor per phase, one sample after the other in one
  * thread. From the repository's root:
  *
- *   node --conditions=voxface-source --import tsx packages/datasets/bench/pipeline.ts [threads] [cacheMiB] [256|128] [photos]
+ *   node --conditions=voxface-source --import tsx packages/datasets/bench/pipeline.ts [threads] [cacheMiB] [256|128] [photos] [packed set]
  *
  * Decoding and cropping run in threads, encoding in the main thread, as in training. Where other programs use the
  * machine too, the processor time per sample says more than the rate: two cores have 20 ms per sample at 100 samples/s.
@@ -16,21 +16,25 @@ import { assembleCrop, cropImage } from '../src/crop-sample.ts';
 import {
   concatDatasets,
   createBatches,
+  createPlaneDataset,
   cropOf,
   type Dataset,
   drawAugmentation,
   takeSamples,
 } from '../src/index.ts';
-import { createCropWorkers, decodeImage, open300w } from '../src/node.ts';
+import { createCropWorkers, decodeImage, open300w, openVoxfaceDataset } from '../src/node.ts';
 
 const [threads, cacheMiB, onlySize, photos] = process.argv.slice(2).map(Number);
 const data = path.resolve(fileURLToPath(import.meta.url), '../../../../..', 'shared/data/300w');
 const MIB = 2 ** 20;
 
-const whole = concatDatasets([
-  await open300w(path.join(data, 'afw'), { name: 'afw' }),
-  await open300w(path.join(data, 'helen/trainset'), { name: 'helen' }),
-]);
+const packed = process.argv[6];
+const whole = packed
+  ? createPlaneDataset((await openVoxfaceDataset(packed)) as Dataset<3>)
+  : concatDatasets([
+      await open300w(path.join(data, 'afw'), { name: 'afw' }),
+      await open300w(path.join(data, 'helen/trainset'), { name: 'helen' }),
+    ]);
 const used = Math.min(photos || whole.length, whole.length);
 const dataset: Dataset<2> = takeSamples(
   whole,

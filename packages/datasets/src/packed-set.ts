@@ -1,4 +1,4 @@
-import { type LandmarkScheme, SCHEMES } from '@voxface/landmarks';
+import { type LandmarkScheme, type Pixels, SCHEMES } from '@voxface/landmarks';
 import { checkInnerPath } from './record-dataset.ts';
 import type { Annotation, Provenance } from './sample.ts';
 
@@ -193,4 +193,39 @@ export function unpackSample(sample: PackedSample, set: PackedSet, scheme: Landm
     ...(attributes && { attributes }),
     provenance: provenance ?? { dataset: set.name, files: ['set.json'], conversions: [] },
   };
+}
+
+/** What a decoded picture in a packed set begins with; width, height (32 bits each, little endian) and RGB bytes follow. */
+const DECODED = new TextEncoder().encode('voxrgb01');
+const HEAD_BYTES = DECODED.length + 8;
+
+/** A picture as a packed set holds it decoded. @param image three channels. */
+export function packPixels({ data, width, height }: Pixels): Uint8Array {
+  const bytes = new Uint8Array(HEAD_BYTES + data.length);
+  bytes.set(DECODED);
+  const head = new DataView(bytes.buffer);
+  head.setUint32(DECODED.length, width, true);
+  head.setUint32(DECODED.length + 4, height, true);
+  bytes.set(data, HEAD_BYTES);
+  return bytes;
+}
+
+/**
+ * The picture in bytes that `packPixels` made, without a copy; undefined when they are of an image file.
+ * @param name what to call it in errors.
+ * @throws Error when bytes are missing.
+ */
+export function viewPixels(bytes: Uint8Array, name: string): Pixels | undefined {
+  if (DECODED.some((byte, i) => bytes[i] !== byte)) return undefined;
+  const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [width, height] =
+    bytes.length < HEAD_BYTES
+      ? [0, 0]
+      : [DECODED.length, DECODED.length + 4].map((at) => head.getUint32(at, true));
+  if (width * height === 0 || bytes.length !== HEAD_BYTES + 3 * width * height) {
+    throw new Error(
+      `viewPixels: expected ${width} x ${height} pixels of 3 bytes, got ${bytes.length} bytes in ${name} (convert the set again)`,
+    );
+  }
+  return { data: bytes.subarray(HEAD_BYTES), width, height, channels: 3 };
 }

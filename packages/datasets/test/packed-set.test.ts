@@ -42,6 +42,8 @@ async function addSamples(
   await writer[finish]();
 }
 
+const decodeFirst = async (dir: string) => (await openPackedSet(dir)).load(0);
+
 const bytesOf = (dir: string) =>
   Promise.all(
     ['set.json', 'samples.jsonl', 'images.bin'].map(async (name) => [
@@ -51,6 +53,39 @@ const bytesOf = (dir: string) =>
   );
 
 describe('packed sets', () => {
+  it('may hold decoded pictures: the same pixels, which convert back to image files', async () => {
+    const [jpegs, decoded, again] = await Promise.all([writeFolder({}), writeFolder({}), writeFolder({})]);
+    await addSamples(jpegs, [1, 2, 3]);
+    await convertDataset(jpegs, path.join(decoded, 'set'), { decoded: true });
+    const [before, set] = [await openPackedSet(jpegs), await openPackedSet(path.join(decoded, 'set'))];
+    for (let i = 0; i < 3; i++) {
+      const [{ image, landmarks }, found] = await Promise.all([before.load(i), set.load(i)]);
+      expect([found.image.width, found.image.height]).toEqual([160, 120]);
+      expect(Buffer.from(found.image.data).equals(Buffer.from(image.data))).toBe(true);
+      expect(found.landmarks).toEqual(landmarks);
+      expect((await set.loadEncoded!(i)).encoded).toHaveLength(16 + 160 * 120 * 3);
+    }
+    // As it is, and cut: encoded again.
+    await convertDataset(path.join(decoded, 'set'), path.join(again, 'same'));
+    expect((await openPackedSet(path.join(again, 'same'))).ids).toEqual(before.ids);
+    await convertDataset(path.join(decoded, 'set'), path.join(again, 'cut'), {
+      face: { scale: 2, size: 40 },
+    });
+    const { encoded } = await (await openPackedSet(path.join(again, 'cut'))).loadEncoded!(0);
+    expect([...encoded.subarray(0, 2)]).toEqual([0xff, 0xd8]);
+  });
+
+  it('name a decoded picture that was cut short', async () => {
+    const dir = await writeFolder({});
+    const image = { data: new Uint8Array(3 * 20), width: 5, height: 4, channels: 3 } as const;
+    const writer = await createPackedSetWriter(dir, HEAD, { decoded: true });
+    await writer.add(syntheticAnnotation(1), image);
+    await writer.close();
+    const lines = path.join(dir, 'samples.jsonl');
+    await writeFile(lines, (await readFile(lines, 'utf8')).replace('"length":76', '"length":74'));
+    await expect(decodeFirst(dir)).rejects.toThrow(/expected 5 x 4 pixels of 3 bytes, got 74 bytes/);
+  });
+
   it('are written in shards and read back whole', async () => {
     const dir = await writeFolder({});
     await addSamples(dir, [1, 2, 3, 4, 5], { shardBytes: 9000 });

@@ -46,7 +46,7 @@ export async function convertDataset(
       if (!writer.ids.has(dataset.ids[i])) {
         let read: [Annotation, Uint8Array | Pixels] | undefined;
         try {
-          read = await readForWriting(dataset, i, options.face);
+          read = await readForWriting(dataset, i, options);
         } catch (error) {
           report({ id: dataset.ids[i], error: error as Error });
         }
@@ -66,11 +66,11 @@ export async function convertDataset(
 async function readForWriting(
   dataset: Dataset,
   index: number,
-  face: ConvertOptions['face'],
+  { face, decoded }: ConvertOptions,
 ): Promise<[Annotation, Uint8Array | Pixels]> {
   const { image, ...annotation } = await dataset.load(index);
   if (face) return cutFace(annotation, image, face);
-  if (!dataset.loadEncoded) return [annotation, image];
+  if (decoded || !dataset.loadEncoded) return [annotation, image];
   return [annotation, (await dataset.loadEncoded(index)).encoded];
 }
 

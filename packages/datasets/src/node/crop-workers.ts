@@ -12,6 +12,7 @@ import {
 } from '../batches.ts';
 import { assembleCrop, type CropSampleOptions, cropOf, cropSample } from '../crop-sample.ts';
 import { annotationOf } from '../dataset-views.ts';
+import { viewPixels } from '../packed-set.ts';
 import { checkInside } from '../record-dataset.ts';
 import type { CroppedSample, Dataset } from '../sample.ts';
 
@@ -94,7 +95,8 @@ export function createCropWorkers(options: CropWorkersOptions = {}): CropWorkers
       number: jobNumber++,
       name: `${dataset.name}/${annotation.id}`,
       ...(picture ? { picture } : { encoded }),
-      keep: !picture && cachedBytes < cacheBytes,
+      // What a packed set holds decoded is in the system's file cache already.
+      keep: !picture && cachedBytes < cacheBytes && !viewPixels(encoded!, annotation.id),
       orient: annotation.upright === true,
       crop: cropOf(annotation.box, crop),
       options: crop,

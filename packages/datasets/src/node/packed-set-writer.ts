@@ -18,8 +18,10 @@ import {
   type PackedSet,
   type PackedSetHead,
   type PackedShard,
+  packPixels,
   parsePackedSample,
   parsePackedSet,
+  viewPixels,
 } from '../packed-set.ts';
 import type { Annotation, Dataset } from '../sample.ts';
 import { lockFolder, type Unlock } from './folder-lock.ts';
@@ -27,6 +29,8 @@ import { lockFolder, type Unlock } from './folder-lock.ts';
 export interface PackedSetWriterOptions {
   /** JPEG quality of pictures that are given as pixels, 1..100. */
   quality?: number;
+  /** Store pictures that are given as pixels decoded: about ten times the bytes, and nothing to decode when they are read. */
+  decoded?: boolean;
   /** True continues an interrupted set in the folder; false refuses a folder that holds one. */
   resume?: boolean;
   /** A shard is closed and another begun when its pictures hold this many bytes. */
@@ -35,6 +39,7 @@ export interface PackedSetWriterOptions {
 
 export const PACKED_SET_WRITER_DEFAULTS: Required<PackedSetWriterOptions> = {
   quality: 92,
+  decoded: false,
   resume: false,
   shardBytes: 2 ** 30,
 };
@@ -44,7 +49,7 @@ export interface PackedSetWriter {
   /** Identifiers already in the set. */
   readonly ids: ReadonlySet<string>;
   /**
-   * Adds a sample: encoded bytes go in unchanged, pixels are stored as JPEG without chroma subsampling.
+   * Adds a sample: encoded bytes go in unchanged, pixels are stored as JPEG without chroma subsampling, or decoded.
    * @throws Error when the identifier is there already, or a landmark is not finite.
    */
   add(annotation: Omit<Annotation, 'scheme'>, image: Uint8Array | Pixels): Promise<void>;
@@ -79,7 +84,7 @@ export async function createPackedSetWriter(
 async function openWriter(
   dir: string,
   head: PackedSetHead,
-  { quality, resume, shardBytes }: Required<PackedSetWriterOptions>,
+  { quality, decoded, resume, shardBytes }: Required<PackedSetWriterOptions>,
   unlock: Unlock,
 ): Promise<PackedSetWriter> {
   await mkdir(dir, { recursive: true });
@@ -130,7 +135,7 @@ async function openWriter(
       }
       ids.add(id);
       const written = (async () => {
-        const encoded = await encodeImage(image, quality);
+        const encoded = await encodeImage(image, quality, decoded);
         const turn = tail.then(() => append(annotation, encoded));
         tail = turn.catch(() => {});
         return turn;
@@ -324,16 +329,22 @@ interface EncodedImage {
   readonly height: number;
 }
 
-async function encodeImage(image: Uint8Array | Pixels, quality: number): Promise<EncodedImage> {
+async function encodeImage(
+  image: Uint8Array | Pixels,
+  quality: number,
+  decoded: boolean,
+): Promise<EncodedImage> {
   if (image instanceof Uint8Array) {
-    const { width, height } = await sharp(image).metadata();
+    const { width, height } = viewPixels(image, 'a decoded picture') ?? (await sharp(image).metadata());
     return { isEncoded: true, bytes: image, width, height };
   }
   const { data, width, height, channels } = image;
-  const bytes = await sharp(data, { raw: { width, height, channels } })
-    .removeAlpha()
-    .jpeg({ quality, chromaSubsampling: '4:4:4' })
-    .toBuffer();
+  const picture = sharp(data, { raw: { width, height, channels } }).removeAlpha();
+  if (decoded) {
+    const rgb = channels === 3 ? data : await picture.raw().toBuffer();
+    return { isEncoded: false, bytes: packPixels({ data: rgb, width, height, channels: 3 }), width, height };
+  }
+  const bytes = await picture.jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer();
   return { isEncoded: false, bytes, width, height };
 }
 

@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Pixels, withDefaults } from '@voxface/landmarks';
 import sharp from 'sharp';
+import { viewPixels } from '../packed-set.ts';
 
 export interface DecodeImageOptions {
   /**
@@ -27,6 +28,8 @@ export async function decodeImage(
   options: DecodeImageOptions = {},
 ): Promise<Pixels> {
   const { orient, maxPixels } = withDefaults(DECODE_IMAGE_DEFAULTS, options);
+  const stored = viewPixels(bytes, name);
+  if (stored) return stored;
   try {
     const picture = sharp(bytes, { failOn: 'truncated', limitInputPixels: maxPixels });
     const { data, info } = await (orient ? picture.autoOrient() : picture)

@@ -4,6 +4,7 @@ import {
   parsePackedSet,
   schemeOfSet,
   unpackSample,
+  viewPixels,
 } from '../packed-set.ts';
 import { createRecordDataset } from '../record-dataset.ts';
 import type { Dataset } from '../sample.ts';
@@ -54,7 +55,8 @@ export async function openPackedSetUrl(base: string | URL): Promise<Dataset> {
     ids: samples.map(({ sample }) => sample.id),
     annotate: (index) => unpackSample(samples[index].sample, set, scheme),
     readImage: (index) => readSlice(samples[index].images, samples[index].sample),
-    decode: (bytes, where, options) => decodeBlob(new Blob([bytes as BlobPart]), where, options),
+    decode: async (bytes, where, options) =>
+      viewPixels(bytes, where) ?? decodeBlob(new Blob([bytes as BlobPart]), where, options),
   });
 }
 

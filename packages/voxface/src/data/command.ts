@@ -41,6 +41,7 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
       '--conform <folder>',
       'move all landmarks to those of the Basel face model (bfm-68) fitted to them: the convention of 300W-LP itself',
     )
+    .option('--decoded', 'store pixels instead of JPEG: about ten times the space, nothing to decode in training')
     .option('--resume', 'continue an interrupted conversion')
     .option('--shard <i/n>', `${SHARD_HELP}, into a subfolder of <out>`)
     .action(async (path: string, out: string, flags: Record<string, string>) => {

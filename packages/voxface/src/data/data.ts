@@ -123,13 +123,14 @@ export async function convertData(path: string, out: string, flags: Record<strin
   const { dataset, unopened } = await openCounting(path, flags);
   const whole = await selectSamples(dataset, flags);
   const folder = join(out, shardFolder(shard));
-  if (shard.count > 1) await keepSettings(folder, { ...digestOf(whole), face, conform: flags.conform });
+  if (shard.count > 1) await keepSettings(folder, { ...digestOf(whole), face, conform: flags.conform, decoded: flags.decoded });
   const { onProgress, finish } = lazyProgress('samples');
   const part = shard.count === 1 ? whole : takeSamples(whole, shardIndices(whole.length, shard));
   const report = await convertDataset(await conform(part, flags.conform), folder, {
     resume: flags.resume !== undefined || shard.count > 1,
     onProgress,
     ...(face && { face }),
+    decoded: flags.decoded !== undefined,
   });
   finish();
   const broken = [...(shard.index === 0 ? unopened : []), ...report.broken];
