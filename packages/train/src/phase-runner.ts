@@ -45,7 +45,7 @@ interface RecordedPhase {
 /** Creates the runner of these networks on the current backend. */
 export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
   const { networks, weights, form, adversary, lossScale } = settings;
-  const recordPhase = chooseRecorder(settings.execution);
+  let recordPhase = chooseRecorder(settings.execution);
   const recorded = new Map<string, RecordedPhase>();
   const all = Object.keys(networks.weights) as NetworkName[];
   const variables = selectNetworks(networks, all).flatMap(({ trainable, statistics }) => [
@@ -63,16 +63,28 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
     );
 
   function record(key: string, phase: PhaseName, batches: readonly TrainingBatch[], mu: Scalar) {
-    const before = variables.map(({ dataId }) => dataId);
+    const before = variables.map((variable) => variable.clone());
+    const isChanged = (variable: Variable, i: number): boolean => variable.dataId !== before[i].dataId;
     let terms: Record<string, Scalar> = {};
     let changed: Variable[] = [];
-    const { program, outputs } = recordPhase!([...variables, mu, ...tensorsOf(batches)], () => {
-      const result = plainly(phase, batches, mu);
-      terms = result.terms;
-      changed = variables.filter(({ dataId }, i) => dataId !== before[i]);
-      return [...Object.values(terms), ...result.gradients, ...changed];
-    });
-    dispose(terms);
+    let recording: ReturnType<typeof recordGraph>;
+    try {
+      recording = recordPhase!([...variables, mu, ...tensorsOf(batches)], () => {
+        const result = plainly(phase, batches, mu);
+        terms = result.terms;
+        changed = variables.filter(isChanged);
+        return [...Object.values(terms), ...result.gradients, ...changed];
+      });
+    } catch (error) {
+      // The recording itself ran the phase: as if it had not.
+      for (const [i, variable] of variables.entries()) {
+        if (isChanged(variable, i)) variable.assign(before[i] as Variable);
+      }
+      throw error;
+    } finally {
+      dispose([before, terms]);
+    }
+    const { program, outputs } = recording;
     const entry = { program, terms: Object.keys(terms), sets: setsOf(phase).length, changed };
     if (recorded.size >= MOST_PROGRAMS) {
       const [oldest, { program: gone }] = recorded.entries().next().value!;
@@ -81,6 +93,11 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
     }
     recorded.set(key, entry);
     return unpack(entry, outputs);
+  }
+
+  function forget(): void {
+    for (const { program } of recorded.values()) program.dispose();
+    recorded.clear();
   }
 
   return {
@@ -92,14 +109,19 @@ export function createPhaseRunner(settings: PhaseSettings): PhaseRunner {
         const known = recorded.get(key);
         if (known === undefined) return record(key, phase, batches, balance);
         return unpack(known, known.program.run([...variables, balance, ...tensorsOf(batches)]));
+      } catch (error) {
+        if (settings.execution !== 'auto' || recordPhase !== recordGraph) throw error;
+        console.warn(
+          `training goes on with TensorFlow.js' tape, which is slower: a phase does not run as a graph (${(error as Error).message})`,
+        );
+        recordPhase = undefined;
+        forget();
+        return plainly(phase, batches, mu);
       } finally {
         balance.dispose();
       }
     },
-    dispose() {
-      for (const { program } of recorded.values()) program.dispose();
-      recorded.clear();
-    },
+    dispose: forget,
   };
 }
 

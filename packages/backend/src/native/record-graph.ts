@@ -1,4 +1,4 @@
-import { backend, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { backend, dispose, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { checkInputs, describeTensor, type Program, type Recording } from '../program/record-program.ts';
 import type { NativeBackend } from './native-backend.ts';
 import { isNative } from './run-native.ts';
@@ -28,7 +28,12 @@ export function recordGraph(inputs: readonly Tensor[], compute: () => readonly T
     });
     return results;
   });
-  return { program: createGraphProgram(native, trace, inputs.map(describeTensor)), outputs };
+  try {
+    return { program: createGraphProgram(native, trace, inputs.map(describeTensor)), outputs };
+  } catch (error) {
+    dispose(outputs);
+    throw error;
+  }
 }
 
 function createGraphProgram(native: NativeBackend, trace: Trace, shapes: readonly string[]): Program {
