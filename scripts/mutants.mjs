@@ -19,7 +19,7 @@ const train = (files, tests) => ({
 const PARTS = {
   schedule: train(['schedule', 'stages'], ['numbers', 'oracle-run']),
   losses: train(['losses'], ['losses', 'oracle-phases']),
-  phases: train(['phases'], ['oracle-phases', 'oracle-run']),
+  phases: train(['phases'], ['losses', 'oracle-phases', 'oracle-run']),
   volume: { tests: ['packages/volume/test/*.test.ts'], mutate: ['packages/volume/src/**/*.ts'] },
   metrics: {
     tests: ['packages/metrics/test/*.test.ts'],

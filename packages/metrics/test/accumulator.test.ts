@@ -7,6 +7,7 @@ import {
   evaluateProtocol,
   formatEvaluation,
   formatReport,
+  type ImageError,
   nme,
   PROTOCOLS,
   pairedBootstrap,
@@ -179,6 +180,57 @@ describe('reports', () => {
       nme: Math.round(1e6 * (evaluation.perImage[0].nme as number)) / 1e4,
       yaw: faces[0].yaw,
     });
+  });
+});
+
+describe('a set of four faces, one of them missed', () => {
+  const protocol = 'aflw2000-3d/68/2d';
+  const images: ImageError[] = [
+    { id: 'b', nme: 0.02, yaw: 10, pitch: -50, roll: 5 },
+    { id: 'd', nme: null },
+    { id: 'a', nme: 0.04, yaw: -40, pitch: 0, roll: -50 },
+    { id: 'c', nme: 0.06, yaw: 80, pitch: 20, roll: 20 },
+  ];
+  const accumulator = createAccumulator(protocol);
+  accumulator.merge({ protocol, images });
+  const evaluation = accumulator.compute();
+  const of = { dataset: 'set', model: 'net' };
+
+  it('is told in lines', () => {
+    expect(formatEvaluation(evaluation, of).split('\n')).toEqual([
+      'net on set, aflw2000-3d/68/2d: 3 faces, 1 missed',
+      'NME 4.00 % (median 4.00, std 2.00)',
+      'AUC@10 45.00, failure rate 25.00 %',
+      '|yaw| 0-30: 2.00 (1)  30-60: 4.00 (1)  >60: 6.00 (1)  bin mean 4.00',
+      'pitch ..-40: 2.00 (1)  -40..-30: - (0)  -30..-15: - (0)  -15..-5: - (0)  -5..5: 4.00 (1)  5..15: - (0)  15..30: 6.00 (1)  30..40: - (0)  40..: - (0)',
+      '|roll| 0..15: 2.00 (1)  15..30: 6.00 (1)  30..45: - (0)  45..: 4.00 (1)',
+    ]);
+  });
+
+  it('becomes data: bins, angles, and images by their names', () => {
+    const { bins, angles, perImage } = toReportJson(evaluation, of);
+    expect(bins[1]).toEqual({ from: 30, to: 60, count: 1, mean: 4 });
+    expect(angles.map(({ name }) => name)).toEqual(['pitch', 'roll']);
+    expect(angles[1].bins[3]).toEqual({ from: 45, to: null, count: 1, mean: 4 });
+    expect(angles[0].bins[0]).toEqual({ from: null, to: -40, count: 1, mean: 2 });
+    expect(perImage).toEqual([
+      { id: 'a', nme: 4, yaw: -40 },
+      { id: 'b', nme: 2, yaw: 10 },
+      { id: 'c', nme: 6, yaw: 80 },
+      { id: 'd', nme: null, yaw: null },
+    ]);
+  });
+
+  it('has no line by yaw where a set has none', () => {
+    const plain = createAccumulator('300w/interocular');
+    plain.merge({ protocol: '300w/interocular', images: [{ id: 'x', nme: 0.05 }] });
+    expect(formatEvaluation(plain.compute(), of)).not.toMatch(/yaw|full|pitch/);
+  });
+
+  it('is a row of a table with a rule under its head', () => {
+    const lines = formatReport([{ method: 'own', evaluation }]).split('\n');
+    expect(lines[3]).toMatch(/^\| --- \|( ---: \|)+$/);
+    expect(lines[4]).toBe('| own | 2.00 | 4.00 | 6.00 | 4.00 | 2.00 | 4.00 | 4.00 | 45.00 | 25.00 | 3 | 1 |');
   });
 });
 

@@ -5,6 +5,7 @@ import {
   boxSize,
   createAccumulator,
   cumulativeErrors,
+  errorThresholds,
   evaluateProtocol,
   fixedNormalizer,
   interocular,
@@ -58,6 +59,31 @@ describe('nme', () => {
 });
 
 describe('sets of errors', () => {
+  it('are cut at even thresholds, both ends included', () => {
+    expect([...errorThresholds(0.1, 5)].map((v) => Number(v.toFixed(9)))).toEqual([
+      0, 0.025, 0.05, 0.075, 0.1,
+    ]);
+  });
+  it('of one size have an area by Simpson as NumPy widens their interval, and none above the limit', () => {
+    // The histogram reaches from -0.45 to 0.55, its middle bin holds both: the curve is 1 from 0.05 on.
+    expect(areaUnderCurve([0.05, 0.05], 0.1, 'simpson')).toBeCloseTo(0.5, 2);
+    expect(areaUnderCurve([0.3, 0.4], 0.1, 'simpson')).toBe(0);
+  });
+  it('are lists', () => {
+    for (const wrong of [undefined, 3, {}, () => {}]) {
+      expect(() => summarizeErrors(wrong as never)).toThrow(/expected a list of errors/);
+    }
+    expect(summarizeErrors([0.1]).std).toBe(0);
+    expect(() => summarizeByYaw([0.1], undefined as never)).toThrow(/expected 1 yaws, got undefined/);
+  });
+  it('by yaw are in bins with their own edges', () => {
+    const { bins } = summarizeByYaw([0.1, 0.2, 0.3], [-10, 30, 61]);
+    expect(bins.map(({ from, to, count }) => [from, to, count])).toEqual([
+      [0, 30, 2],
+      [30, 60, 0],
+      [60, Infinity, 1],
+    ]);
+  });
   it.each([
     ['summarizeErrors', () => summarizeErrors([])],
     ['cumulativeErrors', () => cumulativeErrors([], [0.1])],

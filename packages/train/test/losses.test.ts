@@ -22,6 +22,7 @@ import {
   reconstructionLoss,
   volumeLoss,
 } from '../src/losses.ts';
+import { PHASES, type PhaseInput } from '../src/phases.ts';
 import golden from './golden/train.json' with { type: 'json' };
 
 const [b, h, w, c, n] = [2, 3, 4, 2, 5];
@@ -143,5 +144,14 @@ describe('losses against PyTorch and central differences', () => {
 describe('volumeLoss', () => {
   it('names both numbers of stages when they differ', () => {
     expect(() => volumeLoss(volumes.slice(0, 1), batch3d)).toThrow(/one volume per stage \(2\), got 1/);
+  });
+});
+
+describe('phases', () => {
+  it('that need depth say so of batches without it', () => {
+    for (const phase of ['coordinate', 'reconstruction'] as const) {
+      const run = () => PHASES[phase].compute({ batches: [batch2d] } as unknown as PhaseInput);
+      expect(run).toThrow(/needs samples with 3D annotation, got 2D only/);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compactColors, perLandmarkColors, randomColors, sortedColors } from '../src/index.ts';
+import { compactColors, mixColors, perLandmarkColors, randomColors, sortedColors } from '../src/index.ts';
 
 const rows = (colors: Float32Array): string[] =>
   Array.from({ length: colors.length / 3 }, (_, i) => colors.slice(3 * i, 3 * i + 3).join());
@@ -21,6 +21,10 @@ describe('colours', () => {
     expect([...random].sort()).toEqual([...sorted].sort());
     expect(rows(randomColors(68, 3))).toEqual(random);
     expect(rows(randomColors(68, 4))).not.toEqual(random);
+  });
+
+  it('mixed: each channel by its share', () => {
+    expect(mixColors([0, 0.5, 1], [1, 0, 0], 0.25)).toEqual([0.25, 0.375, 0.75]);
   });
 
   it('compact and per landmark', () => {

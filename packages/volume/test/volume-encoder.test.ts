@@ -5,6 +5,7 @@ import {
   encodeHeatmap,
   encodeVolume,
   formatVolumeMemory,
+  marginalizeDepth,
   randomColors,
   sampleCloud,
   VOLUME_DEFAULTS,
@@ -135,7 +136,31 @@ describe('sampleCloud', () => {
     expect(Array.from(many.colors)).toEqual([0, 1, 0]);
   });
 
+  it('draws the same from the same volume in another unit', () => {
+    const scaled = volume.map((value) => value / 64);
+    expect(sampleCloud(scaled, shape, { points: 40, threshold: 0.4 })).toEqual(
+      sampleCloud(volume, shape, { points: 40, threshold: 0.4 }),
+    );
+  });
+
+  it('shows one channel from blue to yellow by its density', () => {
+    const line = { height: 1, width: 2, depth: 1, channels: 1 };
+    const { colors, density, positions } = sampleCloud(Float32Array.of(1, 2), line, { points: 3 });
+    const rows = Array.from(density, (value, i) => ({
+      value,
+      x: positions[3 * i],
+      color: Array.from(colors.subarray(3 * i, 3 * i + 3), (v) => Number(v.toFixed(3))),
+    }));
+    expect(rows.map(({ value }) => value)).toEqual([0.5, 1, 1]);
+    for (const { value, x, color } of rows) {
+      expect(x < 0.5).toBe(value === 0.5);
+      expect(color).toEqual(value === 1 ? [1, 0.88, 0.2] : [0.58, 0.6, 0.53]);
+    }
+  });
+
   it('refuses wrong sizes, empty volumes and NaN', () => {
+    expect(() => sampleCloud(new Float32Array(0), { ...shape, depth: 0 })).toThrow(/4 x 5 x 0 x 3 values/);
+    expect(() => marginalizeDepth(volume, { ...shape, depth: 7 })).toThrow(/4 x 5 x 7 x 3 values, got 360/);
     expect(() => sampleCloud(volume, { ...shape, depth: 7 })).toThrow(/4 x 5 x 7 x 3 values, got 360/);
     expect(() => sampleCloud(new Float32Array(360), shape)).toThrow(/got an empty volume/);
     expect(() => sampleCloud(new Float32Array(360).fill(Number.NaN), shape)).toThrow(
