@@ -20,3 +20,6 @@ writeFileSync(
   bundle.replaceAll('ort.wasm.bundle.min.mjs', 'ort.wasm.bundle.min.js'),
 );
 for (const name of ['small-int8.onnx', 'detector-tiny.onnx']) copyFileSync(weights(name), distOf(name));
+// What `voxface --version` says of it.
+const { version } = JSON.parse(readFileSync(join(runtime, '../package.json'), 'utf8'));
+writeFileSync(distOf('onnxruntime-web.version'), version);

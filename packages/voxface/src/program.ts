@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
@@ -93,7 +93,10 @@ function describeVersions(version: string): string {
       return [];
     }
   });
-  return [`voxface ${version}`, `node ${process.versions.node}`, ...found].join('\n');
+  // The WebAssembly build that comes along: its version is written beside it when the package is built.
+  const inside = new URL('./web/onnxruntime-web.version', import.meta.url);
+  const own = existsSync(inside) ? [`onnxruntime-web ${readFileSync(inside, 'utf8')} (in this package)`] : [];
+  return [`voxface ${version}`, `node ${process.versions.node}`, ...found, ...own].join('\n');
 }
 
 /** `package.json` of a package, from the file that its name resolves to. */

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -53,6 +55,30 @@ describe('localize, a folder', () => {
     const again = await run('localize', fixtures.at('nested'), ...flags, '--resume');
     expect(again.output).toMatch(/1 photos are done already[\s\S]*1 photo, 1 faces/);
     expect(existsSync(join(out, 'one.json'))).toBe(true);
+  });
+
+  test.each([
+    ['in this thread', '0'],
+    ['in threads', '2'],
+  ])('takes addresses, %s; one that does not answer well is named', async (_, threads) => {
+    const photo = readFileSync(fixtures.at('good.jpg'));
+    const server = createServer(({ url }, response) => {
+      if (url?.startsWith('/a%20b.jpg')) return response.end(photo);
+      response.statusCode = 404;
+      response.end();
+    }).listen(0);
+    await once(server, 'listening');
+    const at = `http://localhost:${(server.address() as { port: number }).port}`;
+    const out = fixtures.at(`addressed-${threads}`);
+    const flags = ['--model', fixtures.model, '--out', out, '--box', '12,8,30,28'];
+    const more = threads === '0' ? [] : ['--threads', threads];
+    const result = await run('localize', `${at}/a%20b.jpg?size=1`, `${at}/../gone.jpg`, ...flags, ...more);
+    server.close();
+    expect(result.code).toBe(1);
+    expect(result.errors).toMatch(/gone\.jpg: .*expected a file at http:.*gone\.jpg, got status 404/);
+    expect(readdirSync(out)).toEqual(['a_20b.json']);
+    const { image } = JSON.parse(readFileSync(join(out, 'a_20b.json'), 'utf8'));
+    expect(image).toEqual({ path: `${at}/a%20b.jpg?size=1`, width: 61, height: 47 });
   });
 
   test('prints a line of JSON per photo, and nothing else on standard output', async () => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { decodeImage } from '@voxface/datasets/node';
 import type { FaceDetector, ImageSource } from '@voxface/predict';
 import { PRETRAINED_DEFAULT, type PretrainedDetector } from '@voxface/pretrained';
+import { readAddress } from '../photos/list-photos.ts';
 import { type OnnxRuntimeName, openOnnxRuntime } from '../photos/onnx-runtime.ts';
 import { readDetectorFile, readModelFile } from '../photos/open-model.ts';
 import { type CommonLandmarkerOptions, createLandmarker, type FaceLandmarker } from './face-landmarker.ts';
@@ -70,8 +70,7 @@ async function readDetector(detector: PretrainedDetector | URL | Uint8Array): Pr
 /** Turns photos upright as their orientation tags say. */
 async function readPhoto(photo: PhotoSource): Promise<ImageSource> {
   if (typeof photo === 'string') {
-    const isAddress = /^(https?|file|data):/.test(photo);
-    return isAddress
+    return /^(https?|file|data):/.test(photo)
       ? decode(await readAddress(new URL(photo)), photo)
       : decode(await readFile(photo), photo);
   }
@@ -83,14 +82,3 @@ async function readPhoto(photo: PhotoSource): Promise<ImageSource> {
 
 const decode = (bytes: Uint8Array, name: string): Promise<ImageSource> =>
   decodeImage(bytes, name, { orient: true });
-
-async function readAddress(address: URL): Promise<Uint8Array> {
-  if (address.protocol === 'file:') return readFile(fileURLToPath(address));
-  const response = await fetch(address);
-  if (!response.ok) {
-    throw new Error(
-      `createFaceLandmarker: expected a file at ${address.href}, got status ${response.status}`,
-    );
-  }
-  return new Uint8Array(await response.arrayBuffer());
-}

@@ -71,18 +71,21 @@ export async function createFaceLandmarker(
   };
   const locate = (address: URL, name: string): URL =>
     assets === undefined ? address : new URL(name, folderOf(assets));
-  const runtime = options.runtime ?? (await import('onnxruntime-web/wasm'));
-  if (options.runtime === undefined) {
-    runtime.env.wasm.wasmPaths = { wasm: locate(addresses.wasm, 'ort-wasm-simd-threaded.wasm').href };
-  }
-  const session = { runtime, threads, ...(providers && { providers }) };
   const isReady = typeof detector === 'object' && 'detect' in detector;
-  const [modelFile, detectorFile] = await Promise.all([
+  // Asked for at once, runtime and networks side by side.
+  const files = Promise.all([
     readFile(model ?? locate(addresses.model, 'small-int8.onnx')),
     isReady || detector === false
       ? undefined
       : readFile(detector ?? locate(addresses.detector, 'detector-tiny.onnx')),
   ]);
+  files.catch(() => {});
+  const runtime = options.runtime ?? (await import('onnxruntime-web/wasm'));
+  if (options.runtime === undefined) {
+    runtime.env.wasm.wasmPaths = { wasm: locate(addresses.wasm, 'ort-wasm-simd-threaded.wasm').href };
+  }
+  const session = { runtime, threads, ...(providers && { providers }) };
+  const [modelFile, detectorFile] = await files;
   const predictor = await createOnnxPredictor(modelFile, { flip, refine, ...session });
   const opened = isReady
     ? detector

@@ -38,7 +38,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .description('Find the 68 3D landmarks of every face in photos.')
     .argument(
       '<photos...>',
-      'image files, folders (searched recursively), glob patterns or video files; - reads paths from standard input',
+      'image files, folders (searched recursively), glob patterns, http(s) addresses or video files; - reads more of them from standard input, one a line',
     )
     .requiredOption(
       '-o, --out <dir>',
@@ -73,12 +73,9 @@ A video (.mp4, .mov, .mkv, .webm, ...; read by ffmpeg, which must be installed) 
 x points right, y down, from the centre of the top-left pixel; z in pixels, zero mean, away from the camera.
 Angles are in degrees.`,
     )
-    .action(async (inputs: string[], flags: LocalizeFlags) => {
-      const [{ localizeToFolder, localizeToLines }, { parseFormats }, { readShard }] = await Promise.all([
-        import('./localize.ts'),
-        import('./write-faces.ts'),
-        import('../parts.ts'),
-      ]);
+    .action(async (given: string[], flags: LocalizeFlags) => {
+      const [{ localizeToFolder, localizeToLines, readInputs }, { parseFormats }, { readShard }] =
+        await Promise.all([import('./localize.ts'), import('./write-faces.ts'), import('../parts.ts')]);
       const { format, ...rest } = flags;
       const options = {
         ...rest,
@@ -88,6 +85,7 @@ Angles are in degrees.`,
         shard: readShard(flags.shard),
         threads: flags.threads === undefined ? undefined : parseCount('--threads', flags.threads),
       };
+      const inputs = await readInputs(given);
       const videos = inputs.filter(isVideo);
       const photos = inputs.filter((input) => !isVideo(input));
       if (videos.length > 0) {

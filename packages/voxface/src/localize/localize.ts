@@ -64,7 +64,7 @@ export interface LocalizeSummary {
  * Finds the landmarks of every face in every photo and writes them under `out`. A photo that fails is named
  * and the others are still done. Files that are not results of the same photo are not replaced.
  * @param signal stops the work after the photos under way.
- * @param inputs files, folders and patterns; `-` reads more of them from standard input, one a line.
+ * @param inputs files, folders, patterns and addresses.
  */
 export async function localizeToFolder(
   inputs: readonly string[],
@@ -78,7 +78,7 @@ export async function localizeToFolder(
   if (printed && images)
     throw new UsageError('--out -: expected no --overlay or --view3d, which write files');
   const { shard = WHOLE } = options;
-  const all = listPhotos(await readInputs(inputs));
+  const all = listPhotos(inputs);
   const listed = shardIndices(all.length, shard).map((i) => all[i]);
   // What a killed part has done is not done again.
   const photos =
@@ -155,7 +155,7 @@ export async function localizeToLines(
     console.log(`${out} is done already`);
     return { failed: 0 };
   }
-  const all = listPhotos(await readInputs(inputs));
+  const all = listPhotos(inputs);
   const photos = createHash('sha256')
     .update(all.map(({ file }) => file).join('\n'))
     .digest('hex');
@@ -249,7 +249,8 @@ export function detectionOf({
   return { detector: box ? false : detectors[0], detectorOptions: { minFace, rotations: turns[0] } };
 }
 
-async function readInputs(inputs: readonly string[]): Promise<string[]> {
+/** Lists from standard input, where `-` stands for them, one a line. */
+export async function readInputs(inputs: readonly string[]): Promise<string[]> {
   const all: string[] = [];
   for (const input of inputs) {
     if (input !== '-') all.push(input);

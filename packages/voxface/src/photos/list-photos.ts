@@ -1,6 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { IMAGE_EXTENSIONS } from '@voxface/datasets/node';
+import { fileURLToPath } from 'node:url';
+import { decodeImage, IMAGE_EXTENSIONS, readImage } from '@voxface/datasets/node';
+import type { Pixels } from '@voxface/landmarks';
 import { globSync } from 'tinyglobby';
 import { UsageError } from '../options.ts';
 
@@ -12,13 +15,14 @@ export interface ListedPhoto {
 }
 
 /**
- * Files, folders (searched recursively for images) and glob patterns to a list of photos in order, without repeats.
+ * Files, folders (searched recursively for images), glob patterns and addresses to a list of photos in order, without repeats.
  * Results of a folder's photos keep its subfolders. A file named by hand is taken whatever its ending; what it contains
  * shows when it is decoded.
  * @throws UsageError naming a path that does not exist or a folder without images.
  */
 export function listPhotos(inputs: readonly string[]): ListedPhoto[] {
   const listed = inputs.flatMap((input): ListedPhoto[] => {
+    if (isAddress(input)) return [{ file: input, stem: stemOfAddress(input) }];
     if (!existsSync(input)) {
       const found = /[*?[{]/.test(input) ? globSync(input, { absolute: false }) : [];
       if (found.length === 0) throw new UsageError(`no such file or folder: ${input}`);
@@ -43,8 +47,50 @@ export function listPhotos(inputs: readonly string[]): ListedPhoto[] {
       stem: stemOf(file),
     }));
   });
-  const unique = new Map(listed.map((photo) => [resolve(photo.file), photo]));
+  const unique = new Map(
+    listed.map((photo) => [isAddress(photo.file) ? photo.file : resolve(photo.file), photo]),
+  );
   return withUniqueStems([...unique.values()]);
+}
+
+/** Whether a photo is named by its address instead of its path. */
+export function isAddress(photo: string): boolean {
+  return /^https?:\/\//i.test(photo);
+}
+
+/** The last part of an address's path without ending, of letters that every file system takes. */
+function stemOfAddress(address: string): string {
+  if (!URL.canParse(address)) throw new UsageError(`no address: ${address}`);
+  const { pathname, hostname } = new URL(address);
+  const last = stemOf(basename(pathname.replace(/%2f/gi, '_')));
+  return last.replace(/[^\w.-]+/g, '_').replace(/^\.+/, '') || hostname;
+}
+
+/** Longest wait for a file from an address, milliseconds. */
+const PATIENCE = 60_000;
+
+/**
+ * The bytes at an address: http, https, data or file.
+ * @throws Error when there is none, or it takes more than a minute.
+ */
+export async function readAddress(address: URL): Promise<Uint8Array> {
+  if (address.protocol === 'file:') return readFile(fileURLToPath(address));
+  const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) }).catch((error: Error) => {
+    const reason = error.cause instanceof Error ? error.cause.message : error.message;
+    throw new Error(`readAddress: expected a file at ${address.href}, got no answer (${reason})`, {
+      cause: error,
+    });
+  });
+  if (!response.ok) {
+    throw new Error(`readAddress: expected a file at ${address.href}, got status ${response.status}`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Decodes a photo from its path or address. */
+export async function readPhoto(photo: string, options: { orient: boolean }): Promise<Pixels> {
+  if (!isAddress(photo)) return readImage(photo, options);
+  return decodeImage(await readAddress(new URL(photo)), photo, options);
 }
 
 /** Pictures that nothing here decodes. */

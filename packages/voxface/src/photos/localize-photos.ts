@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { readImage } from '@voxface/datasets/node';
 import { type Pixels, withDefaults } from '@voxface/landmarks';
 import type { ExportableModel } from '@voxface/onnx/node';
 import {
@@ -11,6 +10,7 @@ import {
 } from '@voxface/predict';
 import { PRETRAINED_DEFAULT, type PretrainedDetector } from '@voxface/pretrained';
 import { describeError } from '../options.ts';
+import { readPhoto } from './list-photos.ts';
 import { openOnnxRuntime } from './onnx-runtime.ts';
 import { openDetector, openModel, readDetectorFile, readModelFile, usesOnnx } from './open-model.ts';
 import { type PhotoRequest, runPhotoThreads } from './photo-threads.ts';
@@ -82,7 +82,7 @@ export type LocatedPhoto =
 const THREADED_FROM = 16;
 
 /**
- * Landmarks of every face in many photo files, in the order of the photos. A photo that fails is reported in its place
+ * Landmarks of every face in many photos (paths or addresses), in the order of the photos. A photo that fails is reported in its place
  * and the others are still done. Many photos are shared among threads; few are read ahead and batched in this one.
  * @throws RangeError when `threads` is negative or fractional; UsageError when there is no such model or detector.
  * @example
@@ -172,7 +172,7 @@ async function openHere(settings: Required<LocalizePhotosOptions>): Promise<Loca
       return result;
     };
   const measured = {
-    read: ({ file }: PhotoRequest) => readImage(file, { orient }),
+    read: ({ file }: PhotoRequest) => readPhoto(file, { orient }),
     boxes: ({ boxes }: PhotoRequest) => boxes,
     predictor: { ...predictor, predictBatch: timed('model', predictor.predictBatch) },
     ...(detector && { detector: { ...detector, detect: timed('detector', detector.detect) } }),

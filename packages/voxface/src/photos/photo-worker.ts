@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { readImage } from '@voxface/datasets/node';
 import type { Pixels } from '@voxface/landmarks';
 import { type LocatedImage, localizeImages } from '@voxface/predict';
+import { readPhoto } from './list-photos.ts';
 import { openOnnxRuntime } from './onnx-runtime.ts';
 import type { PhotoAnswer, PhotoJob, ThreadSetup } from './photo-threads.ts';
 
@@ -18,7 +18,7 @@ let work = Promise.resolve();
 parentPort!.on('message', (message: PhotoJob | 'close') => {
   if (message !== 'close') {
     // Read at once, beside the photo that is looked at; looked at in its turn.
-    const image = readImage(message.request.file, { orient });
+    const image = readPhoto(message.request.file, { orient });
     image.catch(() => {});
     work = work.then(() => localize(message, image));
     return;
