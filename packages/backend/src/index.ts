@@ -1,4 +1,5 @@
 export { registerCpuKernels } from './cpu/cpu-kernels.ts';
+export { recordCommands } from './gpu/record-commands.ts';
 export { registerGpuKernels } from './gpu/register-gpu-kernels.ts';
 export { registerNativeKernels } from './native/native-kernels.ts';
 export { bytesField, doubleField, floatField, joinBytes, textField, varintField } from './native/protobuf.ts';

@@ -1,7 +1,22 @@
-import { type Tensor3D, type Tensor4D, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import {
+  div,
+  getBackend,
+  getKernel,
+  reshape,
+  square,
+  stack,
+  sum,
+  type Tensor1D,
+  type Tensor3D,
+  type Tensor4D,
+  tensor3d,
+  tensor4d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import type { CroppedSample } from '@voxface/datasets';
 import { countLandmarks, type Landmarks } from '@voxface/landmarks';
 import type { VolumeEncoder } from '@voxface/volume';
+import { encodeVolumeBatch } from '@voxface/volume/tensor';
 
 /** What both kinds of batch carry. Letters: b batch, n landmarks, S input size, c channels. */
 interface BatchBase {
@@ -18,8 +33,6 @@ export interface Batch3D extends BatchBase {
   readonly unit: Tensor3D;
   /** True volumes per stage [b, h, w, d_m * c]. */
   readonly stages: readonly Tensor4D[];
-  /** Energy per stage: the voxel loss of a zero prediction, mean over the batch. */
-  readonly energy: readonly number[];
 }
 
 /** Samples with 2D annotation only, with the heatmap of Eq. 3. */
@@ -33,7 +46,6 @@ export interface Batch2D extends BatchBase {
   readonly heatmap: Tensor4D;
   /** [b, 1, 1, 1], 1 = all landmarks annotated; absent when that holds for every sample. */
   readonly complete?: Tensor4D;
-  readonly energy: readonly number[];
 }
 
 /** A homogeneous batch on the device; Eq. 7, 8, 11 and 14 switch on `kind`. */
@@ -48,9 +60,8 @@ export interface EncodedBatch {
   readonly unit: Float32Array;
   readonly mask?: Float32Array;
   readonly complete?: Float32Array;
-  /** One array per stage on 3D samples, the single heatmap on 2D samples. */
+  /** One array per stage on 3D samples, none where the device draws them; the single heatmap on 2D samples. */
   readonly targets: readonly { readonly data: Float32Array; readonly shape: [number, number, number] }[];
-  readonly energy: readonly number[];
 }
 
 /**
@@ -64,7 +75,7 @@ export function encodeBatch(samples: readonly CroppedSample[], encoder: VolumeEn
   const pixels = inputSize * inputSize * 3;
   const images = new Float32Array(samples.length * pixels);
   const unit = new Float32Array(samples.length * landmarks * dims);
-  const shapes = targetShapes(encoder, dims);
+  const shapes = dims === 3 && isDrawnByDevice(encoder) ? [] : targetShapes(encoder, dims);
   const targets = shapes.map((shape) => ({
     data: new Float32Array(samples.length * shape[0] * shape[1] * shape[2]),
     shape,
@@ -83,28 +94,54 @@ export function encodeBatch(samples: readonly CroppedSample[], encoder: VolumeEn
       else data.set(encoder.encodePlane(sample.landmarks), start);
     });
   });
-  const energy = targets.map(({ data }) => sumOfSquares(data) / samples.length);
   const kind = dims === 2 ? '2d' : '3d';
-  return { kind, ids: samples.map((s) => s.id), inputSize, images, unit, mask, complete, targets, energy };
+  return { kind, ids: samples.map((s) => s.id), inputSize, images, unit, mask, complete, targets };
+}
+
+/** Whether true volumes are drawn where the networks run: a GPU is faster at it than the bus at carrying them. */
+function isDrawnByDevice({ channels }: VolumeEncoder): boolean {
+  return channels <= 4 && getKernel('EncodeVolume', getBackend()) != null;
 }
 
 /** Uploads an encoded batch. The caller disposes it with `disposeBatch`. */
-export function uploadBatch(encoded: EncodedBatch): TrainingBatch {
-  const { kind, ids, inputSize: s, energy } = encoded;
+export function uploadBatch(encoded: EncodedBatch, encoder: VolumeEncoder): TrainingBatch {
+  const { kind, ids, inputSize: s } = encoded;
   const size = ids.length;
   const images = tensor4d(encoded.images, [size, s, s, 3]);
   const volumes = encoded.targets.map(({ data, shape }) => tensor4d(data, [size, ...shape]));
   const n = encoded.unit.length / size / (kind === '3d' ? 3 : 2);
   const unit = tensor3d(encoded.unit, [size, n, kind === '3d' ? 3 : 2]);
-  if (kind === '3d') return { kind, size, ids, images, unit, stages: volumes, energy };
+  if (kind === '3d') {
+    const stages = volumes.length > 0 ? volumes : drawStages(unit, encoder);
+    return { kind, size, ids, images, unit, stages };
+  }
   const mask = encoded.mask && tensor3d(encoded.mask, [size, n, 1]);
   const complete = encoded.complete && tensor4d(encoded.complete, [size, 1, 1, 1]);
-  return { kind, size, ids, images, unit, heatmap: volumes[0], mask, complete, energy };
+  return { kind, size, ids, images, unit, heatmap: volumes[0], mask, complete };
+}
+
+/** True volumes per stage [b, h, w, d_m * c]. */
+function drawStages(unit: Tensor3D, encoder: VolumeEncoder): Tensor4D[] {
+  return tidy(() =>
+    encodeVolumeBatch(unit, encoder).map((volume) => {
+      const [b, h, w, d, c] = volume.shape;
+      return reshape(volume, [b, h, w, d * c]) as Tensor4D;
+    }),
+  );
+}
+
+/** Energy per stage, [stages]: the voxel loss of a zero prediction, mean over the batch. */
+export function energyOf(batch: TrainingBatch): Tensor1D {
+  const targets = batch.kind === '3d' ? batch.stages : [batch.heatmap];
+  return tidy(() => {
+    const energies = targets.map((target) => sum(square(target)));
+    return div(stack(energies), batch.size) as Tensor1D;
+  });
 }
 
 /** `encodeBatch`, then `uploadBatch`: the only place where training tensors are born. */
 export function toBatch(samples: readonly CroppedSample[], encoder: VolumeEncoder): TrainingBatch {
-  return uploadBatch(encodeBatch(samples, encoder));
+  return uploadBatch(encodeBatch(samples, encoder), encoder);
 }
 
 /** Frees every tensor of a batch. */
@@ -124,12 +161,6 @@ function targetShapes(encoder: VolumeEncoder, dims: 2 | 3): [number, number, num
   const { stages, channels } = encoder;
   if (dims === 3) return stages.map(({ width, height, depth }) => [height, width, depth * channels]);
   return [[stages[0].height, stages[0].width, channels]];
-}
-
-function sumOfSquares(values: Float32Array): number {
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i] * values[i];
-  return total;
 }
 
 function masksOf(

@@ -33,7 +33,7 @@ export function createLocalEngine(replica: Replica, parts = 1): GradientEngine {
     parts,
     load: async (steps) => replica.load(steps),
     compute: (phase, mu) => replica.compute(phase, mu),
-    energy: async () => replica.energy(),
+    energy: () => replica.energy(),
     write: async (name, values) => own(name).trainable.write(values),
     readStatistics: (name) => own(name).statistics.read(),
     writeStatistics: async (name, values) => own(name).statistics.write(values),

@@ -11,7 +11,14 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { isNative, isRecordingFaster, type Program, recordGraph, recordProgram } from '@voxface/backend';
+import {
+  isNative,
+  isRecordingFaster,
+  type Program,
+  recordCommands,
+  recordGraph,
+  recordProgram,
+} from '@voxface/backend';
 import type { TrainingBatch } from './batch.ts';
 import type { Execution } from './config.ts';
 import { type NetworkName, type ParameterSet, selectNetworks } from './networks.ts';
@@ -130,11 +137,13 @@ function chooseRecorder(execution: Execution): typeof recordGraph | undefined {
   switch (execution) {
     case 'auto':
       if (isNative()) return recordGraph;
+      if (getBackend() === 'webgpu') return recordCommands;
       return isRecordingFaster() ? recordProgram : undefined;
     case 'graph':
       if (isNative()) return recordGraph;
+      if (getBackend() === 'webgpu') return recordCommands;
       throw new Error(
-        `createPhaseRunner: execution 'graph' needs the backend node, got ${getBackend()} (voxface setup-node builds it; or set execution to auto)`,
+        `createPhaseRunner: execution 'graph' needs the backend node or webgpu, got ${getBackend()} (voxface setup-node builds it; or set execution to auto)`,
       );
     case 'kernels':
       return recordProgram;

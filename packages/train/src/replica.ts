@@ -3,7 +3,7 @@ import type { CroppedSample } from '@voxface/datasets';
 import { withDefaults } from '@voxface/landmarks';
 import { volumeOptions } from '@voxface/models';
 import { createVolumeEncoder, type VolumeEncoder } from '@voxface/volume';
-import { disposeBatch, encodeBatch, type TrainingBatch, uploadBatch } from './batch.ts';
+import { disposeBatch, encodeBatch, energyOf, type TrainingBatch, uploadBatch } from './batch.ts';
 import type { Execution, TrainingConfig } from './config.ts';
 import {
   ADVERSARY_DEFAULTS,
@@ -39,7 +39,7 @@ export interface Replica {
   /** Encodes and uploads the micro-batches of the next step; frees those of the last. */
   load(steps: readonly StepSamples[]): void;
   /** Energy of the loaded true volumes per stage and kind, mean over the samples: `energy1_3d`, ... */
-  energy(): Record<string, number>;
+  energy(): Promise<Record<string, number>>;
   /** Runs a phase over the loaded micro-batches and averages; parameters stay as they are. */
   compute(phase: PhaseName, mu: number): Promise<PhaseResult>;
   takeTimes(): StepTimes;
@@ -99,20 +99,23 @@ export function createReplica(
             const start = performance.now();
             const encoded = encodeBatch(samples, encoder);
             const middle = spend('encode', start);
-            const batch = uploadBatch(encoded);
+            const batch = uploadBatch(encoded, encoder);
             spend('upload', middle);
             return batch;
           }),
       );
     },
-    energy() {
+    async energy() {
       const total: Record<string, number> = {};
       for (const batches of loaded) {
         for (const batch of batches) {
+          const energies = energyOf(batch);
+          const values = await energies.data();
+          energies.dispose();
           const count = batch.kind === '3d' ? batch.stages.length : networks.model.options.depths.length;
           for (let m = 0; m < count; m++) {
             const name = `energy${m + 1}_${batch.kind}`;
-            total[name] = (total[name] ?? 0) + (batch.energy[m] ?? batch.energy[0]) / loaded.length;
+            total[name] = (total[name] ?? 0) + (values[m] ?? values[0]) / loaded.length;
           }
         }
       }

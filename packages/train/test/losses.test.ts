@@ -40,7 +40,6 @@ beforeAll(async () => {
     size: b,
     ids: ['a', 'b'],
     images: tensor4d(new Float32Array(b * 12), [b, 2, 2, 3]),
-    energy: [],
   };
   volumes = stagesOf(inputs.volumes);
   coordinates = tensor3d(inputs.coordinates, [b, n, 3]);

@@ -2,7 +2,10 @@ import {
   add,
   clipByValue,
   div,
+  engine,
   exp,
+  getBackend,
+  getKernel,
   greaterEqual,
   maximum,
   mul,
@@ -28,7 +31,8 @@ import { kernelPrefactor } from './splat.ts';
 
 /**
  * Eq. 1 and Eq. 2 for a batch on the device that holds the landmarks: no volume crosses the bus. Agrees with
- * `encoder.encode` to single precision. Visits every voxel once per landmark, so that on a CPU `encode` is faster.
+ * `encoder.encode` to single precision. Visits every voxel once per landmark, so that on a CPU `encode` is faster; on WebGPU
+ * a kernel of `@voxface/backend` does it in one pass where that package has set the backend up.
  * @param unit [b, n, 3] in crop unit space.
  * @returns one [b, h, w, d, c] per stage; the caller disposes them.
  * @throws RangeError when n is not the encoder's.
@@ -48,6 +52,12 @@ function encodeStage(unit: Tensor3D, stage: VolumeStage, encoder: VolumeEncoder)
   const { options, channels } = encoder;
   const batch = unit.shape[0];
   const colors = tensor2d(encoder.colors, [encoder.count, channels]);
+  if (channels <= 4 && getKernel('EncodeVolume', getBackend())) {
+    const { sigma, cutoff, depthKernel } = options;
+    const prefactor = kernelPrefactor(options);
+    const drawing = { ...stage, sigma, cutoff, prefactor, isNormalized: depthKernel === 'normalized' };
+    return engine().runKernel('EncodeVolume', { unit, colors }, drawing) as Tensor5D;
+  }
   let volume: Tensor4D = zeros([batch, height * width, depth, channels]);
   for (let n = 0; n < encoder.count; n++) {
     const next = tidy(() => {

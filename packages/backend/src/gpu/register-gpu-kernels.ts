@@ -1,5 +1,8 @@
 import { reshape, type Tensor, tidy, where } from '@tensorflow/tfjs-core';
 import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
+import { GPU_CONVOLUTION_KERNELS } from './convolution-kernels.ts';
+import { GPU_NORMALIZATION_KERNELS } from './normalization-kernels.ts';
+import { GPU_VOLUME_KERNELS } from './volume-kernels.ts';
 
 /** Highest rank of the Select kernels of webgl and webgpu. */
 const MOST_AXES = 4;
@@ -21,7 +24,10 @@ function select(backendName: 'webgl' | 'webgpu'): KernelReplacement {
   };
 }
 
-/** Registers what a GPU backend lacks for training. The backend's package has to be imported before. */
+/** Registers what a GPU backend lacks for training, or is slow at. The backend's package has to be imported before. */
 export function registerGpuKernels(backendName: 'webgl' | 'webgpu'): void {
   registerKernels([select(backendName)]);
+  if (backendName === 'webgpu') {
+    registerKernels([...GPU_CONVOLUTION_KERNELS, ...GPU_NORMALIZATION_KERNELS, ...GPU_VOLUME_KERNELS]);
+  }
 }

@@ -1,5 +1,8 @@
 import {
   customGrad,
+  engine,
+  getBackend,
+  getKernel,
   mul,
   relu,
   reshape,
@@ -155,13 +158,17 @@ function single(inputs: Tensor | Tensor[]): Tensor {
   return Array.isArray(inputs) ? inputs[0] : inputs;
 }
 
-/** ReLU whose gradient is one kernel on the native backend (TensorFlow.js composes it of six). Any shape. */
+/** ReLU whose gradient is one kernel on the native backend and on WebGPU (TensorFlow.js composes it of six). Any shape. */
 export function rectify(x: Tensor): Tensor {
   const operation = customGrad((...args: unknown[]) => {
     const value = relu(x);
     (args[1] as (tensors: Tensor[]) => void)([value]);
-    const gradFunc = (dy: Tensor, [output]: Tensor[]): Tensor =>
-      isNative() ? runNative('ReluGrad', [dy, output], 1, ['T'])[0] : mul(dy, step(output));
+    const gradFunc = (dy: Tensor, [output]: Tensor[]): Tensor => {
+      if (isNative()) return runNative('ReluGrad', [dy, output], 1, ['T'])[0];
+      if (getKernel('ReluGrad', getBackend()))
+        return engine().runKernel('ReluGrad', { dy, y: output }) as Tensor;
+      return mul(dy, step(output));
+    };
     return { value, gradFunc };
   });
   return operation(x);

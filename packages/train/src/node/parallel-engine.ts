@@ -87,7 +87,11 @@ export async function createParallelEngine(
       return averageResults(results);
     },
     energy: async () =>
-      averageRecords([replica.energy(), ...(await callAll<Record<string, number>>({ kind: 'energy' }))]),
+      averageRecords(
+        await Promise.all([replica.energy(), callAll<Record<string, number>>({ kind: 'energy' })]).then(
+          ([own, others]) => [own, ...others],
+        ),
+      ),
     async write(name, values) {
       share(name, values);
       const writes = callAll({ kind: 'write', name });
