@@ -1,11 +1,9 @@
 import { getBackend, getGradient, getKernel, ready, setBackend } from '@tensorflow/tfjs-core';
 
 import { registerCpuKernels } from './cpu/cpu-kernels.ts';
-
+import { prepareWebgl, prepareWebgpu } from './setup/prepare-gpu.ts';
 import { prepareNode } from './setup/prepare-node.ts';
 import { prepareWasm } from './setup/prepare-wasm.ts';
-import { prepareWebgl } from './setup/prepare-webgl.ts';
-import { prepareWebgpu } from './setup/prepare-webgpu.ts';
 import {
   BACKEND_NAMES,
   type BackendName,

@@ -1,4 +1,3 @@
-export { defaultCacheDirectory } from './setup-node/cache-directory.ts';
 export { type LoadedTfjsNode, type LoadTfjsNodeOptions, loadTfjsNode } from './setup-node/load-tfjs-node.ts';
 export {
   SETUP_NODE_DEFAULTS,
@@ -7,3 +6,4 @@ export {
   setupNode,
 } from './setup-node/setup-node.ts';
 export type { SetupRecord } from './setup-node/setup-record.ts';
+export { defaultCacheDirectory } from './setup-node/setup-record.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { hasVulkanDriver } from '../src/setup/prepare-webgpu.ts';
+import { hasVulkanDriver } from '../src/setup/prepare-gpu.ts';
 
 const MANIFEST = 'vk_swiftshader_icd.json';
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { setupBackend } from '../src/index.ts';
-import { cacheEntryName } from '../src/setup-node/cache-directory.ts';
-import { writeSetupRecord } from '../src/setup-node/setup-record.ts';
+import { cacheEntryName, writeSetupRecord } from '../src/setup-node/setup-record.ts';
 import { temporaryDirectory, writeFiles } from './setup-node-helpers.ts';
 
 /** Puts an adapter, or none, where the backend looks for one. */

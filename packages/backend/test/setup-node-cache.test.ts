@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import {
   cacheEntryName,
   defaultCacheDirectory,
+  findSetupRecord,
   parseCacheEntryName,
-} from '../src/setup-node/cache-directory.ts';
-import { findSetupRecord, readSetupRecord, writeSetupRecord } from '../src/setup-node/setup-record.ts';
+  readSetupRecord,
+  writeSetupRecord,
+} from '../src/setup-node/setup-record.ts';
 import { compareVersions } from '../src/setup-node/wheel.ts';
 import { temporaryDirectory, writeFiles } from './setup-node-helpers.ts';
 

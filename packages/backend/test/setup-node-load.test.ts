@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { cacheEntryName } from '../src/setup-node/cache-directory.ts';
-import { writeSetupRecord } from '../src/setup-node/setup-record.ts';
+import { cacheEntryName, writeSetupRecord } from '../src/setup-node/setup-record.ts';
 import { loadTfjsNode } from '../src/setup-node.ts';
 import { temporaryDirectory, writeFiles } from './setup-node-helpers.ts';
 

@@ -7,10 +7,10 @@ import {
   findCompiler,
   findNodeHeaders,
   findPip,
+  firstErrorLine,
   nodeHeaderDirectories,
+  runCommand,
 } from '../src/setup-node/find-tools.ts';
-
-import { firstErrorLine, runCommand } from '../src/setup-node/run-command.ts';
 import { setupNode } from '../src/setup-node.ts';
 import { temporaryDirectory, writeFiles } from './setup-node-helpers.ts';
 

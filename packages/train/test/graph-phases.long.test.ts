@@ -34,7 +34,7 @@ it('graphs of phases are refused elsewhere, with the way out', async () => {
   await setupBackend('cpu');
   const { networks, encoder } = tinyNetworks();
   expect(() => createReplica(networks, encoder, { execution: 'graph' })).toThrow(
-    /execution 'graph' needs the backend node, got cpu \(voxface setup-node builds it; or set execution to auto\)/,
+    /execution 'graph' needs the backend node or webgpu, got cpu \(voxface setup-node builds it; or set execution to auto\)/,
   );
   networks.model.dispose();
   networks.discriminator?.dispose();

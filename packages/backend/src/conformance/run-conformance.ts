@@ -1,8 +1,7 @@
 import { getBackend, memory, setBackend } from '@tensorflow/tfjs-core';
 import { arithmeticCases } from './arithmetic-cases.ts';
-import { type ConformanceCase, relativeError } from './case.ts';
+import { type ConformanceCase, differenceError, evaluateCase, relativeError } from './case.ts';
 import { convolutionCases } from './convolution-cases.ts';
-import { differenceError, evaluateCase } from './evaluate-case.ts';
 import { poolingCases } from './pooling-cases.ts';
 import { type TinyTraining, trainTinyNetwork } from './tiny-network.ts';
 

@@ -1,7 +1,7 @@
 import { backend_util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
-import { sumColumns } from './column-sums.ts';
 import { type ConvolutionShape, filterGradientShader, gatherShader } from './convolution-shaders.ts';
+import { sumColumns } from './sum-kernels.ts';
 import { defineGpuKernel, release, runShader } from './webgpu-kernel.ts';
 
 interface Attributes {

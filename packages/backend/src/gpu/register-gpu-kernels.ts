@@ -1,7 +1,7 @@
 import { reshape, type Tensor, tidy, where } from '@tensorflow/tfjs-core';
 import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
 import { GPU_CONVOLUTION_KERNELS } from './convolution-kernels.ts';
-import { GPU_NORMALIZATION_KERNELS } from './normalization-kernels.ts';
+import { GPU_NORMALIZATION_KERNELS } from './sum-kernels.ts';
 import { GPU_VOLUME_KERNELS } from './volume-kernels.ts';
 
 /** Highest rank of the Select kernels of webgl and webgpu. */

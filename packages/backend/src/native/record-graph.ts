@@ -1,6 +1,6 @@
 import { backend, dispose, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { checkInputs, describeTensor, type Program, type Recording } from '../program/record-program.ts';
-import type { NativeBackend } from './native-backend.ts';
+import type { NativeBackend } from './run-native.ts';
 import { isNative } from './run-native.ts';
 import { encodeSavedModel, type GraphNode, SAVED_MODEL_TAG } from './saved-model.ts';
 import { type Trace, traceOperations } from './trace-operations.ts';

@@ -1,4 +1,5 @@
 import {
+  type DataType,
   engine,
   getBackend,
   getKernel,
@@ -6,8 +7,8 @@ import {
   registerKernel,
   type Tensor,
   type TensorInfo,
+  type TypedArray,
 } from '@tensorflow/tfjs-core';
-import type { NativeBackend } from './native-backend.ts';
 
 /** Attributes of a TensorFlow operation; strings and booleans by value, numbers as floats, lists as integers. */
 export type NativeAttributes = Readonly<Record<string, string | boolean | number | number[]>>;
@@ -72,4 +73,57 @@ type AttributeKind = keyof typeof ATTRIBUTE_TYPES;
 
 if (!getKernel(KERNEL, 'tensorflow')) {
   registerKernel({ kernelName: KERNEL, backendName: 'tensorflow', kernelFunc: runOperation });
+}
+
+/** An attribute as tfjs-node gives it to its addon; `type` is one of the addon's `TF_ATTR_*`. */
+export interface NativeAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/** A tensor of the addon; `dtype` is TensorFlow's number of the type. */
+export interface NativeTensor {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+/** tfjs-node's addon (the same in all of TensorFlow.js 4.x). */
+export interface NativeBinding {
+  readonly [constant: `TF_${string}`]: number;
+  createTensor(shape: readonly number[], dtype: number, values: TypedArray): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): TypedArray;
+  executeOp(
+    name: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): NativeTensor[];
+  loadSavedModel(directory: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  /** Names are joined by commas. */
+  runSavedModel(
+    id: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ): NativeTensor[];
+}
+
+/** The parts of tfjs-node's backend that lie under its kernels (stable in TensorFlow.js 4.x). */
+export interface NativeBackend {
+  binding: NativeBinding;
+  readonly tensorMap: { get(dataId: object): { readonly shape: number[]; readonly dtype: number } };
+  /** Ids of the tensors in the addon; uploads those that were only written so far. */
+  getInputTensorIds(tensors: readonly TensorInfo[]): number[];
+  createOutputTensor(tensor: NativeTensor): Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly TensorInfo[],
+    count: number,
+  ): Tensor[];
+  getDTypeInteger(dtype: DataType): number;
 }

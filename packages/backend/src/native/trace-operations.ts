@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
-import type { NativeAttribute, NativeBackend, NativeBinding } from './native-backend.ts';
+import type { NativeAttribute, NativeBackend, NativeBinding } from './run-native.ts';
 import type { GraphAttribute, GraphNode } from './saved-model.ts';
 
 /** The operations that a function ran, as a graph. */

@@ -1,12 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { NODE_API_VERSION } from './cache-directory.ts';
 import type { Command } from './find-tools.ts';
-import { firstErrorLine, runCommand } from './run-command.ts';
+import { firstErrorLine, runCommand } from './find-tools.ts';
+import { ADDON_FILE, NODE_API_VERSION } from './setup-record.ts';
 import { type ExtractedLibraries, TENSORFLOW_LIBRARIES } from './wheel.ts';
-
-/** File name of the addon, as tfjs-node calls it. */
-export const ADDON_FILE = 'tfjs_binding.node';
 
 const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
 

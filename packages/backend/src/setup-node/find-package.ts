@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { firstErrorLine, runCommand } from './run-command.ts';
+import { firstErrorLine, runCommand } from './find-tools.ts';
 
 /** An installed npm package. */
 export interface InstalledPackage {

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { ADDON_FILE } from './addon.ts';
-import { defaultCacheDirectory, NODE_API_VERSION } from './cache-directory.ts';
 import { findPackage, type InstalledPackage, tfjsCoreVersion, tfjsNodeName } from './find-package.ts';
-import { findSetupRecord, type SetupRecord } from './setup-record.ts';
+import {
+  ADDON_FILE,
+  defaultCacheDirectory,
+  findSetupRecord,
+  NODE_API_VERSION,
+  type SetupRecord,
+} from './setup-record.ts';
 
 export interface LoadTfjsNodeOptions {
   /** Load the CUDA build. */

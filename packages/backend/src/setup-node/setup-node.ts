@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { addCudaLibraries } from './add-cuda-libraries.ts';
 import { buildAddon, checkAddon } from './addon.ts';
-import { type CacheEntry, cacheEntryName, defaultCacheDirectory } from './cache-directory.ts';
 import {
   findPackage,
   type InstalledPackage,
@@ -11,9 +10,15 @@ import {
   tfjsCoreVersion,
   tfjsNodeName,
 } from './find-package.ts';
-
 import { findCompiler, findNodeHeaders, findPip } from './find-tools.ts';
-import { readSetupRecord, type SetupRecord, writeSetupRecord } from './setup-record.ts';
+import {
+  type CacheEntry,
+  cacheEntryName,
+  defaultCacheDirectory,
+  readSetupRecord,
+  type SetupRecord,
+  writeSetupRecord,
+} from './setup-record.ts';
 import { checkWheel, downloadWheel, extractLibraries, glibcVersion, wheelMachine } from './wheel.ts';
 
 export interface SetupNodeOptions {

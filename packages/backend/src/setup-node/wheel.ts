@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from './find-tools.ts';
+import { firstErrorLine, runCommand } from './find-tools.ts';
 import { extractZipEntry, listZip, type ZipEntry } from './read-zip.ts';
-import { firstErrorLine, runCommand } from './run-command.ts';
 
 export interface DownloadWheelOptions {
   /** pip, as `findPip` returns it. */

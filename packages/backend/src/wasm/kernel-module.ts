@@ -1,5 +1,6 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import type { KernelReplacement } from '../register-kernels.ts';
 import { KERNEL_BINARIES, type KernelVariant } from './kernel-binaries.ts';
 
 /** The functions of packages/backend/kernels/*.c; pointers are byte offsets into the backend's own memory. */
@@ -253,4 +254,33 @@ export function enableRelaxedSimd(): void {
   const { process } = globalThis as { process?: NodeProcess & { versions?: { node?: string } } };
   if (process?.versions?.node?.startsWith('20.') !== true) return;
   process.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+}
+
+/** What a kernel is called with. */
+export interface KernelCall<Inputs, Attributes> {
+  inputs: Inputs;
+  attrs: Attributes;
+  kernels: KernelModule;
+}
+
+/**
+ * A kernel of ours for the wasm backend.
+ *
+ * @param run computes the outputs, or returns undefined for a call that the backend's own kernel should serve.
+ */
+export function defineKernel<Inputs, Attributes>(
+  kernelName: string,
+  run: (call: KernelCall<Inputs, Attributes>) => TensorInfo | TensorInfo[] | undefined,
+): KernelReplacement {
+  return {
+    kernelName,
+    backendName: 'wasm',
+    create: (original): KernelFunc => {
+      return (params) => {
+        const inputs = params.inputs as unknown as Inputs;
+        const attrs = params.attrs as unknown as Attributes;
+        return run({ inputs, attrs, kernels: kernelModuleOf(params.backend) }) ?? original(params);
+      };
+    },
+  };
 }

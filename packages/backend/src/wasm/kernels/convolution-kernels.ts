@@ -2,9 +2,9 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import { type ConvolutionGeometry, geometryOf2D, geometryOf3D } from '../convolution-geometry.ts';
 import { type Activation, convolve, convolveInputGradient, type Epilogue } from '../convolve.ts';
-import { defineKernel } from '../define-kernel.ts';
 import { convolveFilterGradient } from '../filter-gradient.ts';
 import type { KernelModule } from '../kernel-module.ts';
+import { defineKernel } from '../kernel-module.ts';
 
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];

@@ -2,9 +2,9 @@ import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import type { ConvolutionGeometry } from '../convolution-geometry.ts';
 import { type Epilogue, runPass } from '../convolve.ts';
-import { defineKernel, type KernelCall } from '../define-kernel.ts';
 import { convolveFilterGradient } from '../filter-gradient.ts';
 import type { KernelModule } from '../kernel-module.ts';
+import { defineKernel, type KernelCall } from '../kernel-module.ts';
 
 interface Attributes {
   transposeA: boolean;

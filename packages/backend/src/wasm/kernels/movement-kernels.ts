@@ -1,7 +1,7 @@
 import { backend_util, type KernelBackend, slice_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
-import { defineKernel } from '../define-kernel.ts';
 import type { KernelModule } from '../kernel-module.ts';
+import { defineKernel } from '../kernel-module.ts';
 import { copyBox, rowMajorStrides } from '../padded-input.ts';
 
 /** Axes of a shape that `copyBox` always takes. */

@@ -1,7 +1,7 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
-import { defineKernel } from '../define-kernel.ts';
 import type { KernelModule } from '../kernel-module.ts';
+import { defineKernel } from '../kernel-module.ts';
 
 interface Given {
   x: TensorInfo;

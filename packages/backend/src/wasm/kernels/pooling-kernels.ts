@@ -1,8 +1,8 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import { geometryOf2D, geometryOf3D, type PoolingGeometry } from '../convolution-geometry.ts';
-import { defineKernel } from '../define-kernel.ts';
 import type { KernelModule } from '../kernel-module.ts';
+import { defineKernel } from '../kernel-module.ts';
 
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];

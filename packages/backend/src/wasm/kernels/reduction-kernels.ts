@@ -1,6 +1,6 @@
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
-import { defineKernel } from '../define-kernel.ts';
+import { defineKernel } from '../kernel-module.ts';
 
 interface Attributes {
   axis?: number | number[];
