@@ -160,10 +160,14 @@ interface SizeSettings {
   /** Pre-training of D before an adversarial stage; the paper has none. */
   readonly judge?: { readonly steps: number; readonly until: number };
   /**
-   * What follows pre-training where Eq. 12 needs help to come to its balance: steps at a constant rate with the paper's gamma, then
-   * steps of a cosine with another one. Of the experiments with D and those beside them.
+   * What follows pre-training where Eq. 12 needs help to come to its balance: steps without D, steps with the paper's gamma, and
+   * steps with another one, at a rate that falls over all of them. Of the experiments with D and those beside them.
    */
-  readonly balanced?: { readonly steps: readonly [number, number]; readonly gamma: number };
+  readonly balanced?: {
+    readonly steps: readonly [number, number, number];
+    readonly gamma: number;
+    readonly rates: readonly [number, number, number];
+  };
   /** Of P's learning rate where it is not 1. */
   readonly regressorRate?: number;
   /** Of the second rate: short runs learn to read predicted volumes at a high one, and settle at a low one. */
@@ -226,7 +230,7 @@ const SIZES: Readonly<Record<ExperimentSize, SizeSettings>> = {
     rates: [3e-3, 1e-3],
     judge: { steps: 300, until: 0.2 },
     // docs/results.md: no mu in 0..1 balances gamma 0.7 at this size, and 0.9 only once D has settled.
-    balanced: { steps: [1000, 600], gamma: 0.9 },
+    balanced: { steps: [500, 1000, 600], gamma: 0.9, rates: [1e-3, 5e-4, 1.7e-4] },
     regressorRate: 0.3,
     augmentation: { rotation: 30, scale: [0.8, 1.25] },
   },
@@ -333,18 +337,22 @@ function stagesOf(
     judge && kind === 'adversarial'
       ? [{ kind: 'pretrain-discriminator' as const, learningRate: { initial: rates[0] }, ...judge }]
       : [];
-  const [settling, last] = balanced?.steps ?? [];
-  const main =
-    isMixed && balanced
-      ? [
-          stage(kind, settling!, { initial: rates[1] }),
-          {
-            ...stage(kind, last!, then),
-            ...(kind === 'adversarial' && { balance: { gamma: balanced.gamma } }),
-          },
-        ]
-      : [stage(kind, kind === 'finetune' ? alone : both, then)];
-  return [stage('pretrain', first, {}), ...judging, ...main];
+  if (isMixed && balanced) {
+    const [before, settling, last] = balanced.steps;
+    const [high, middle, low] = balanced.rates;
+    const falling = (from: number, to: number) => ({ initial: from, shape: 'cosine', floor: to / from });
+    const withoutD = kind === 'adversarial' ? 'mixed' : kind;
+    const gamma = kind === 'adversarial' && { balance: { gamma: balanced.gamma } };
+    return [
+      stage('pretrain', first, {}),
+      stage(withoutD, before, falling(high, middle)),
+      ...judging,
+      stage(kind, settling, falling(middle, low)),
+      { ...stage(kind, last, falling(low, 0.05 * middle)), ...gamma },
+    ];
+  }
+  const length = kind === 'finetune' ? alone : both;
+  return [stage('pretrain', first, {}), ...judging, stage(kind, length, then)];
 }
 
 type StageKind = TrainingConfigInput['stages'][number]['kind'];

@@ -68,16 +68,16 @@ describe('experiments of the paper', () => {
       );
     const arms = ['baseline', 'mix', 'adversarial', 'adversarial0'].map(stages);
     for (const arm of arms) {
-      expect(arm.map(({ steps }) => steps)).toEqual([600, 1000, 600]);
+      expect(arm.map(({ steps }) => steps)).toEqual([600, 500, 1000, 600]);
       expect(arm.map(({ learningRate }) => learningRate)).toEqual(
         arms[0].map(({ learningRate }) => learningRate),
       );
     }
     expect(arms.map((arm) => arm.map(({ balance }) => balance?.gamma))).toEqual([
-      [undefined, undefined, undefined],
-      [undefined, undefined, undefined],
-      [undefined, undefined, 0.9],
-      [undefined, undefined, 0.9],
+      [undefined, undefined, undefined, undefined],
+      [undefined, undefined, undefined, undefined],
+      [undefined, undefined, undefined, 0.9],
+      [undefined, undefined, undefined, 0.9],
     ]);
   });
 
