@@ -5,8 +5,8 @@
 // 859 ms instead of 1032. Folding turns the 420 calls of a prediction into 237 and rounds differently (5e-7 in crop units), so
 // only prediction folds: training must compute bit by bit what the tape does (train/test/recorded-phases.test.ts).
 //
-// What it does not do: on webgl and webgpu kernels run beside JavaScript, the overhead hides behind them, and nothing is
-// recorded there. A program holds the shapes of its recording; a predictor records once per number of crops.
+// What it does not do: on webgl kernels run beside JavaScript, the overhead hides behind them, and nothing is recorded there; on
+// webgpu the commands themselves are recorded (gpu/record-commands.ts). A program holds the shapes of its recording; a predictor records once per number of crops.
 
 import {
   backend,
