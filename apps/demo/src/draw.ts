@@ -1,5 +1,5 @@
 import { boxOf, countLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
-import type { FaceVolume } from 'voxface/web';
+import type { Face, FaceVolume } from 'voxface/web';
 
 const CLOSED = ['right-eye', 'left-eye', 'outer-lips', 'inner-lips'];
 
@@ -16,30 +16,41 @@ function hueOf(index: number, count: number, light = 60): string {
   return `hsl(${(360 * index) / count} 95% ${light}%)`;
 }
 
-/** Draws landmarks and the lines of the facial parts; `at` maps an index to pixels and a nearness of 0..1. */
+/**
+ * Draws landmarks and the lines of the facial parts; `at` maps an index to pixels and a nearness of 0..1. What is uncertain
+ * (`sure`, 0..1) is faint.
+ */
 function drawFace(
   context: CanvasRenderingContext2D,
   count: number,
   at: (index: number) => Point,
   size: number,
+  sure: (index: number) => number = () => 1,
 ): void {
   context.lineJoin = 'round';
   context.lineCap = 'round';
   for (const [part, indices] of Object.entries(IBUG_68.groups)) {
-    context.beginPath();
-    for (const i of indices) context.lineTo(...(at(i).slice(0, 2) as [number, number]));
-    if (CLOSED.includes(part)) context.closePath();
+    const ends = indices.map((i, k) => [indices.at(k - 1)!, i]).slice(CLOSED.includes(part) ? 0 : 1);
     // Dark below, so that the lines are seen on any skin and any background.
-    context.strokeStyle = 'rgb(0 0 0 / 0.45)';
-    context.lineWidth = 1.9 * size;
-    context.stroke();
-    context.strokeStyle = hueOf(indices[indices.length >> 1], count, 65);
-    context.lineWidth = 0.9 * size;
-    context.stroke();
+    for (const [style, width] of [
+      ['rgb(0 0 0 / 0.45)', 1.9 * size],
+      [hueOf(indices[indices.length >> 1], count, 65), 0.9 * size],
+    ] as const) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      for (const [a, b] of ends) {
+        context.globalAlpha = 0.2 + 0.8 * Math.min(sure(a), sure(b));
+        context.beginPath();
+        context.moveTo(at(a)[0], at(a)[1]);
+        context.lineTo(at(b)[0], at(b)[1]);
+        context.stroke();
+      }
+    }
   }
   const order = Array.from({ length: count }, (_, i) => ({ i, point: at(i) }));
   order.sort((a, b) => a.point[2] - b.point[2]);
   for (const { i, point } of order) {
+    context.globalAlpha = 0.2 + 0.8 * sure(i);
     context.fillStyle = hueOf(i, count, 42 + 26 * point[2]);
     context.strokeStyle = 'rgb(0 0 0 / 0.5)';
     context.lineWidth = 0.5 * size;
@@ -48,16 +59,18 @@ function drawFace(
     context.fill();
     context.stroke();
   }
+  context.globalAlpha = 1;
 }
 
-/** Draws a face's landmarks onto its picture. */
+/** Draws a face's landmarks onto its picture, as opaque as they are certain. */
 export function drawOverlay(
   context: CanvasRenderingContext2D,
-  { points, dims }: Landmarks,
+  { landmarks: { points, dims }, landmarkConfidence }: Face,
   size: number,
 ): void {
   const count = points.length / dims;
-  drawFace(context, count, (i) => [points[i * dims] + 0.5, points[i * dims + 1] + 0.5, 0.5], size);
+  const at = (i: number): Point => [points[i * dims] + 0.5, points[i * dims + 1] + 0.5, 0.5];
+  drawFace(context, count, at, size, (i) => landmarkConfidence?.[i] ?? 1);
 }
 
 /** Draws landmarks turned by the view's angles. */

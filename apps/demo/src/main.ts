@@ -115,7 +115,7 @@ function showFirstLook(): void {
 /** Draws faces over the picture, and the first in the views. */
 function showFaces(found: Face[]): string {
   faces = found;
-  for (const { landmarks, box } of faces) drawOverlay(context, landmarks, Math.max(1.2, box.width / 85));
+  for (const face of faces) drawOverlay(context, face, Math.max(1.2, face.box.width / 85));
   const [face] = faces;
   if (face === undefined || !video) cloud = undefined;
   state.faces = faces.length;
@@ -133,7 +133,7 @@ function showFaces(found: Face[]): string {
 }
 
 /** That the landmarks fit; where the model does not tell, the detector's. */
-function confidenceOf(face: (Face & { confidence?: number }) | undefined): number | undefined {
+function confidenceOf(face: Face | undefined): number | undefined {
   return face?.confidence ?? face?.score;
 }
 

@@ -11,6 +11,8 @@ const volume = element<HTMLCanvasElement>('volume');
 const status = element('status');
 const select = element<HTMLSelectElement>('backend');
 const view: View = { yaw: 35, pitch: -10 };
+/** What is less likely to be a face is not shown. */
+const MIN_CONFIDENCE = 0.1;
 
 let localizer: Promise<Localizer> | undefined;
 let video: HTMLVideoElement | undefined;
@@ -19,7 +21,12 @@ let still: ImageBitmap | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 /** What the page knows, for tests and for the curious: `window.voxface.faces` in pixels of the picture. */
-const state = { faces: [] as { landmarks: number[][] }[], backend: '', frames: 0, milliseconds: 0 };
+const state = {
+  faces: [] as { landmarks: number[][]; confidence?: number }[],
+  backend: '',
+  frames: 0,
+  milliseconds: 0,
+};
 (window as unknown as { voxface: typeof state }).voxface = state;
 
 function ready(): Promise<Localizer> {
@@ -49,9 +56,13 @@ async function show(
   const start = performance.now();
   const found =
     tracking && faces.length > 0 ? await current.track(image, faces) : await current.detect(image);
-  faces = found.filter((face) => isPlausible(face.landmarks, width, height));
+  faces = found.filter(
+    ({ landmarks, confidence = 1 }) => confidence >= MIN_CONFIDENCE && isPlausible(landmarks, width, height),
+  );
   const milliseconds = performance.now() - start;
-  for (const face of faces) drawOverlay(context, face.landmarks, Math.max(1, width / 640));
+  for (const { landmarks, landmarkConfidence } of faces) {
+    drawOverlay(context, landmarks, Math.max(1, width / 640), landmarkConfidence);
+  }
   if (faces.length > 0) {
     drawShape(shape, faces[0].landmarks, view);
     if (!tracking || state.frames % 4 === 0) {
@@ -62,7 +73,8 @@ async function show(
 }
 
 function report(current: Localizer, milliseconds: number): void {
-  state.faces = faces.map(({ landmarks }) => ({
+  state.faces = faces.map(({ landmarks, confidence }) => ({
+    confidence,
     landmarks: Array.from({ length: landmarks.points.length / 3 }, (_, i) => [
       ...landmarks.points.subarray(3 * i, 3 * i + 3),
     ]),
@@ -72,7 +84,10 @@ function report(current: Localizer, milliseconds: number): void {
   state.milliseconds = milliseconds;
   const pose = faces[0]?.pose;
   const angles = pose ? `, yaw ${pose.yaw.toFixed(0)}°, pitch ${pose.pitch.toFixed(0)}°` : '';
-  status.textContent = `${faces.length} face${faces.length === 1 ? '' : 's'}, ${milliseconds.toFixed(0)} ms on ${current.backend}${angles}`;
+  const confidence = faces[0]?.confidence;
+  const sure = confidence === undefined ? '' : `, confidence ${(100 * confidence).toFixed(0)} %`;
+  const label = `${faces.length} face${faces.length === 1 ? '' : 's'}`;
+  status.textContent = `${label}, ${milliseconds.toFixed(0)} ms on ${current.backend}${angles}${sure}`;
 }
 
 async function showStill(): Promise<void> {

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { addBenchOptions, BENCH_SUITE, type BenchSuite, benchModels, runBench } from 'voxface/bench';
-import { torchOpeners } from './torch.ts';
+import { benchTraining, torchOpeners } from './torch.ts';
 
 /** What `voxface bench` measures, and what takes other libraries or the repository. */
 const SUITE: BenchSuite = {
   parts: {
     ...BENCH_SUITE.parts,
     models: (settings) => benchModels(settings, torchOpeners(settings.flags.python ?? 'python3')),
-    training: async (settings) => (await import('./training.ts')).benchTraining(settings),
+    training: benchTraining,
     peers: async (settings) => (await import('./peers.ts')).benchPeers(settings),
+    passes: async (settings) => (await import('./peers.ts')).benchPasses(settings),
+    video: async (settings) => (await import('./steadiness.ts')).benchSteadiness(settings),
     parts: async (settings) => (await import('./parts.ts')).benchParts(settings),
   },
   backends: ['torch', 'torch-frozen', ...BENCH_SUITE.backends],
@@ -17,9 +19,10 @@ const SUITE: BenchSuite = {
 
 const program = addBenchOptions(new Command('bench'), 'onnx,torch,torch-frozen,wasm,webgpu', 'small,paper')
   .description('Measure voxface against other libraries: interleaved rounds, medians, ratios.')
-  .argument('[parts...]', 'models, photos, training, peers, parts; all if omitted')
+  .argument('[parts...]', 'models, photos, training, peers, passes, video, parts; all if omitted')
   .option('--python <program>', 'Python interpreter with PyTorch', 'python3')
   .option('--peers <dir>', 'where peers are installed by npm (default: FACE_API_FOLDER)')
+  .option('--frames <dir>', 'folder of youtube-keypoints, for video', '../shared/data/youtube-keypoints')
   .addHelpText(
     'after',
     `
@@ -27,6 +30,8 @@ models    models on each backend and in PyTorch (torch, torch-frozen), from crop
 photos    a folder of photos: all cores against a plain loop, with the detector and with given boxes
 training  a training step of the small preset against PyTorch
 peers     the shipped model against @vladmandic/face-api on wasm and MediaPipe face mesh in Chromium
+passes    what confidences, the upright pass and quarter turns cost per face
+video     how steady followed faces are, and how far behind, beside MediaPipe face mesh
 parts     volume encoding, metrics, reading and augmenting`,
   )
   .action((parts: string[], flags: Record<string, string>) => runBench(parts, flags, SUITE));

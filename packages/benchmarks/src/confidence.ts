@@ -2,12 +2,13 @@
 //
 //   node --conditions=voxface-source --import tsx packages/benchmarks/src/confidence.ts calibrate MODEL \
 //     --faces PACKED_SET... --flags AFLW/landmarks-68.csv --photos 300W_FOLDER...
-//   node ... confidence.ts measure MODEL --aflw2000 FOLDER --faces PACKED_SET... --flags AFLW/landmarks-68.csv
+//   node ... confidence.ts measure MODEL --aflw2000 FOLDER --faces PACKED_SET... --flags AFLW/landmarks-68.csv \
+//     --page docs/confidence.md
 //
 // `calibrate` writes `confidence` into MODEL/voxface.json. Of faces with flags (MERL-RAV's of AFLW) it takes every
-// other face; `measure` takes the ones between.
+// other face; `measure` takes the ones between. `--page` replaces the tables of that page between its two comments, and its picture.
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setupBackend } from '@voxface/backend';
 import type { Dataset, Sample } from '@voxface/datasets';
@@ -26,6 +27,8 @@ import {
 import { loadModel } from '@voxface/models/node';
 import { exportOnnx } from '@voxface/onnx/export';
 import { createOnnxPredictor, type OnnxPredictor } from '@voxface/onnx/node';
+import { type CurvePanel, curvePanelsSvg } from '@voxface/plots';
+import { renderPng } from '@voxface/plots/node';
 import {
   type ConfidenceCalibration,
   type ConfidenceSample,
@@ -45,6 +48,18 @@ interface Crop {
   readonly visible: readonly (boolean | null)[];
 }
 
+/** How well one kind of probability did on one set. */
+interface Judgement {
+  readonly set: string;
+  readonly crops: number;
+  readonly what: string;
+  readonly auroc: number;
+  readonly ece: number;
+  /** Ten of them; sums of what was said, and how often it came true. */
+  readonly bins: readonly { count: number; sum: number; hits: number }[];
+}
+
+const judgements: Judgement[] = [];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -53,6 +68,7 @@ const { values, positionals } = parseArgs({
     flags: { type: 'string' },
     aflw2000: { type: 'string' },
     seed: { type: 'string', default: '20' },
+    page: { type: 'string' },
   },
 });
 const [command, folder] = positionals;
@@ -100,15 +116,16 @@ async function measure(): Promise<void> {
     for await (const judged of judgeAll(cropsOf(dataset, null, (sample) => plainCrop(sample))))
       samples.push(judged);
     for await (const judged of judgeAll(otherCrops([dataset], samples.length, random))) samples.push(judged);
-    report('AFLW2000-3D and as many other crops', samples, model.confidence);
+    report('AFLW2000-3D and as many crops beside faces', samples, model.confidence);
   }
   for (const root of values.faces) {
     const samples: ConfidenceSample[] = [];
     const faces = await openFaces(root);
     for await (const judged of judgeAll(cropsOf(faces, 1, (sample) => plainCrop(sample, flags))))
       samples.push(judged);
-    report(root, samples, model.confidence);
+    report(flags.size > 0 ? "AFLW's test split, the other half" : root, samples, model.confidence);
   }
+  if (values.page !== undefined) await writePage(values.page);
 }
 
 async function openFaces(root: string): Promise<Dataset<3>> {
@@ -290,8 +307,14 @@ function report(
 ): void {
   const judged = samples.map(({ reading }) => judgeReading(reading, calibration));
   console.log(`\n${name}: ${samples.length} crops, ${samples.filter(({ isGood }) => isGood).length} good`);
+  const describe = (what: string, probabilities: readonly number[], truth: readonly boolean[]): void => {
+    const { auroc: ranked, ece, bins } = compare(probabilities, truth);
+    judgements.push({ set: name, crops: samples.length, what, auroc: ranked, ece, bins });
+    console.log(`${what}: AUROC ${ranked.toFixed(3)}, ECE ${ece.toFixed(3)}`);
+    for (const row of reliabilityRows(bins)) console.log(`  ${row.join(', ')}`);
+  };
   describe(
-    'face: met with less than 10 % error in 3D',
+    'face, 3D error below 10 %',
     judged.map(({ confidence }) => confidence),
     samples.map(({ isGood }) => isGood),
   );
@@ -310,11 +333,14 @@ function report(
       known.map(({ value }) => value),
     );
   };
-  each('accurate', 'landmarkConfidence', 'landmarks of faces: error in the picture below 5 %');
-  each('visible', 'visibility', 'landmarks: visible');
+  each('accurate', 'landmarkConfidence', 'landmark, error below 5 %');
+  each('visible', 'visibility', 'landmark visible');
 }
 
-function describe(title: string, probabilities: readonly number[], truth: readonly boolean[]): void {
+function compare(
+  probabilities: readonly number[],
+  truth: readonly boolean[],
+): Pick<Judgement, 'auroc' | 'ece' | 'bins'> {
   const bins = Array.from({ length: 10 }, () => ({ count: 0, sum: 0, hits: 0 }));
   probabilities.forEach((p, i) => {
     const bin = bins[Math.min(9, Math.floor(10 * p))];
@@ -323,13 +349,45 @@ function describe(title: string, probabilities: readonly number[], truth: readon
     bin.hits += truth[i] ? 1 : 0;
   });
   const ece = bins.reduce((sum, { sum: p, hits }) => sum + Math.abs(p - hits), 0) / probabilities.length;
-  console.log(`${title}: AUROC ${auroc(probabilities, truth).toFixed(3)}, ECE ${ece.toFixed(3)}`);
-  for (const [k, { count, sum, hits }] of bins.entries()) {
-    if (count === 0) continue;
-    console.log(
-      `  ${k / 10} to ${(k + 1) / 10}: ${count}, said ${(sum / count).toFixed(2)}, true ${(hits / count).toFixed(2)}`,
-    );
-  }
+  return { auroc: auroc(probabilities, truth), ece, bins };
+}
+
+/** From and to, how many, what was said on average, how often it came true. */
+function reliabilityRows(bins: Judgement['bins']): string[][] {
+  return bins.flatMap(({ count, sum, hits }, k) => {
+    if (count === 0) return [];
+    const shares = [sum / count, hits / count].map((share) => share.toFixed(2));
+    return [[`${k / 10} to ${(k + 1) / 10}`, String(count), ...shares]];
+  });
+}
+
+/** Replaces what stands between the comments of a page, and draws the reliability diagrams beside it. */
+async function writePage(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  const [open, close] = ['<!-- measured -->', '<!-- /measured -->'];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`confidence: ${file} has no ${open} and ${close}`);
+  const table = ([head, ...rows]: readonly (readonly string[])[]): string =>
+    [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const figures = judgements.map((j) => [j.set, `${j.crops}`, j.what, j.auroc.toFixed(3), j.ece.toFixed(3)]);
+  const [first] = judgements;
+  const said = table([['`confidence`', 'crops', 'said', 'true'], ...reliabilityRows(first.bins)]);
+  const all = table([['set', 'crops', 'what', 'AUROC', 'ECE'], ...figures]);
+  const parts = [all, `What was said against what came true: ${first.what}, ${first.set}.`, said];
+  await writeFile(file, `${text.slice(0, from)}${open}\n\n${parts.join('\n\n')}\n\n${text.slice(to)}`);
+  const panels = [...new Set(judgements.map(({ what }) => what))].map((what): CurvePanel => {
+    const shown = judgements.filter((judgement) => judgement.what === what);
+    const curves = shown.map(({ set, bins }) => ({
+      name: set,
+      points: bins
+        .filter(({ count }) => count >= 5)
+        .map(({ count, sum, hits }) => [(100 * sum) / count, (100 * hits) / count] as const),
+    }));
+    const ideal = { name: 'as it should be', points: [0, 100].map((value) => [value, value] as const) };
+    return { title: what, x: 'said (%)', y: 'true (%)', dots: true, curves: [ideal, ...curves] };
+  });
+  const png = await renderPng(await curvePanelsSvg(panels, { columns: 3 }), { width: 1400 });
+  await writeFile(join(dirname(file), 'pictures/confidence.png'), png);
 }
 
 /** Probability that a true case is ranked above a false one; ties count half. */

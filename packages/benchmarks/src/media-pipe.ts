@@ -27,17 +27,32 @@ const PICTURE_SIZE = 256;
 const INSTALL =
   'npm install @mediapipe/face_mesh playwright-core in a folder, then --peers FOLDER; Chromium at VOXFACE_CHROMIUM';
 
-/** Loads the solution and defines `timeFaces()`: milliseconds for all pictures. */
+/** Loads the solution; `timeFaces()`: milliseconds for all pictures; `follow(from, to, rate, points)`: pictures as frames of a video. */
 const PAGE = `<!doctype html><script src="/face_mesh.js"></script><script>
 const mesh = new FaceMesh({ locateFile: (file) => '/' + file });
 mesh.setOptions({ staticImageMode: true, maxNumFaces: 1, refineLandmarks: false });
 let faces = 0;
-mesh.onResults((results) => { faces += results.multiFaceLandmarks.length; });
+let found = [];
+mesh.onResults((results) => { found = results.multiFaceLandmarks; faces += found.length; });
+const load = (from, to) => Promise.all(Array.from({ length: to - from }, async (_, i) => {
+  const image = new Image(); image.src = '/face-' + (from + i) + '.png'; await image.decode(); return image;
+}));
 async function prepare(count) {
-  window.pictures = await Promise.all(Array.from({ length: count }, async (_, i) => {
-    const image = new Image(); image.src = '/face-' + i + '.png'; await image.decode(); return image;
-  }));
+  window.pictures = await load(0, count);
   await mesh.initialize();
+}
+let clock = 1000;
+async function follow(from, to, rate, points) {
+  mesh.setOptions({ staticImageMode: false });
+  mesh.reset();
+  const frames = [];
+  for (const image of await load(from, to)) {
+    await mesh.send({ image }, (clock += 1000 / rate));
+    frames.push(found.length === 0 ? null : points.map((i) => [
+      found[0][i].x * image.width - 0.5, found[0][i].y * image.height - 0.5,
+    ]));
+  }
+  return frames;
 }
 async function timeFaces() {
   faces = 0;
@@ -56,6 +71,68 @@ export async function openMediaPipe(
   folder: string | undefined,
   cropsOf: (size: number) => readonly Uint8Array[],
 ): Promise<Candidate> {
+  const page = await openPage(
+    folder,
+    cropsOf(PICTURE_SIZE).map((crop) => encodePng(crop, PICTURE_SIZE)),
+  );
+  try {
+    await page.evaluate(`prepare(${cropsOf(PICTURE_SIZE).length})`);
+  } catch (error) {
+    await page.close();
+    throw new Error(`MediaPipe face mesh: skipped, ${(error as Error).message.split('\n')[0]}`);
+  }
+  return {
+    name: 'MediaPipe face mesh, Chromium, with its own detector',
+    async run() {
+      const [wall, faces] = await page.evaluate<[number, number]>('timeFaces()');
+      if (faces === 0) throw new Error('MediaPipe face mesh: found no face');
+      return { wall, cpu: Number.NaN };
+    },
+    close: page.close,
+  };
+}
+
+/**
+ * Follows the face of each clip with MediaPipe face mesh.
+ * @param clips frames of RGB bytes [side, side, 3]. @param points of the mesh, by index.
+ * @returns per clip and frame the points in pixels, or null where no face was found.
+ * @throws Error saying how to install it.
+ */
+export async function followWithMediaPipe(
+  folder: string | undefined,
+  clips: readonly (readonly Uint8Array[])[],
+  side: number,
+  rate: number,
+  points: readonly number[],
+): Promise<([number, number][] | null)[][]> {
+  const page = await openPage(
+    folder,
+    clips.flat().map((frame) => encodePng(frame, side)),
+  );
+  try {
+    await page.evaluate('prepare(0)');
+    const followed: ([number, number][] | null)[][] = [];
+    let from = 0;
+    for (const clip of clips) {
+      const order = `follow(${from}, ${from + clip.length}, ${rate}, ${JSON.stringify(points)})`;
+      followed.push(await page.evaluate(order));
+      from += clip.length;
+    }
+    return followed;
+  } finally {
+    await page.close();
+  }
+}
+
+interface FaceMeshPage {
+  evaluate<R>(work: string): Promise<R>;
+  close(): Promise<void>;
+}
+
+async function openPage(
+  folder: string | undefined,
+  encoded: readonly Promise<Buffer>[],
+): Promise<FaceMeshPage> {
   if (folder === undefined) throw new Error(`MediaPipe face mesh: skipped (${INSTALL})`);
   const solution = locate('@mediapipe/face_mesh', [folder]);
   const playwright = locate('playwright-core', [folder, REPOSITORY]);
@@ -63,7 +140,7 @@ export async function openMediaPipe(
   if (!solution || !playwright || !existsSync(executablePath)) {
     throw new Error(`MediaPipe face mesh: skipped, not all there (${INSTALL})`);
   }
-  const pictures = await Promise.all(cropsOf(PICTURE_SIZE).map(encodePng));
+  const pictures = await Promise.all(encoded);
   const server = createServer(async (request, response) => {
     const name = basename((request.url ?? '/').split('?')[0]);
     const picture = /^face-(\d+)\.png$/.exec(name);
@@ -87,16 +164,7 @@ export async function openMediaPipe(
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.evaluate(`prepare(${pictures.length})`);
-    return {
-      name: 'MediaPipe face mesh, Chromium, with its own detector',
-      async run() {
-        const [wall, faces] = await page.evaluate<[number, number]>('timeFaces()');
-        if (faces === 0) throw new Error('MediaPipe face mesh: found no face');
-        return { wall, cpu: Number.NaN };
-      },
-      close,
-    };
+    return { evaluate: (work) => page.evaluate(work), close };
   } catch (error) {
     await close();
     throw new Error(`MediaPipe face mesh: skipped, ${(error as Error).message.split('\n')[0]}`);
@@ -133,8 +201,8 @@ function typeOf(name: string): string {
   return name.endsWith('.wasm') ? 'application/wasm' : 'application/octet-stream';
 }
 
-function encodePng(crop: Uint8Array): Promise<Buffer> {
-  return sharp(crop, { raw: { width: PICTURE_SIZE, height: PICTURE_SIZE, channels: 3 } })
+function encodePng(crop: Uint8Array, side: number): Promise<Buffer> {
+  return sharp(crop, { raw: { width: side, height: side, channels: 3 } })
     .png()
     .toBuffer();
 }

@@ -4,13 +4,15 @@ import { dirname, join, resolve } from 'node:path';
 import { setupBackend } from '@voxface/backend';
 import { readImage } from '@voxface/datasets/node';
 import { type Affine, type Box, cropAffine, cropPixels, type Pixels } from '@voxface/landmarks';
-import { exportDetector } from '@voxface/onnx/export';
-import { createOnnxDetector } from '@voxface/onnx/node';
+import { exportDetector, exportOnnx } from '@voxface/onnx/export';
+import { createOnnxDetector, createOnnxPredictor } from '@voxface/onnx/node';
+import type { PredictorOptions } from '@voxface/predict';
 import { globSync } from 'tinyglobby';
 import {
   type BenchSection,
   type BenchSettings,
   type Candidate,
+  openBenchModel,
   openCandidates,
   runRounds,
 } from 'voxface/bench';
@@ -68,6 +70,67 @@ export async function benchPeers(settings: BenchSettings): Promise<BenchSection[
   return [
     { title: `Peers and model \`${model}\`, from cropped pixels to landmarks`, unit: 'face', timings, notes },
   ];
+}
+
+/**
+ * What a face costs from the picture to its landmarks by what is asked: confidences, the upright pass, quarter turns. On the same faces
+ * as they are, and turned by 40 degrees.
+ */
+export async function benchPasses(settings: BenchSettings): Promise<BenchSection[]> {
+  const faces = await readFaces();
+  const model = settings.models[0];
+  const loaded = await openBenchModel(model);
+  const file = await exportOnnx(loaded);
+  loaded.dispose();
+  const sections: BenchSection[] = [];
+  for (const [title, items, ways] of [
+    [
+      'upright faces',
+      faces,
+      {
+        'one pass, no confidence': { confidence: false, upright: false },
+        'one pass, confidence': { upright: false, quarterTurns: false },
+        'no confidence, upright pass where turned': { confidence: false },
+        'all that is on by default': {},
+      },
+    ],
+    [
+      'faces turned by 40 degrees',
+      faces.map(turnFace),
+      {
+        'one pass, confidence': { upright: false, quarterTurns: false },
+        'upright pass': { quarterTurns: false },
+        'all that is on by default': {},
+      },
+    ],
+  ] as [string, SampleFace[], Record<string, PredictorOptions>][]) {
+    const candidates: Candidate[] = [];
+    for (const [name, options] of Object.entries(ways)) {
+      const predictor = await createOnnxPredictor(file, { ...options, threads: settings.threads });
+      const run = async (): Promise<undefined> => void (await predictor.predictBatch(items));
+      candidates.push({ name, run, close: () => predictor.dispose() });
+    }
+    const timings = await runRounds(candidates, settings.rounds, items.length);
+    for (const candidate of candidates) await candidate.close();
+    const notes = [
+      `${items.length} faces in every run, batches of 8, ONNX Runtime, ${settings.threads} threads`,
+    ];
+    sections.push({ title: `Passes of \`${model}\`, ${title}`, unit: 'face', timings, notes });
+  }
+  return sections;
+}
+
+/** The surroundings of a face, turned about its centre. */
+function turnFace({ image, box }: SampleFace): SampleFace {
+  const side = 512;
+  const scale = 2.5;
+  const data = cropPixels(image, cropAffine(box, { rotation: 40, scale }), side);
+  const edge = side / scale;
+  const start = (side - edge) / 2 - 0.5;
+  return {
+    image: { data, width: side, height: side, channels: 3 },
+    box: { x: start, y: start, width: edge, height: edge },
+  };
 }
 
 async function readFaces(): Promise<SampleFace[]> {

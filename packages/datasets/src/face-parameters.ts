@@ -78,7 +78,7 @@ export function rotationOfParameters({ pose }: FaceParameters): number[] {
  * Rebuilds the 68 landmarks from parameters: f R (mean + shape s + expression e) + T, then y = height + 1 - y, then
  * 1-based to 0-based and the sign of z turned.
  * @param imageHeight pixels of the picture the parameters belong to, 450 in both datasets.
- * @returns [68, 3] in house axes, pixels, z with zero mean.
+ * @returns [68, 3] in voxface axes, pixels, z with zero mean.
  * @throws RangeError when the basis does not fit the parameters.
  */
 export function rebuildLandmarks(

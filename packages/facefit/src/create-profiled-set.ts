@@ -16,7 +16,7 @@ export interface ProfiledSetOptions extends Partial<PoseDistribution> {
   /** Gives the landmarks their depth and the jaw its line (`openBfm68` for the 300W-LP convention). Default: `model`. */
   labels?: FaceModel;
   outDirectory: string;
-  /** Write the un-turned face as well. */
+  /** Write the original face as well. */
   unturned?: boolean;
   /** Samples i, i + n, ... Default: what the environment of a cluster's job says (`shardOf`), else everything. */
   shard?: Shard;
@@ -54,7 +54,7 @@ export interface ProfiledSetReport {
 }
 
 /**
- * Makes a 3D training set out of 2D-annotated photos, as 300W-LP was made: fits every face, writes the un-turned
+ * Makes a 3D training set out of 2D-annotated photos, as 300W-LP was made: fits every face, writes the original
  * face with its 3D landmarks and its profiles as a packed set, and a contact sheet (`contact-sheet.png`). Several
  * shards write to `outDirectory/shard-i-of-n`. Continues where an interrupted run stopped; the result does not depend on where
  * it was interrupted.

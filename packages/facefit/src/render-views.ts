@@ -40,8 +40,8 @@ interface ViewSettings extends PoseDistribution {
 }
 
 /**
- * The un-turned face with its 3D landmarks, and its profiles. With `labels`, a second morphable face gives the depth of all
- * landmarks and x, y of the jaw: fitted to the annotated points of the un-turned face, and to the turned points of a profile.
+ * The original face with its 3D landmarks, and its profiles. With `labels`, a second morphable face gives the depth of all
+ * landmarks and x, y of the jaw: fitted to the annotated points of the original face, and to the turned points of a profile.
  * @param index of the sample in its dataset: with the seed it decides the poses, whatever the shard.
  */
 export function renderViews(settings: ViewSettings, sample: Sample, index: number): View[] {

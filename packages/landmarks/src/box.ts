@@ -8,7 +8,16 @@ export interface Box {
   readonly height: number;
 }
 
-/** Tight box of the landmarks' x and y (min to max, no padding). Unit: that of the landmarks. */
+/**
+ * Tight box of the landmarks' x and y (min to max, no padding). Unit: that of the landmarks.
+ * @example
+ * ```js
+ * import { boxOf, createLandmarks } from '@voxface/landmarks';
+ *
+ * const { x, y, width, height } = boxOf(createLandmarks([10, 20, 40, 60], 2));
+ * console.log(x, y, width, height); // => 10 20 30 40
+ * ```
+ */
 export function boxOf(shape: Landmarks): Box {
   const { points, dims } = checkLandmarks(shape, 'boxOf');
   const n = countLandmarks(shape);
@@ -40,7 +49,16 @@ export function checkBox(box: Box, caller: string): Box {
   return box;
 }
 
-/** Intersection over union of two boxes, 0..1; 0 where they share nothing or both are empty. */
+/**
+ * Intersection over union of two boxes, 0..1; 0 where they share nothing or both are empty.
+ * @example
+ * ```js
+ * import { boxOverlap } from '@voxface/landmarks';
+ *
+ * const square = { x: 0, y: 0, width: 10, height: 10 };
+ * console.log(boxOverlap(square, { ...square, x: 5 }).toFixed(3)); // => 0.333
+ * ```
+ */
 export function boxOverlap(a: Box, b: Box): number {
   checkBox(a, 'boxOverlap');
   checkBox(b, 'boxOverlap');

@@ -17,6 +17,14 @@ export const CROP_DEFAULTS: Required<CropOptions> = { scale: 1.25, rotation: 0 }
  * across the crop's edges. Pixel i of a crop of `size` pixels has its centre at u = (i + 0.5) / size.
  * @param box landmark (or detector) box in image pixels.
  * @throws RangeError when the box has no positive, finite size.
+ * @example
+ * ```js
+ * import { cropAffine, createLandmarks, transformLandmarks } from '@voxface/landmarks';
+ *
+ * const crop = cropAffine({ x: 100, y: 60, width: 80, height: 100 });
+ * const centre = transformLandmarks(createLandmarks([140, 110], 2), crop);
+ * console.log(...centre.points.map((value) => Math.round(value * 100) / 100)); // => 0.5 0.5
+ * ```
  */
 export function cropAffine(box: Box, options: CropOptions = {}): Affine {
   const scale = options.scale ?? CROP_DEFAULTS.scale;

@@ -5,6 +5,13 @@ import { checkScheme, type LandmarkScheme } from './scheme.ts';
  * Mirrors a face: x becomes `extent - x` and mirror pairs change places, so that landmark i keeps its meaning.
  * @param extent 1 in crop unit space; image width - 1 in pixels (pixel-centre origin).
  * @throws RangeError when the number of landmarks is not the scheme's.
+ * @example
+ * ```js
+ * import { flipLandmarks, IBUG_68, MEAN_FACE_68 } from '@voxface/landmarks';
+ *
+ * const mirrored = flipLandmarks(MEAN_FACE_68, IBUG_68, 1); // in a picture 1 wide, such as crop unit space
+ * console.log(mirrored.points.length); // => 204
+ * ```
  */
 export function flipLandmarks<D extends 2 | 3>(
   shape: Landmarks<D>,

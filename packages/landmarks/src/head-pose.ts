@@ -26,8 +26,8 @@ const DEGREES = 180 / Math.PI;
 /**
  * Rotation that turns the frontal mean face into this one, by least squares over the 37 landmarks that expressions
  * move least.
- * @param landmarks [68 or 66, 3] in house axes, any unit.
- * @returns row-major [3, 3] in house axes (x right, y down, z away from the camera).
+ * @param landmarks [68 or 66, 3] in voxface axes, any unit.
+ * @returns row-major [3, 3] in voxface axes (x right, y down, z away from the camera).
  * @throws RangeError for another number of landmarks, 2D landmarks, or points that all coincide.
  */
 export function headRotation(landmarks: Landmarks<3>): readonly number[] {
@@ -46,15 +46,22 @@ export function headRotation(landmarks: Landmarks<3>): readonly number[] {
 /**
  * Yaw, pitch and roll of a face from its 3D landmarks. The angles are those of AFLW2000-3D and 300W-LP, rotation =
  * X(-pitch) Y(-yaw) Z(roll), with the sign of yaw turned; yaw may pass 90 degrees, pitch may not. At a yaw of exactly 90 degrees pitch and roll are not separable (roll 0).
- * @param landmarks [68 or 66, 3] in house axes, any unit.
+ * @param landmarks [68 or 66, 3] in voxface axes, any unit.
  * @throws RangeError as `headRotation`.
+ * @example
+ * ```js
+ * import { headPose, MEAN_FACE_68 } from '@voxface/landmarks';
+ *
+ * const { yaw, pitch, roll } = headPose(MEAN_FACE_68);
+ * console.log(Math.abs(yaw) < 1, Math.abs(pitch) < 1, Math.abs(roll) < 1); // => true true true
+ * ```
  */
 export function headPose(landmarks: Landmarks<3>): HeadPose {
   return poseOfRotation(headRotation(landmarks));
 }
 
 /**
- * The angles of a rotation matrix, row-major [3, 3] in house axes; see `headPose`. Of the two solutions the one with
+ * The angles of a rotation matrix, row-major [3, 3] in voxface axes; see `headPose`. Of the two solutions the one with
  * |pitch| <= 90 is taken: a head that turns past profile keeps growing in yaw instead of tipping over.
  */
 export function poseOfRotation(rotation: ArrayLike<number>): HeadPose {
@@ -74,7 +81,7 @@ export function poseOfRotation(rotation: ArrayLike<number>): HeadPose {
   };
 }
 
-/** The rotation of a pose, row-major [3, 3] in house axes: the inverse of `poseOfRotation`. */
+/** The rotation of a pose, row-major [3, 3] in voxface axes: the inverse of `poseOfRotation`. */
 export function rotationOfPose(pose: HeadPose): Float64Array {
   const { yaw, pitch, roll } = pose ?? {};
   if (![yaw, pitch, roll].every(Number.isFinite)) {

@@ -65,6 +65,12 @@ function checkDepth(shape: Landmarks<3>, caller: string): void {
  * Wraps coordinates as landmarks (copies them).
  * @param points [n, dims] interleaved, any unit.
  * @throws RangeError when the length is no multiple of `dims` or a value is not finite.
+ * @example
+ * ```js
+ * import { countLandmarks, createLandmarks } from '@voxface/landmarks';
+ *
+ * console.log(countLandmarks(createLandmarks([1, 2, 3, 4, 5, 6], 2))); // => 3
+ * ```
  */
 export function createLandmarks<D extends 2 | 3>(points: ArrayLike<number>, dims: D): Landmarks<D> {
   if (dims !== 2 && dims !== 3) {

@@ -48,7 +48,7 @@ const HALF_IN_THOUSANDTHS = [
 ];
 
 /**
- * A frontal, neutral, average head: the 68 landmarks [68, 3] of ICT-FaceKit's neutral model in house axes. Unit:
+ * A frontal, neutral, average head: the 68 landmarks [68, 3] of ICT-FaceKit's neutral model in voxface axes. Unit:
  * distance of the outer eye corners; zero mean. The jaw line is midway between visible contour and true 3D jaw.
  */
 export const MEAN_FACE_68: Landmarks<3> = { points: mirrorHalf(HALF_IN_THOUSANDTHS), dims: 3 };

@@ -170,6 +170,15 @@ function binByAngle(
  * Scores a set of faces by a protocol: `createAccumulator`, `update` for each face, `compute`.
  * @param protocol a protocol or its name, see `PROTOCOLS`.
  * @throws RangeError with the face's id for degenerate input, and for an empty set.
+ * @example
+ * ```js
+ * import { createLandmarks, MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { evaluateProtocol } from '@voxface/metrics';
+ *
+ * const preds = createLandmarks(MEAN_FACE_68.points.map((value) => 1.01 * value), 3);
+ * const { nme } = evaluateProtocol('300w/box/68', [{ id: 'a', preds, target: MEAN_FACE_68 }]);
+ * console.log(nme.mean < 0.01); // => true
+ * ```
  */
 export function evaluateProtocol(protocol: Protocol | string, faces: Iterable<ScoredFace>): Evaluation {
   const accumulator = createAccumulator(protocol);

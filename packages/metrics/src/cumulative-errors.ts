@@ -53,6 +53,12 @@ const FAN_STEP = 1 / 999;
  * @param errors one per image, fractions; Infinity stands for a missed face (`simpson` cannot take it).
  * @returns 0..1.
  * @throws RangeError for an empty set, NaN or negative errors, a limit of zero.
+ * @example
+ * ```js
+ * import { areaUnderCurve } from '@voxface/metrics';
+ *
+ * console.log(areaUnderCurve([0.02, 0.06, Infinity], 0.08).toFixed(3)); // => 0.333
+ * ```
  */
 export function areaUnderCurve(
   errors: ArrayLike<number>,

@@ -29,6 +29,15 @@ export interface NmeOptions {
  * @param target [n, D].
  * @returns a fraction (0.03 = 3 %).
  * @throws RangeError for shapes of different size, coordinates that are not finite, a size of zero, or no landmark left.
+ * @example
+ * ```js
+ * import { createLandmarks } from '@voxface/landmarks';
+ * import { fixedNormalizer, nme } from '@voxface/metrics';
+ *
+ * const target = createLandmarks([0, 0, 10, 0], 2);
+ * const preds = createLandmarks([0, 1, 10, 1], 2);
+ * console.log(nme(preds, target, { normalizer: fixedNormalizer(20) })); // => 0.05
+ * ```
  */
 export function nme(preds: Landmarks, target: Landmarks, options: NmeOptions): number {
   checkPair('nme', preds, target);

@@ -9,7 +9,7 @@ import {
 import { nme } from './nme.ts';
 import type { Protocol } from './protocols.ts';
 
-/** One face with its prediction and its truth, both in image pixels and the house's axes. */
+/** One face with its prediction and its truth, both in image pixels and voxface axes. */
 export interface ScoredFace {
   /** Unique in its set; every error message about the face begins with it. */
   readonly id: string;
@@ -23,7 +23,7 @@ export interface ScoredFace {
   readonly visible?: ArrayLike<number>;
   /** Degrees, any sign convention. */
   readonly yaw?: number;
-  /** Degrees, where the set says them: the result is told by them too. */
+  /** Degrees, where the set says them: the result is broken down by them too. */
   readonly pitch?: number;
   readonly roll?: number;
   /** Names of the protocol's subsets that the face belongs to, where its identifier does not say it (WFLW's flags). */

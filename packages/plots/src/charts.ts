@@ -112,7 +112,7 @@ export interface TrainingPanel {
   readonly type: 'step' | 'evaluation';
   /** Field of the record that holds the numbers, '' for the record itself. */
   readonly group: string;
-  /** Names of the numbers in there; all when absent. In `results`, a name is `nme, DATASET`. */
+  /** Names of the numbers in there; all if omitted. In `results`, a name is `nme, DATASET`. */
   readonly match?: RegExp;
   readonly scale?: 'linear' | 'log';
   /** Values are multiplied by this. */

@@ -8,7 +8,7 @@ import {
   withDefaults,
 } from '@voxface/landmarks';
 import { mixColors } from '@voxface/volume';
-import { checkLandmarks, connectParts, schemeFor } from './parts.ts';
+import { checkLandmarks, connectParts, type Segment, schemeFor } from './parts.ts';
 import {
   escapeXml,
   formatNumber,
@@ -37,6 +37,8 @@ export interface OverlayFace {
   readonly id?: string | number;
   /** [n] 0 = hidden: drawn as a ring. */
   readonly visible?: ArrayLike<number>;
+  /** [n] 0..1: the less certain a landmark, the fainter its dot and its lines. */
+  readonly confidence?: ArrayLike<number>;
 }
 
 export interface OverlayOptions {
@@ -72,6 +74,14 @@ export const OVERLAY_DEFAULTS: Required<Omit<OverlayOptions, 'scheme' | 'title'>
  * image pixels with the origin at the centre of the top-left pixel, as everywhere in voxface.
  * @param faces at least one when `image` is null.
  * @throws RangeError on an empty picture, an empty or non-finite face, or a scheme of another size.
+ * @example
+ * ```js
+ * import { MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { overlaySvg } from '@voxface/plots';
+ *
+ * const svg = overlaySvg(null, [{ landmarks: MEAN_FACE_68 }]);
+ * console.log(svg.match(/class="landmark"/g).length); // => 68
+ * ```
  */
 export function overlaySvg(
   image: OverlayImage | null,
@@ -136,24 +146,31 @@ function drawFaceOverlay(face: OverlayFace, settings: Settings, fallback: Landma
   const radius = settings.radius ?? Math.max(0.9 / settings.scale, side * 0.0095);
   const x = (i: number): string => formatNumber(points[i * dims]);
   const y = (i: number): string => formatNumber(points[i * dims + 1]);
+  // Faint landmarks stay visible.
+  const opacity = (...ends: number[]): number | undefined =>
+    face.confidence && 0.2 + 0.8 * Math.min(...ends.map((i) => face.confidence![i]));
   let lines = '';
   if (settings.connect && scheme) {
     const segments = connectParts(scheme);
-    const path = segments.map(([a, b]) => `M${x(a)} ${y(a)}L${x(b)} ${y(b)}`).join('');
-    lines += svgElement('path', {
-      d: path,
-      stroke: '#000',
-      'stroke-opacity': 0.4,
-      'stroke-width': radius * 1.5,
-    });
+    const path = ([a, b]: Segment): string => `M${x(a)} ${y(a)}L${x(b)} ${y(b)}`;
+    const shade = { stroke: '#000', 'stroke-opacity': 0.4, 'stroke-width': radius * 1.5 };
+    lines += face.confidence
+      ? segments
+          .map((ends) => svgElement('path', { d: path(ends), ...shade, opacity: opacity(...ends) }))
+          .join('')
+      : svgElement('path', { d: segments.map(path).join(''), ...shade });
     for (const [a, b] of segments) {
       const color = mixColors(
         landmarkColor(a, count),
         landmarkColor(b, count),
         Math.abs(a - b) === 1 ? 0.5 : 0,
       );
-      const d = `M${x(a)} ${y(a)}L${x(b)} ${y(b)}`;
-      lines += svgElement('path', { d, stroke: toHex(color), 'stroke-width': radius * 0.75 });
+      lines += svgElement('path', {
+        d: path([a, b]),
+        stroke: toHex(color),
+        'stroke-width': radius * 0.75,
+        opacity: opacity(a, b),
+      });
     }
   }
   let dots = '';
@@ -167,6 +184,7 @@ function drawFaceOverlay(face: OverlayFace, settings: Settings, fallback: Landma
       r: radius,
       fill: hidden ? 'none' : color,
       stroke: hidden ? color : undefined,
+      opacity: opacity(i),
     });
   }
   const linesGroup = lines && svgElement('g', { fill: 'none', 'stroke-linecap': 'round' }, lines);

@@ -197,7 +197,7 @@ export const SHEET_VIEWS: readonly NamedView[] = [
 /**
  * A parallel projection of 3D landmarks from a chosen direction: connected parts over a shaded surface, far
  * landmarks smaller and dimmer (class `landmark`, index in `data-landmark`). At yaw 0 and pitch 0 the picture shows x and y as they are.
- * @param landmarks [n, 3], house axes, any unit.
+ * @param landmarks [n, 3], voxface axes, any unit.
  * @throws RangeError on landmarks that are not 3D, empty, or not finite.
  */
 export function view3dSvg(landmarks: Landmarks<3>, options: View3dOptions = {}): string {
@@ -262,7 +262,7 @@ export interface ViewAngles {
 
 export const VIEW_DEFAULTS: Required<ViewAngles> = { yaw: 0, pitch: 0 };
 
-/** Rotation matrix [3, 3], row-major, of house axes (x right, y down, z away from the viewer): Rx(pitch) Ry(yaw). */
+/** Rotation matrix [3, 3], row-major, of voxface axes (x right, y down, z away from the viewer): Rx(pitch) Ry(yaw). */
 export function viewRotation(angles: ViewAngles = {}): number[] {
   const { yaw, pitch } = withDefaults(VIEW_DEFAULTS, angles);
   if (!Number.isFinite(yaw + pitch)) {

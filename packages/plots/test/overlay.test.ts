@@ -53,6 +53,22 @@ describe('overlaySvg', () => {
     expect(svg).not.toContain('<path');
   });
 
+  it('draws what is uncertain faint, dots and lines', () => {
+    const confidence = new Float32Array(68).fill(1);
+    confidence[5] = 0;
+    confidence[30] = 0.5;
+    const svg = overlaySvg(null, [{ landmarks: face, confidence }]);
+    const opacities = [...svg.matchAll(/<circle class="landmark"[^>]* opacity="([\d.]+)"/g)].map(
+      ([, v]) => +v,
+    );
+    expect(opacities).toHaveLength(68);
+    expect(opacities.filter((value) => value === 1)).toHaveLength(66);
+    expect([opacities[5], opacities[30]]).toEqual([0.2, 0.6]);
+    // Of point 5 on the jaw two lines go, each with its shade; two go from the nose tip's point 30 or one.
+    expect([...svg.matchAll(/<path [^>]*opacity="0\.2"/g)]).toHaveLength(4);
+    expect(overlaySvg(null, [{ landmarks: face }])).not.toMatch(/ opacity=/);
+  });
+
   it('shows hidden landmarks as rings', () => {
     const visible = new Uint8Array(68).fill(1);
     visible[5] = 0;

@@ -4,6 +4,7 @@ import {
   boxOverlap,
   createLandmarkSmoother,
   type LandmarkSmoother,
+  type Pixels,
   type SmootherOptions,
   withDefaults,
 } from '@voxface/landmarks';
@@ -63,12 +64,32 @@ interface Track {
   /** How far the head is turned in the picture's plane, degrees; 0 while it is nearly upright. */
   turn: number;
   readonly smoother: LandmarkSmoother | undefined;
+  /** Its box is still the detector's. */
+  isNew: boolean;
 }
 
 /**
  * Follows faces: each frame is cropped around the last landmarks, so the detector runs only now and then, to find
- * new faces and to drop those it no longer sees. A face is dropped at once when its landmarks leave the picture or
+ * new faces and to drop those it no longer sees. In its first frame a face is predicted twice, around the detector's box and around
+ * the landmarks found in it. A face is dropped at once when its landmarks leave the picture or
  * collapse, or when the model says that there is none. Predictor and detector stay the caller's.
+ * @example
+ * ```js
+ * import { boxOf, cropAffine, MEAN_FACE_68, toUnit } from '@voxface/landmarks';
+ * import { createCropPredictor, createFaceTracker } from '@voxface/predict';
+ *
+ * const { points } = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
+ * const run = async (crops) => crops.flatMap(() => [...points]);
+ * const predictor = createCropPredictor({ inputSize: 64, landmarks: 68, scheme: 'ibug-68', run });
+ * const box = { x: 100, y: 60, width: 100, height: 100 };
+ * const detector = { detect: async () => [{ box, score: 1 }], dispose() {} };
+ * const tracker = createFaceTracker(predictor, detector, { maxFaces: 2 });
+ * const frame = { data: new Uint8Array(320 * 240 * 3), width: 320, height: 240, channels: 3 };
+ * for (const seconds of [0, 1 / 30]) {
+ *   const faces = await tracker.track(frame, seconds);
+ *   console.log(faces[0].id); // => 1
+ * }
+ * ```
  */
 export function createFaceTracker(
   predictor: Predictor,
@@ -93,10 +114,28 @@ export function createFaceTracker(
         box,
         turn,
         smoother: smoothing === false ? undefined : createLandmarkSmoother(smoothing),
+        isNew: true,
       }),
     );
     tracks = [...seen, ...started];
     sinceDetection = 0;
+  }
+
+  /**
+   * Landmarks of all tracks. A new face is predicted again around its first landmarks, as every later frame will be: else it would
+   * jump from the detector's box to its own in the second frame.
+   */
+  async function predictTracks(image: Pixels): Promise<FaceShape[]> {
+    const shapes = await predictor.predictBatch(tracks.map(({ box, turn }) => ({ image, box, turn })));
+    const fresh = tracks.flatMap(({ isNew, box }, i) => {
+      const own = boxOf(shapes[i].landmarks);
+      return isNew && isPlausible(own, box, image) ? [{ i, box: own, turn: turnOf(shapes[i]) }] : [];
+    });
+    if (fresh.length > 0) {
+      const again = await predictor.predictBatch(fresh.map(({ box, turn }) => ({ image, box, turn })));
+      for (const [k, { i }] of fresh.entries()) shapes[i] = again[k];
+    }
+    return shapes;
   }
 
   return {
@@ -105,9 +144,7 @@ export function createFaceTracker(
       const before = tracks;
       sinceDetection += 1;
       if (tracks.length === 0 || sinceDetection >= detectEvery) await detect(pixels);
-      const shapes = await predictor.predictBatch(
-        tracks.map(({ box, turn }) => ({ image: pixels, box, turn })),
-      );
+      const shapes = await predictTracks(pixels);
       const faces: TrackedFace[] = [];
       const followed: Track[] = [];
       shapes.forEach((shape, i) => {
@@ -115,8 +152,8 @@ export function createFaceTracker(
         const box = boxOf(shape.landmarks);
         if ((shape.confidence ?? 1) < minConfidence || !isPlausible(box, track.box, pixels)) return;
         track.box = box;
-        const turn = turnInPlane(shape.landmarks);
-        track.turn = Math.abs(turn) > UPRIGHT ? turn : 0;
+        track.turn = turnOf(shape);
+        track.isNew = false;
         followed.push(track);
         const landmarks = track.smoother?.smooth(shape.landmarks, seconds) ?? shape.landmarks;
         faces.push({ ...shape, landmarks, id: track.id });
@@ -130,6 +167,12 @@ export function createFaceTracker(
       sinceDetection = Infinity;
     },
   };
+}
+
+/** How far the head is turned in the picture's plane, degrees; 0 when it is nearly upright. */
+function turnOf({ landmarks }: FaceShape): number {
+  const turn = turnInPlane(landmarks);
+  return Math.abs(turn) > UPRIGHT ? turn : 0;
 }
 
 /** A face whose centre is in the picture and whose size is within a factor of 2.5 of that of the frame before. */

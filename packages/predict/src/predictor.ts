@@ -2,6 +2,7 @@ import {
   type Affine,
   type Box,
   boxOf,
+  CROP_DEFAULTS,
   checkBox,
   cropAffine,
   describeValue,
@@ -54,8 +55,9 @@ export interface PredictorOptions {
    */
   upright?: number | false;
   /**
-   * A face whose confidence is below this is looked at again in three more quarter turns, and the most confident of the four
-   * answers is taken; false: never. Needs a model with a confidence calibration; faces that it is sure of cost nothing more.
+   * A face whose confidence is below this is looked at again in three more quarter turns, and if it stays below in four wider crops
+   * and around their landmarks; the most confident answer is taken. False: never. Needs a model with a confidence calibration;
+   * faces that it is sure of cost nothing more.
    */
   quarterTurns?: number | false;
   /** Whether to tell confidences, where the model has a calibration. */
@@ -69,12 +71,24 @@ export const PREDICTOR_DEFAULTS: Required<PredictorOptions> = {
   flip: false,
   refine: false,
   upright: 20,
-  quarterTurns: 0.5,
+  quarterTurns: 0.7,
   confidence: true,
   batchSize: 8,
 };
 
 const UPRIGHT_PASSES = 3;
+/** Landmarks of a head that was turned farther than this, in degrees, are too rough to cut the last crop around. */
+const FAR_TURN = 60;
+/** Looks at doubtful faces until they are not: how far the crop is turned, in degrees, and how much wider it is. */
+const QUARTER_LOOKS = [
+  { turns: [90, 180, -90], widen: 1 },
+  { turns: [0, 90, 180, -90], widen: 1.3 },
+] as const;
+/**
+ * Detectors' boxes reach up to the forehead, so landmark boxes are made of them by moving them down by this share of their height
+ * (`FACE_API_CALIBRATION`): of a turned head that was taken for an upright one, the other way would have been right.
+ */
+const FOREHEAD = 0.16;
 
 /** Finds landmarks in pictures. Boxes are tight boxes of the landmarks, as the detectors of this package give. */
 export interface Predictor {
@@ -124,9 +138,22 @@ interface CropShape {
 }
 
 /**
- * Builds a predictor around anything that turns crops into coordinates: cuts crops by the house's rule, mirrors,
+ * Builds a predictor around anything that turns crops into coordinates: cuts crops by the one crop rule, mirrors,
  * batches, refines, turns heads upright, judges, and maps the result back to image pixels.
  * @throws RangeError when flip averaging is asked for a scheme without known mirror pairs.
+ * @example
+ * ```js
+ * import { boxOf, cropAffine, MEAN_FACE_68, toUnit } from '@voxface/landmarks';
+ * import { createCropPredictor } from '@voxface/predict';
+ *
+ * // A runtime that sees the same face in every crop.
+ * const { points } = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
+ * const run = async (crops) => crops.flatMap(() => [...points]);
+ * const predictor = createCropPredictor({ inputSize: 64, landmarks: 68, scheme: 'ibug-68', run });
+ * const image = { data: new Uint8Array(320 * 240 * 3), width: 320, height: 240, channels: 3 };
+ * const { landmarks } = await predictor.predict(image, { x: 100, y: 60, width: 100, height: 100 });
+ * console.log(landmarks.points.length); // => 204
+ * ```
  */
 export function createCropPredictor(runner: CropRunner, options: PredictorOptions = {}): Predictor {
   const { flip, refine, upright, quarterTurns, confidence, batchSize } = withDefaults(
@@ -201,12 +228,16 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     start: readonly number[],
   ): Promise<void> {
     const turns = [...start];
+    const moved = new Float64Array(shapes.length);
     let turned = [...shapes.keys()];
     for (let pass = 0; pass < UPRIGHT_PASSES; pass++) {
       const found = shapes.map(({ landmarks }) => turnInPlane(landmarks));
-      turned = turned.filter((i) => angleBetween(found[i], turns[i]) > limit);
+      turned = turned.filter((i) => angleBetween(found[i], turns[i]) > limit || moved[i] > FAR_TURN);
       if (turned.length === 0) return;
-      for (const i of turned) turns[i] = found[i];
+      for (const i of turned) {
+        moved[i] = angleBetween(found[i], turns[i]);
+        turns[i] = found[i];
+      }
       const again = await predictOnce(
         turned.map((i) => images[i]),
         turned.map((i) => uprightCrop(shapes[i].landmarks, turns[i])),
@@ -217,7 +248,11 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     }
   }
 
-  /** Looks at doubtful faces from the three other sides and keeps the most confident answers. */
+  /**
+   * Looks at doubtful faces from the three other sides and keeps the most confident answers. What stays doubtful may have the box of
+   * a detector that took a turned head for an upright one: it is looked at in wider crops where its face would be then, and again
+   * around what they show.
+   */
   async function tryQuarterTurns(
     images: readonly Pixels[],
     shapes: CropShape[],
@@ -225,25 +260,43 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
     start: readonly number[],
     limit: number,
   ): Promise<void> {
-    const doubtful = [...shapes.keys()].filter((i) => shapes[i].confidence!.confidence < limit);
-    if (doubtful.length === 0) return;
-    const tries = doubtful.flatMap((i) => [90, 180, -90].map((turn) => ({ i, turn: start[i] + turn })));
-    const pictures = tries.map(({ i }) => images[i]);
-    const answers = await predictOnce(
-      pictures,
-      tries.map(({ i, turn }) => cropAffine(boxes[i], { rotation: -turn })),
-    );
-    if (upright !== false) {
-      await turnUpright(
+    const first = [...shapes];
+    // The networks know heads that are nearly upright: one that seemed to lie on its side may lie on the other.
+    const isDoubtful = ({ confidence: sure, landmarks }: CropShape, i: number, widen: number): boolean =>
+      sure!.confidence < limit || (widen === 1 && angleBetween(turnInPlane(landmarks), start[i]) > FAR_TURN);
+    for (const { turns, widen } of QUARTER_LOOKS) {
+      const doubtful = shapes.flatMap((shape, i) => (isDoubtful(shape, i, widen) ? [i] : []));
+      if (doubtful.length === 0) break;
+      const tries = doubtful.flatMap((i) => turns.map((turn) => ({ i, turn: start[i] + turn })));
+      const pictures = tries.map(({ i }) => images[i]);
+      let answers = await predictOnce(
         pictures,
-        answers,
-        upright,
-        tries.map(({ turn }) => turn),
+        tries.map(({ i, turn }) => {
+          const box = widen === 1 ? boxes[i] : turnedBox(boxes[i], start[i], turn);
+          return cropAffine(box, { rotation: -turn, scale: widen * CROP_DEFAULTS.scale });
+        }),
       );
+      if (widen > 1) {
+        const around = answers.map(({ landmarks }, k) => uprightCrop(landmarks, tries[k].turn));
+        answers = await predictOnce(pictures, around);
+      }
+      if (upright !== false) {
+        await turnUpright(
+          pictures,
+          answers,
+          upright,
+          tries.map(({ turn }) => turn),
+        );
+      }
+      for (const [k, { i }] of tries.entries()) keepSurer(shapes, i, answers[k]);
     }
-    tries.forEach(({ i }, k) => {
-      if (answers[k].confidence!.confidence > shapes[i].confidence!.confidence) shapes[i] = answers[k];
-    });
+    // What was found by a turn was found in a box that was made for another.
+    const found = [...shapes.keys()].filter((i) => shapes[i] !== first[i]);
+    const again = await predictOnce(
+      found.map((i) => images[i]),
+      found.map((i) => uprightCrop(shapes[i].landmarks, turnInPlane(shapes[i].landmarks))),
+    );
+    for (const [k, i] of found.entries()) keepSurer(shapes, i, again[k]);
   }
 
   async function predictBatch(items: readonly FaceRequest[]): Promise<FaceShape[]> {
@@ -275,6 +328,22 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
       alive = false;
       runner.dispose?.();
     },
+  };
+}
+
+function keepSurer(shapes: CropShape[], i: number, answer: CropShape): void {
+  if (answer.confidence!.confidence > shapes[i].confidence!.confidence) shapes[i] = answer;
+}
+
+/** The landmark box of a head turned by `to` degrees that a detector took for one turned by `from`. */
+function turnedBox({ x, y, width, height }: Box, from: number, to: number): Box {
+  const [a, b] = [(from * Math.PI) / 180, (to * Math.PI) / 180];
+  const shift = FOREHEAD * height;
+  return {
+    x: x + shift * (Math.sin(a) - Math.sin(b)),
+    y: y + shift * (Math.cos(b) - Math.cos(a)),
+    width,
+    height,
   };
 }
 

@@ -79,6 +79,65 @@ describe('createFaceTracker', () => {
     expect(detector.calls).toBe(2);
   });
 
+  it('frames a new face by its own landmarks in the first frame already', async () => {
+    const spot: [number, number] = [50, 50];
+    // The predictor's answer depends on the crop; the detector's box is off by a quarter of the face.
+    const base = spotPredictor();
+    const boxes: Box[][] = [];
+    const predictor: Predictor = {
+      ...base,
+      predictBatch: async (items) => {
+        boxes.push(items.map(({ box }) => box));
+        return base.predictBatch(items);
+      },
+    };
+    const detector = detectorOf(() => [[spot[0] + 6, spot[1] - 4]]);
+    const tracker = createFaceTracker(predictor, detector, { smoothing: false });
+    const nose = async (seconds: number) => {
+      const [{ landmarks }] = await tracker.track(frameOf(spot), seconds);
+      return [landmarks.points[90], landmarks.points[91]];
+    };
+    const first = await nose(0);
+    expect(boxes).toHaveLength(2);
+    expect(boxes[1][0].x + boxes[1][0].width / 2).toBeCloseTo(spot[0], 0);
+    const second = await nose(1);
+    expect(boxes).toHaveLength(3);
+    expect(Math.hypot(first[0] - second[0], first[1] - second[1])).toBeLessThan(1);
+  });
+
+  it('keeps identities while faces cross the picture, one is lost, and it comes back', async () => {
+    let spots: [number, number][] = [];
+    const lost: number[] = [];
+    const tracker = createFaceTracker(
+      spotPredictor(),
+      detectorOf(() => spots),
+      { maxFaces: 3, detectEvery: 4, smoothing: false, onLost: (id) => lost.push(id) },
+    );
+    const seen: number[][] = [];
+    for (let i = 0; i < 24; i++) {
+      // One face goes right, one goes left on another height; the third is there, hidden for frames 8 to 15, and back.
+      spots = [
+        [20 + 2.5 * i, 22],
+        [80 - 2.5 * i, 78],
+      ];
+      if (i < 8 || i >= 16) spots.push([50, 50]);
+      const faces = await tracker.track(frameOf(...spots), i / 30);
+      seen.push(faces.map(({ id }) => id));
+      for (const { id, landmarks } of faces) {
+        const [x, y] = centerOf(landmarks);
+        const [sx, sy] = spots[id === 1 ? 0 : id === 2 ? 1 : 2] ?? [x, y];
+        expect(Math.hypot(x - sx, y - sy)).toBeLessThan(3);
+      }
+    }
+    expect(seen[0]).toEqual([1, 2, 3]);
+    expect(seen[7]).toEqual([1, 2, 3]);
+    expect(lost).toEqual([3]);
+    // Lost and found again at the latest when the detector looks next.
+    expect(seen[12]).toEqual([1, 2]);
+    expect(seen[20]).toEqual([1, 2, 4]);
+    expect(seen[23]).toEqual([1, 2, 4]);
+  });
+
   it('gives a new face a new number, and none when there is none', async () => {
     let spots: [number, number][] = [];
     const detector = detectorOf(() => spots);

@@ -112,6 +112,15 @@ function makeColors(count: number, { colors, seed }: VolumeOptions): Float32Arra
  * @param colors [n, c], see `sortedColors`.
  * @returns [h, w, d, c], c fastest.
  * @throws RangeError for 2D or non-finite landmarks, colours of another count, sizes or options out of range.
+ * @example
+ * ```js
+ * import { createLandmarks } from '@voxface/landmarks';
+ * import { encodeVolume, sortedColors } from '@voxface/volume';
+ *
+ * const unit = createLandmarks([0.5, 0.5, 0], 3);
+ * const volume = encodeVolume(unit, { width: 8, height: 8, depth: 4 }, sortedColors(1));
+ * console.log(volume.length); // => 768
+ * ```
  */
 export function encodeVolume(
   unit: Landmarks<3>,

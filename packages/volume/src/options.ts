@@ -51,7 +51,7 @@ export interface VolumeOptions extends KernelOptions {
   seed: number;
 }
 
-/** Kernel of Sec. IV-A (sigma = 1) with the house's choices where the paper is open. */
+/** Kernel of Sec. IV-A (sigma = 1) with voxface's choices where the paper is open. */
 export const KERNEL_DEFAULTS: KernelOptions = {
   sigma: 1,
   amplitude: 'density',

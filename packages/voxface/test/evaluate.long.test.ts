@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createAccumulator } from '@voxface/metrics';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FaceErrors, withConfidences, writeReport } from '../src/evaluate/report.ts';
 import { createFixtures } from './photos.ts';
 import { run } from './run.ts';
 
@@ -63,6 +65,28 @@ describe('evaluate', () => {
       expect(value).toBeCloseTo(expected[i], 2);
     });
     expect(nme.mean).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 51, 2);
+  });
+
+  test('a report tells how the error goes with the confidence', async () => {
+    const protocol = '300w/box/68';
+    const accumulator = createAccumulator(protocol);
+    // A hundred faces, the error of each a tenth of its doubt.
+    const images = Array.from({ length: 100 }, (_, i): FaceErrors => {
+      const confidence = (i + 0.5) / 100;
+      return { id: `face-${100 + i}`, nme: (1 - confidence) / 10, confidence };
+    });
+    accumulator.merge({ protocol, images });
+    const evaluation = accumulator.compute();
+    const folder = fixtures.at('judged');
+    const systems = [{ model: 'model', evaluation, perLandmark: [0.01, 0.02], predicted: new Map() }];
+    await writeReport(folder, systems, { set: '300w', json: {} });
+    const text = readFileSync(`${folder}/report.md`, 'utf8');
+    expect(text).toMatch(/\| 0 to 0\.1 \| 10 \| 9\.50 \|/);
+    expect(text).toMatch(/\| 0\.5 to 0\.9 \| 40 \| 3\.00 \| 0\.00 \|/);
+    expect(readFileSync(`${folder}/confidence.svg`, 'utf8')).toContain('faces kept (%)');
+    expect(withConfidences(evaluation, [{ id: 'face-100' }])).toEqual([
+      { id: 'face-100', confidence: 0.005 },
+    ]);
   });
 
   test('several systems in one report, with pictures of the worst faces', async () => {

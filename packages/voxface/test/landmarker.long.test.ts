@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { applySimilarity, createLandmarks, MEAN_FACE_68 } from '@voxface/landmarks';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFaceLandmarker, type Face, type FaceLandmarker, type PhotoSource } from '../src/index.ts';
 
@@ -54,6 +55,42 @@ describe('createFaceLandmarker in Node', () => {
       expect(Math.abs(value - landmarks.points[i])).toBeLessThan(0.25 * box.width);
     }
   });
+
+  test.each([90, 180, 270])(
+    'finds turned faces by boxes alone, also where a detector took them for upright ones (%i degrees)',
+    async (angle) => {
+      const turned = sharp(photo).rotate(angle);
+      const { data, info } = await turned.png().toBuffer({ resolveWithObject: true });
+      const [W, H] = [info.width, info.height];
+      const place = (x: number, y: number): [number, number] =>
+        angle === 90 ? [W - 1 - y, x] : angle === 180 ? [W - 1 - x, H - 1 - y] : [y, H - 1 - x];
+      for (const face of faces.slice(0, 2)) {
+        const truth = Array.from({ length: 68 }, (_, i) =>
+          place(face.landmarks.points[3 * i], face.landmarks.points[3 * i + 1]),
+        );
+        const [xs, ys] = [truth.map(([x]) => x), truth.map(([, y]) => y)];
+        const [x, y] = [Math.min(...xs), Math.min(...ys)];
+        const [width, height] = [Math.max(...xs) - x, Math.max(...ys) - y];
+        const radians = (angle * Math.PI) / 180;
+        const mistaken = {
+          x: x + 0.16 * height * Math.sin(radians),
+          y: y + 0.16 * height * (1 - Math.cos(radians)),
+          width,
+          height,
+        };
+        for (const box of [{ x, y, width, height }, mistaken]) {
+          const [found] = await landmarker.detect(data, { boxes: [box] });
+          const error = truth.reduce(
+            (sum, [u, v], i) =>
+              sum + Math.hypot(found.landmarks.points[3 * i] - u, found.landmarks.points[3 * i + 1] - v) / 68,
+            0,
+          );
+          expect(error / Math.sqrt(width * height)).toBeLessThan(0.06);
+          expect(found.confidence).toBeGreaterThan(0.5);
+        }
+      }
+    },
+  );
 
   test('takes bytes, a Blob and addresses as it takes a path', async () => {
     const bytes = await readFile(photo);

@@ -112,7 +112,7 @@ export async function openAflw2000Visible21(
 }
 
 /**
- * `pt3d_68` or a row of `AFLW2000-3D.pts68.npy`, given per point as x, y, z: to house axes.
+ * `pt3d_68` or a row of `AFLW2000-3D.pts68.npy`, given per point as x, y, z: to voxface axes.
  * @internal
  */
 export function convertPoints68(raw: ArrayLike<number>, where: string): Landmarks<3> {
@@ -228,7 +228,7 @@ function reannotatedOf(labels: Float64Array, row: number): Landmarks<2> {
   return createLandmarks(points, 2);
 }
 
-/** The ground truths of all 2000 faces as 3DDFA publishes them, converted to house axes; row i is face i. */
+/** The ground truths of all 2000 faces as 3DDFA publishes them, converted to voxface axes; row i is face i. */
 export interface Aflw2000Annotations {
   /** [68, 3] each, z with zero mean. */
   readonly points68: readonly Landmarks<3>[];

@@ -17,7 +17,7 @@ import { openWflw } from './open-wflw.ts';
 import { listFiles } from './read-image.ts';
 
 export interface OpenDatasetOptions {
-  /** Absent: told by the files. */
+  /** Detected from the files if omitted. */
   kind?: DatasetKind;
   /** What the set is called; absent: by its format or file. */
   name?: string;

@@ -17,7 +17,7 @@ export interface DecodeImageOptions {
 export const DECODE_IMAGE_DEFAULTS: Required<DecodeImageOptions> = { orient: true, maxPixels: 100e6 };
 
 /**
- * Decodes an image file's bytes to RGB [height, width, 3], upright. The kind of file is told by its bytes, not by its
+ * Decodes an image file's bytes to RGB [height, width, 3], upright. The kind of file is detected from its contents, not from its
  * name: a PNG called `.jpg` loads. Transparency is dropped.
  * @param name what to call it in errors.
  * @throws Error naming the file when the bytes are no picture, end early, or hold more than `maxPixels`.
@@ -54,7 +54,16 @@ export async function decodeImage(
   }
 }
 
-/** Reads and decodes an image file. */
+/**
+ * Reads and decodes an image file.
+ * @example
+ * ```js
+ * import { readImage } from '@voxface/datasets/node';
+ *
+ * const { width, height, channels } = await readImage('photo.jpg', { orient: true });
+ * console.log(width, height, channels); // => 450 450 3
+ * ```
+ */
 export async function readImage(file: string, options: DecodeImageOptions = {}): Promise<Pixels> {
   return decodeImage(await readFile(file), file, options);
 }

@@ -9,7 +9,6 @@ import {
   findProtocol,
   formatEvaluation,
   formatReport,
-  type ImageError,
   PROTOCOLS,
   type ReportJson,
   type ScoredFace,
@@ -22,7 +21,14 @@ import { UsageError, WorkError } from '../options.ts';
 import { type Job, openPart, readShard, writePart } from '../parts.ts';
 import { createProgress } from '../progress.ts';
 import { openPredictionSources, type PredictionSource, type SourceFlags } from './prediction-source.ts';
-import { averageLandmarks, compareSystems, type SystemResult, writeReport } from './report.ts';
+import {
+  averageLandmarks,
+  compareSystems,
+  type FaceErrors,
+  type SystemResult,
+  withConfidences,
+  writeReport,
+} from './report.ts';
 
 export interface EvaluateFlags extends SourceFlags {
   dataset: string;
@@ -178,8 +184,6 @@ export async function mergeEvaluation(job: Job, flags: { json: string; report?: 
   await finishEvaluation(scores, { ...settings, ...flags });
 }
 
-/** The errors of one face by one system, with those of its landmarks (fractions; null: hidden). */
-type FaceErrors = ImageError & { readonly points?: readonly (number | null)[] };
 /** A face that could not be read, and why. */
 type BrokenImage = { readonly id: string; readonly error: string };
 /** The errors of each system on one image, or why it could not be read. */
@@ -265,7 +269,8 @@ async function finishEvaluation(
     console.log('Only the first faces: not to be compared with the table.');
   const results = systems.map(({ model, evaluation, perLandmark }): ReportJson => {
     const percent = perLandmark.map((value) => (value === null ? null : Math.round(value * 1e6) / 1e4));
-    return { ...toReportJson(evaluation, { dataset: set, model }), perLandmark: percent };
+    const json = toReportJson(evaluation, { dataset: set, model });
+    return { ...json, perLandmark: percent, perImage: withConfidences(evaluation, json.perImage) };
   });
   const json = results.length === 1 ? results[0] : results;
   if (file) {
@@ -299,9 +304,11 @@ async function scoreImages(
     else {
       const systems: FaceErrors[] = [];
       for (const [s, source] of sources.entries()) {
-        const preds = await source.predict(sample);
-        if (preds !== null) keep?.(sample.id, s, preds);
-        systems.push(scoreSample(protocol, sample, preds, detailed));
+        const found = await source.predict(sample);
+        if (found !== null) keep?.(sample.id, s, found.landmarks);
+        const errors = scoreSample(protocol, sample, found?.landmarks ?? null, detailed);
+        const { confidence } = found ?? {};
+        systems.push(confidence === undefined ? errors : { ...errors, confidence });
       }
       await take(i, { systems });
     }

@@ -22,13 +22,21 @@ export interface SourceFlags {
   backend?: string;
 }
 
+/** What a system says of a face. */
+export interface Prediction {
+  /** In image pixels. */
+  readonly landmarks: Landmarks;
+  /** How sure the model is of them, 0..1, where it says so. */
+  readonly confidence?: number;
+}
+
 /** Where landmarks to be scored come from. */
 export interface PredictionSource {
   readonly name: string;
   /** Whether it needs the pictures: samples come without them otherwise. */
   readonly looks: boolean;
-  /** Landmarks in image pixels; null when no face was found. */
-  predict(sample: Annotation | Sample): Promise<Landmarks | null>;
+  /** Null when no face was found. */
+  predict(sample: Annotation | Sample): Promise<Prediction | null>;
   dispose(): void;
 }
 
@@ -58,7 +66,7 @@ export async function openPredictionSources(flags: SourceFlags): Promise<Predict
 const meanFace: PredictionSource = {
   name: 'mean face',
   looks: false,
-  predict: async (sample) => meanFaceInBox(truthBox(sample)),
+  predict: async (sample) => ({ landmarks: meanFaceInBox(truthBox(sample)) }),
   dispose: () => {},
 };
 
@@ -85,7 +93,7 @@ async function openModelSource(text: string | undefined, flags: SourceFlags): Pr
             truth,
           )
         : truth;
-      return box === undefined ? null : (await predictor.predict(image, box)).landmarks;
+      return box === undefined ? null : predictor.predict(image, box);
     },
     dispose() {
       predictor.dispose();
@@ -122,7 +130,7 @@ async function readPredictions(text: string): Promise<PredictionSource> {
     async predict({ id }) {
       const points = rows[id];
       if (points === undefined) return null;
-      return createLandmarks(points.flat(), points[0].length as 2 | 3);
+      return { landmarks: createLandmarks(points.flat(), points[0].length as 2 | 3) };
     },
     dispose: () => {},
   };

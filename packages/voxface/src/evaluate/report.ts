@@ -22,11 +22,21 @@ export interface SystemResult {
   readonly predicted: ReadonlyMap<string, Landmarks>;
 }
 
+/** The errors of one face by one system, with those of its landmarks (fractions; null: hidden). */
+export interface FaceErrors extends ImageError {
+  readonly points?: readonly (number | null)[];
+  /** How sure the model was, 0..1, where it says so. */
+  readonly confidence?: number;
+}
+
 const WORST = 12;
+/** Where the table of confidences is cut. */
+const CONFIDENCES = [0, 0.1, 0.5, 0.9, 0.99, 1];
 
 /**
  * Writes `report.md`, `report.json`, the cumulative error distribution (`ced.svg`, `ced.png`), the errors by landmark
- * (`landmarks.svg`, `landmarks.png`) and, where the dataset is given, pictures of the worst faces (`worst.png`).
+ * (`landmarks.svg`, `landmarks.png`), error against confidence where a system tells it (`confidence.svg`, `confidence.png`) and, where
+ * the dataset is given, pictures of the worst faces (`worst.png`).
  * @param json what `report.json` holds.
  */
 export async function writeReport(
@@ -52,6 +62,8 @@ export async function writeReport(
     'landmarks',
     await curvePanelsSvg([landmarkPanel(systems)], { width: 620, height: 260, columns: 1 }),
   );
+  const panels = confidencePanels(systems);
+  if (panels.length > 0) await save('confidence', await curvePanelsSvg(panels, { columns: 2 }));
   const worst = worstFaces(systems);
   const sheet = dataset && (await drawFaces(systems, worst, dataset));
   if (sheet) await writeFile(join(directory, 'worst.png'), await renderPng(sheet));
@@ -80,9 +92,7 @@ export function compareSystems(systems: readonly SystemResult[]): string[] {
 }
 
 /** Each landmark's mean error over the faces that show it. */
-export function averageLandmarks(
-  images: readonly (ImageError & { readonly points?: readonly (number | null)[] })[],
-): (number | null)[] {
+export function averageLandmarks(images: readonly FaceErrors[]): (number | null)[] {
   const sums: number[] = [];
   const counts: number[] = [];
   for (const { points = [] } of images) {
@@ -92,6 +102,82 @@ export function averageLandmarks(
     }
   }
   return sums.map((sum, i) => (counts[i] > 0 ? sum / counts[i] : null));
+}
+
+/** The list of images as JSON has it, with the confidence of each where the model tells one. */
+export function withConfidences<T extends object>(evaluation: Evaluation, images: readonly T[]): T[] {
+  const judged: readonly FaceErrors[] = evaluation.perImage;
+  return images.map((image, i) => {
+    const { confidence } = judged[i];
+    return confidence === undefined ? image : { ...image, confidence: Math.round(1e4 * confidence) / 1e4 };
+  });
+}
+
+interface Judged {
+  readonly nme: number;
+  readonly confidence: number;
+}
+
+/** Faces with error and confidence, the most confident first. */
+function judgedFaces({ evaluation }: SystemResult): Judged[] {
+  return (evaluation.perImage as readonly FaceErrors[])
+    .flatMap(({ nme, confidence }) => (nme === null || confidence === undefined ? [] : [{ nme, confidence }]))
+    .sort((a, b) => b.confidence - a.confidence);
+}
+
+/** Mean error in ten groups of equal size by confidence, and of the most confident share of all faces. */
+function confidencePanels(systems: readonly SystemResult[]): CurvePanel[] {
+  const judged = systems
+    .map((system) => ({ name: system.model, faces: judgedFaces(system) }))
+    .filter(({ faces }) => faces.length > 0);
+  if (judged.length === 0) return [];
+  const tenths = (faces: readonly Judged[]): [number, number][] => {
+    const groups = Math.min(10, faces.length);
+    const bound = (k: number): number => Math.floor((k * faces.length) / groups);
+    return Array.from({ length: groups }, (_, k): [number, number] => {
+      const part = faces.slice(bound(groups - 1 - k), bound(groups - k));
+      return [100 * meanBy(part, 'confidence'), 100 * meanBy(part, 'nme')];
+    });
+  };
+  const kept = (faces: readonly Judged[]): [number, number][] => {
+    let sum = 0;
+    const means = faces.map(({ nme }, i): [number, number] => {
+      sum += nme;
+      return [(100 * (i + 1)) / faces.length, (100 * sum) / (i + 1)];
+    });
+    // The first few faces say little.
+    return means.slice(Math.min(means.length - 1, Math.ceil(means.length / 50)));
+  };
+  const y = 'mean NME (%)';
+  const draw = (points: (faces: readonly Judged[]) => [number, number][]): CurvePanel['curves'] =>
+    judged.map(({ name, faces }) => ({ name, points: points(faces) }));
+  return [
+    {
+      title: 'error by confidence, tenths of the faces',
+      x: 'confidence (%)',
+      y,
+      dots: true,
+      curves: draw(tenths),
+    },
+    { title: 'error of the most confident faces', x: 'faces kept (%)', y, curves: draw(kept) },
+  ];
+}
+
+/** Rows of the table of one system: confidence, faces, mean error, share above the protocol's limit. */
+function confidenceRows(system: SystemResult): string[][] {
+  const faces = judgedFaces(system);
+  const { limit } = system.evaluation;
+  return CONFIDENCES.slice(1).flatMap((to, k) => {
+    const from = CONFIDENCES[k];
+    const part = faces.filter(({ confidence }) => confidence >= from && (confidence < to || to === 1));
+    if (part.length === 0) return [];
+    const failed = part.filter(({ nme }) => nme > limit).length / part.length;
+    return [[`${from} to ${to}`, String(part.length), percent(meanBy(part, 'nme')), percent(failed)]];
+  });
+}
+
+function meanBy(faces: readonly Judged[], field: keyof Judged): number {
+  return faces.reduce((sum, face) => sum + face[field], 0) / faces.length;
 }
 
 function landmarkPanel(systems: readonly SystemResult[]): CurvePanel {
@@ -216,6 +302,12 @@ function describe(
     name,
     ...systems.map(({ perLandmark }) => percent(meanOf(indices.map((i) => perLandmark[i] ?? null)))),
   ]);
+  const judged = systems.flatMap((system) => {
+    const rows = confidenceRows(system);
+    if (rows.length === 0) return [];
+    const head = ['confidence', 'faces', 'NME %', `above ${percent(system.evaluation.limit)} %`];
+    return [`Error by confidence of ${system.model}:\n\n${table(head, rows)}`];
+  });
   const sections = [
     `# ${names.join(', ')} on ${set}`,
     formatReport(systems.map(({ model, evaluation }) => ({ method: model, evaluation }))).trimEnd(),
@@ -230,6 +322,8 @@ function describe(
     '![cumulative error distribution](ced.svg)',
     `NME (%) by part of the face:\n\n${table(['part', ...names], parts)}`,
     '![error by landmark](landmarks.svg)',
+    ...judged,
+    ...(judged.length > 0 ? ['![error by confidence](confidence.svg)'] : []),
     `Worst faces${names.length > 1 ? ` of ${names[0]}` : ''}, NME (%):\n\n${table(
       ['face', ...names],
       worst.map((id) => [id, ...systems.map((system) => errorOf(system, id))]),

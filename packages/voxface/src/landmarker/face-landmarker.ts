@@ -12,10 +12,10 @@ import {
 } from '@voxface/landmarks';
 import type { OnnxPredictor } from '@voxface/onnx/web';
 import {
+  type Confidence,
   createFaceTracker,
   type DetectorOptions,
   type FaceDetector,
-  type FaceShape,
   type FaceTracker,
   type FaceTrackerOptions,
   type ImageSource,
@@ -23,8 +23,8 @@ import {
   toPixels,
 } from '@voxface/predict';
 
-/** A face in an image. */
-export interface Face {
+/** A face in an image; `confidence`, `landmarkConfidence` and `visibility` where the model tells them. */
+export interface Face extends Partial<Confidence> {
   /** In video: the same from frame to frame. */
   readonly id?: number;
   /** Tight box of the landmarks, as the detector (or the caller) gave it; in video the box of the landmarks. Pixels. */
@@ -156,12 +156,10 @@ export function createLandmarker<S>(parts: LandmarkerParts<S>): FaceLandmarker<S
         }
         tracker ??= createFaceTracker(predictor, detector, video);
         const faces = await tracker.track(await toPixels(await read(frame)), milliseconds / 1000);
-        return faces.map(({ id, landmarks, pose }: FaceShape & { id: number }) => ({
-          id,
-          box: boxOf(landmarks),
-          landmarks,
-          pose,
-          matrix: headMatrix(landmarks),
+        return faces.map((face) => ({
+          ...face,
+          box: boxOf(face.landmarks),
+          matrix: headMatrix(face.landmarks),
         }));
       }),
     dispose,

@@ -40,6 +40,8 @@ export interface FaceLandmarkerOptions extends CommonLandmarkerOptions {
  * @throws Error when a file or runtime that is asked for is missing.
  * @example
  * ```js
+ * import { createFaceLandmarker } from 'voxface';
+ *
  * const landmarker = await createFaceLandmarker();
  * const [face] = await landmarker.detect('photo.jpg');
  * console.log(face.pose.yaw, face.landmarks.points); // [68, 3] in pixels

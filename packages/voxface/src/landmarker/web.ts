@@ -45,6 +45,8 @@ export interface FaceLandmarkerOptions extends CommonLandmarkerOptions {
  * @throws Error when a file is not found at its address.
  * @example
  * ```js
+ * import { createFaceLandmarker } from 'voxface/web';
+ *
  * const landmarker = await createFaceLandmarker();
  * const faces = await landmarker.detect(document.querySelector('img'));
  * ```

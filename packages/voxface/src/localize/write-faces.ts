@@ -135,7 +135,12 @@ export async function writePictures(
   const written: string[] = [];
   if (options.overlay) {
     const file = `${stem}-overlay.png`;
-    const marked = faces.map((face, i) => ({ landmarks: face.landmarks, box: face.box, id: i + 1 }));
+    const marked = faces.map(({ landmarks, box, landmarkConfidence }, i) => ({
+      landmarks,
+      box,
+      id: i + 1,
+      confidence: landmarkConfidence,
+    }));
     await saveFile(file, await overlayPng(image, marked), isOwn);
     written.push(file);
   }

@@ -87,7 +87,9 @@ const THREADED_FROM = 16;
  * @throws RangeError when `threads` is negative or fractional; UsageError when there is no such model or detector.
  * @example
  * ```js
- * for await (const photo of localizePhotos(['a.jpg', 'b.jpg'])) {
+ * import { localizePhotos } from 'voxface';
+ *
+ * for await (const photo of localizePhotos(['photo.jpg', 'missing.jpg'])) {
  *   if (photo.error) console.error(photo.file, photo.error);
  *   else console.log(photo.file, photo.faces.map((face) => face.pose.yaw));
  * }
