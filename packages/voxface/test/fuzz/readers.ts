@@ -1,30 +1,44 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
+import { setupBackend } from '@voxface/backend';
+import type { Dataset } from '@voxface/datasets';
+import { createLandmarks, FIVE_POINTS, IBUG_68, type Landmarks } from '@voxface/landmarks';
 import { parseTrainingLog } from '@voxface/plots';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { listZip } from '../../../backend/src/setup-node/read-zip.ts';
 import { parseKeypointCsv } from '../../../datasets/src/keypoint-csv.ts';
+import { openAflw } from '../../../datasets/src/node/open-aflw.ts';
 import { openCoco } from '../../../datasets/src/node/open-coco.ts';
 import { openJvcrJson } from '../../../datasets/src/node/open-jvcr-json.ts';
+import { openKeypointCsv } from '../../../datasets/src/node/open-keypoint-csv.ts';
+import { openMerlRav } from '../../../datasets/src/node/open-merl-rav.ts';
+import { openPackedSet } from '../../../datasets/src/node/open-packed-set.ts';
 import { openWflw } from '../../../datasets/src/node/open-wflw.ts';
 import { decodeImage } from '../../../datasets/src/node/read-image.ts';
 import { readNpy, readNpz } from '../../../datasets/src/node/read-npy.ts';
 import { parsePackedSample, parsePackedSet } from '../../../datasets/src/packed-set.ts';
 import { parseMat } from '../../../datasets/src/parse-mat.ts';
 import { formatPts, parsePts } from '../../../datasets/src/parse-pts.ts';
+import { AFLW_FACES, AFLW_TABLES, aflwDatabase, aflwImage } from '../../../datasets/test/aflw-database.ts';
 import { writeMat } from '../../../datasets/test/write-mat.ts';
 import { parseObj } from '../../../facefit/src/open-face-model.ts';
+import { createFaceShapeModel } from '../../../models/src/face-shape-model.ts';
 import { readCheckpoint } from '../../../models/src/jvcr/read-checkpoint.ts';
-import { parseManifest, parseModelJson } from '../../../models/src/weights/model-file.ts';
+import {
+  decodeModelFile,
+  encodeModelFile,
+  parseManifest,
+  parseModelJson,
+} from '../../../models/src/weights/model-file.ts';
 import { readDetectorHead } from '../../../onnx/src/metadata.ts';
 import { decodeCheckpoint } from '../../../train/src/checkpoint.ts';
 import { crc32c } from '../../../train/src/crc32c.ts';
 import { parseTrainingConfig } from '../../../train/src/parse-config.ts';
+import { MICRO } from '../../../train/test/helpers/tiny-run.ts';
 
 /** A format: damaged inputs, and what reads them. `read` throws on what it refuses and checks what it accepts. */
 export interface Reader {
@@ -123,6 +137,41 @@ function textInputs(base: string): fc.Arbitrary<string> {
   const broken = byteInputs(Buffer.from(base)).map((bytes) => Buffer.from(bytes).toString('latin1'));
   return fc.oneof({ weight: 3, arbitrary: replaced }, { weight: 1, arbitrary: broken });
 }
+
+/** Names that lead out of a folder, or nearly. */
+const mixedNames: fc.Arbitrary<string> = fc
+  .array(
+    fc.constantFrom(
+      '..',
+      '..',
+      '..',
+      '/',
+      '/',
+      '\\',
+      '.',
+      'a',
+      'inner',
+      'secret.jpg',
+      'secret.jpg',
+      'a.jpg',
+      'c:',
+      'http://x/',
+      'file://',
+      '%2e%2e',
+      '%2f',
+      ' ',
+      '\0',
+      '~',
+    ),
+    { minLength: 1, maxLength: 7 },
+  )
+  .map((parts) => parts.join(''));
+
+/** Some that stay inside, so that what is refused is refused for its name. */
+const outsideNames: fc.Arbitrary<string> = fc.oneof(
+  { weight: 1, arbitrary: fc.constantFrom('a.jpg', './a.jpg') },
+  { weight: 9, arbitrary: mixedNames },
+);
 
 function must(holds: boolean, what: string): void {
   if (!holds) throw new Accepted(what);
@@ -244,6 +293,42 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
   const log = [1, 2, 3]
     .map((step) => JSON.stringify({ type: 'step', step, losses: { volume: 1 / step } }))
     .join('\n');
+  await setupBackend('cpu');
+  const model = createFaceShapeModel(MICRO);
+  const modelFile = await encodeModelFile(model);
+  model.dispose();
+  const aflw = await aflwDatabase(...AFLW_TABLES, aflwImage('a.jpg'), ...AFLW_FACES);
+  const merl = join(folder, 'merl');
+  mkdirSync(join(merl, 'left/train'), { recursive: true });
+  writeFileSync(join(merl, 'a.jpg'), jpeg);
+  const signed = formatPts(
+    createLandmarks(
+      points.map((v, i) => (i % 14 < 2 ? -1 : i % 10 < 2 ? -v : v)),
+      2,
+    ),
+  );
+  // A blue picture lies one folder up: whoever reads it has left the folder.
+  const inner = join(folder, 'inner');
+  mkdirSync(join(inner, 'a'), { recursive: true });
+  const square = (background: string) =>
+    sharp({ create: { width: 120, height: 120, channels: 3, background } })
+      .jpeg()
+      .toBuffer();
+  writeFileSync(join(inner, 'a.jpg'), await square('#a86'));
+  const secret = await square('#22e');
+  for (const name of ['secret.jpg', 'innersecret.jpg']) writeFileSync(join(folder, name), secret);
+  const inInner = (name: string, content: string | Uint8Array): string =>
+    inFile(join('inner', name), content);
+  const stays = async (opened: Promise<Dataset>): Promise<void> => {
+    const set = await opened;
+    for (let i = 0; i < set.length; i++) {
+      const [red, , blue] = (await set.load(i)).image.data;
+      must(red > blue, 'a picture from outside the folder');
+    }
+  };
+  const few = points.slice(0, 10);
+  const withName = (value: unknown, name: string): string =>
+    JSON.stringify(value).replaceAll('"a.jpg"', () => JSON.stringify(name));
   const torch = (format: string): Uint8Array =>
     gunzipSync(read(`models/test/golden/jvcr-${format}.pth.tar.gz`));
   const readers: (Omit<Reader, 'read'> & { read(input: string & Uint8Array): unknown })[] = [
@@ -374,6 +459,85 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
       weight: 3,
       inputs: textInputs(wflw),
       read: (text) => dataset(openWflw(inFile('list_98pt_test.txt', text), folder)),
+    },
+    {
+      name: 'merl-rav .pts',
+      weight: 3,
+      inputs: textInputs(signed),
+      read: (text) => {
+        writeFileSync(join(merl, 'left/train/a.pts'), text);
+        return dataset(openMerlRav(merl));
+      },
+    },
+    {
+      name: 'aflw.sqlite',
+      weight: 2,
+      inputs: byteInputs(aflw),
+      read: (bytes) => dataset(openAflw(inFile('aflw.sqlite', bytes), folder)),
+    },
+    {
+      name: '.voxface',
+      weight: 3,
+      inputs: byteInputs(modelFile, 4000),
+      read: (bytes) => decodeModelFile(bytes).dispose(),
+    },
+    {
+      name: 'names that lead out: wflw',
+      weight: 2,
+      inputs: outsideNames,
+      read: (name) =>
+        stays(
+          openWflw(
+            inInner('list_98pt_test.txt', `${[...points, ...points.slice(0, 60)].join(' ')} ${name}\n`),
+            inner,
+          ),
+        ),
+    },
+    {
+      name: 'names that lead out: coco',
+      weight: 2,
+      inputs: outsideNames,
+      read: (name) => stays(openCoco(inInner('c.json', withName(coco, name)), inner)),
+    },
+    {
+      name: 'names that lead out: jvcr',
+      weight: 2,
+      inputs: outsideNames,
+      read: (name) => stays(openJvcrJson(inInner('j.json', withName(jvcr, name)), inner)),
+    },
+    {
+      name: 'names that lead out: keypoint csv',
+      weight: 2,
+      inputs: outsideNames,
+      read: (name) =>
+        stays(
+          openKeypointCsv(inInner('k.csv', `${columns}\n"${name}",${few}\n`), inner, { scheme: FIVE_POINTS }),
+        ),
+    },
+    {
+      name: 'names that lead out: aflw.sqlite',
+      weight: 1,
+      inputs: outsideNames,
+      read: async (name) => {
+        const image = aflwImage(name.replaceAll("'", ''));
+        // Into the 120 pixels of the picture.
+        const smaller = [
+          'UPDATE FeatureCoords SET x = x / 3, y = y / 3',
+          'UPDATE FaceRect SET x = x / 3, y = y / 3, w = w / 3, h = h / 3',
+        ];
+        const bytes = await aflwDatabase(...AFLW_TABLES, image, ...AFLW_FACES, ...smaller);
+        return stays(openAflw(inInner('aflw.sqlite', bytes), inner));
+      },
+    },
+    {
+      name: 'names that lead out: packed set',
+      weight: 2,
+      inputs: outsideNames,
+      read: (name) => {
+        const file = { ...sample, file: name, offset: 0, length: 0, width: 120, height: 120 };
+        inInner('set.json', JSON.stringify({ ...head, version: 1, count: 1, samples: [file] }));
+        return stays(openPackedSet(inner));
+      },
     },
   ];
   return { readers: readers as Reader[], dispose: () => rmSync(folder, { recursive: true, force: true }) };
