@@ -38,6 +38,7 @@ export function uprightCrop(landmarks: Landmarks<3>, turn: number): Affine {
   const box = boxOf(transformLandmarks(landmarks, [cos, -sin, sin, cos, 0, 0]));
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   const [centerX, centerY] = [cos * x - sin * y, sin * x + cos * y];
-  const { width, height } = box;
+  // Landmarks that fell together are no face, and no error either: who reads them tells.
+  const [width, height] = [Math.max(box.width, 1), Math.max(box.height, 1)];
   return cropAffine({ x: centerX - width / 2, y: centerY - height / 2, width, height }, { rotation: -turn });
 }

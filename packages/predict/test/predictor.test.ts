@@ -169,6 +169,13 @@ describe('createCropPredictor', () => {
       expect(landmarks.points.slice(0, 2)).toEqual(landmarks.points.slice(3, 5));
     });
 
+    it('takes an answer that fell together in a turned crop for an answer, not for an error', async () => {
+      const runner = { ...meanFaceRunner(), run: async () => new Float32Array(68 * 3).fill(0.4) };
+      const face = await createCropPredictor(runner).predict(black, box, 90);
+      const { width, height } = boxOf(face.landmarks);
+      expect(Math.max(width, height)).toBeLessThan(1e-3);
+    });
+
     it('refuses 0 and 200 degrees', () => {
       for (const upright of [0, 200, Number.NaN]) {
         expect(() => createCropPredictor(shyRunner([]), { upright })).toThrow(/upright must be degrees/);
