@@ -294,7 +294,7 @@ function panelSpec(
         title: x,
         axis: { grid: false, tickCount: 5, format: ',d' },
       },
-      y: { field: 'value', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: '~g' } },
+      y: { field: 'value', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: '~r' } },
       color: {
         field: 'curve',
         type: 'nominal',
