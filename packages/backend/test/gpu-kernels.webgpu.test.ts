@@ -45,12 +45,13 @@ describe.skipIf(lacking !== undefined && !isRequired)('kernels of webgpu against
     expect(lacking, 'VOXFACE_REQUIRE_WEBGPU is set: Chromium and libvulkan1 must be there').toBeUndefined();
   });
 
+  // Larger than what is left to TensorFlow.js.
   const shapes: [string, number[], number[], number, 'same' | 'valid'][] = [
-    ['a pointwise convolution whose gradient is split in parts', [3, 24, 22, 16], [1, 1, 16, 32], 1, 'same'],
-    ['channels and filters that fill no tile', [2, 11, 9, 20], [3, 3, 20, 6], 2, 'same'],
-    ['an image', [2, 13, 11, 3], [7, 7, 3, 16], 2, 'valid'],
-    ['a volume of three channels', [2, 8, 6, 10, 3], [4, 4, 4, 3, 24], 2, 'same'],
-    ['a volume that one kernel covers', [3, 2, 2, 2, 32], [2, 2, 2, 32, 40], 1, 'valid'],
+    ['a pointwise convolution whose gradient is split in parts', [5, 44, 42, 16], [1, 1, 16, 32], 1, 'same'],
+    ['channels and filters that fill no tile', [7, 29, 23, 20], [3, 3, 20, 6], 1, 'same'],
+    ['an image', [3, 61, 57, 3], [7, 7, 3, 16], 2, 'valid'],
+    ['a volume of three channels', [2, 16, 12, 20, 3], [4, 4, 4, 3, 24], 2, 'same'],
+    ['a volume that one kernel covers', [70, 4, 4, 4, 24], [4, 4, 4, 24, 40], 1, 'valid'],
   ];
   it.each(shapes)('convolve %s, forward and backward', async (_, input, filter, stride, pad) => {
     await compare(() => {

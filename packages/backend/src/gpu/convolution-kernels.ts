@@ -12,8 +12,28 @@ interface Attributes {
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+/**
+ * Multiplications below which a convolution stays TensorFlow.js': one thread per value is as fast there, and its pipelines serve all
+ * shapes, where ours are compiled for each.
+ */
+const FEWEST_PRODUCTS = 2 ** 22;
+
+function isLarge({ batch, output, kernel, channels, filters }: ConvolutionShape): boolean {
+  const sides = [...output, ...kernel];
+  return sides.reduce((product, side) => product * side, batch * channels * filters) >= FEWEST_PRODUCTS;
+}
+
 /** Shape of a convolution, or undefined where ours does not apply. @param filter [k.., c, filters]. */
 function shapeOf(
+  input: readonly number[],
+  filter: readonly number[],
+  attributes: Attributes,
+): ConvolutionShape | undefined {
+  const shape = geometryOf(input, filter, attributes);
+  return shape && isLarge(shape) ? shape : undefined;
+}
+
+function geometryOf(
   input: readonly number[],
   filter: readonly number[],
   { strides, pad, dataFormat, dilations = 1, dimRoundingMode }: Attributes,
