@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Packs packages whose `dist` is built, or takes them from the folder that VOXFACE_TARBALLS names.
+ * Packs packages whose `dist` is built, with those of ours that they need, or takes them from the folder that VOXFACE_TARBALLS names.
  * @param {string[]} names folder names under `packages`.
- * @returns {{ tarballs: Map<string, string>, remove: () => void }} call `remove` when they are not needed any more.
+ * @returns {{ directory: string, tarballs: Map<string, string>, remove: () => void }} where all lie, and those named; call `remove` when they are not needed any more.
  */
 export function packPackages(names) {
   const ready = process.env.VOXFACE_TARBALLS;
@@ -31,6 +31,7 @@ export function packPackages(names) {
   }
   for (const [name, file] of tarballs) tarballs.set(name, join(directory, file));
   return {
+    directory,
     tarballs,
     remove: () => {
       if (ready === undefined) rmSync(directory, { recursive: true });
@@ -39,7 +40,8 @@ export function packPackages(names) {
 }
 
 function pack(manifests, directory) {
-  const filters = [...manifests.values()].flatMap((manifest) => ['--filter', manifest.name]);
+  // With what they depend on, so that the folder's tarballs can be installed together.
+  const filters = [...manifests.values()].flatMap((manifest) => ['--filter-prod', `${manifest.name}...`]);
   const packed = spawnSync(
     'npx',
     ['-y', 'pnpm@12', '-r', ...filters, 'pack', '--pack-destination', directory],

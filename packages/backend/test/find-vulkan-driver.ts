@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setupBackend } from '../src/index.ts';
 import { hasVulkanDriver } from '../src/setup/prepare-gpu.ts';
 
 const MANIFEST = 'vk_swiftshader_icd.json';
@@ -21,4 +22,19 @@ export async function findVulkanDriver(): Promise<string | undefined> {
     .find(existsSync);
   if (manifest !== undefined) process.env.VK_ICD_FILENAMES = manifest;
   return manifest;
+}
+
+/**
+ * Sets webgpu up after cpu, for tests that compare the two.
+ * @param what the tests, as the line that says that they are skipped names them.
+ * @returns why it is lacking, and whether to skip: never where VOXFACE_REQUIRE_WEBGPU is set.
+ */
+export async function openWebgpu(what: string): Promise<{ lacking: string | undefined; isSkipped: boolean }> {
+  const driver = await findVulkanDriver();
+  await setupBackend('cpu');
+  const outcome = await setupBackend('webgpu').catch((error: Error) => error);
+  if (!(outcome instanceof Error)) return { lacking: undefined, isSkipped: false };
+  const lacking = `${outcome.message} (Vulkan driver: ${driver ?? 'none'})`;
+  console.log(`${what} SKIPPED: ${lacking}`);
+  return { lacking, isSkipped: !process.env.VOXFACE_REQUIRE_WEBGPU };
 }

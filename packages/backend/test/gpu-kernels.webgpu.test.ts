@@ -1,15 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { normalizeBatch, recordCommands, setupBackend } from '../src/index.ts';
-import { findVulkanDriver } from './find-vulkan-driver.ts';
+import { normalizeBatch, recordCommands } from '../src/index.ts';
+import { openWebgpu } from './find-vulkan-driver.ts';
 
-const driver = await findVulkanDriver();
-await setupBackend('cpu');
-const outcome = await setupBackend('webgpu').catch((error: Error) => error);
-const lacking =
-  outcome instanceof Error ? `${outcome.message} (Vulkan driver: ${driver ?? 'none'})` : undefined;
-const isRequired = Boolean(process.env.VOXFACE_REQUIRE_WEBGPU);
-if (lacking !== undefined) console.log(`kernels of webgpu SKIPPED: ${lacking}`);
+const { lacking, isSkipped } = await openWebgpu('kernels of webgpu');
 
 /** Values in -1..1 that repeat on every backend. */
 function noise(shape: number[], seed: number): tf.Tensor {
@@ -40,7 +34,7 @@ async function compare(compute: () => tf.Tensor[], limit = 1e-5): Promise<void> 
   });
 }
 
-describe.skipIf(lacking !== undefined && !isRequired)('kernels of webgpu against those of cpu', () => {
+describe.skipIf(isSkipped)('kernels of webgpu against those of cpu', () => {
   beforeAll(() => {
     expect(lacking, 'VOXFACE_REQUIRE_WEBGPU is set: Chromium and libvulkan1 must be there').toBeUndefined();
   });
@@ -94,7 +88,7 @@ describe.skipIf(lacking !== undefined && !isRequired)('kernels of webgpu against
   });
 });
 
-describe.skipIf(lacking !== undefined && !isRequired)('recordCommands', () => {
+describe.skipIf(isSkipped)('recordCommands', () => {
   beforeAll(async () => {
     await tf.setBackend('webgpu');
   });

@@ -72,7 +72,7 @@ export interface CroppedSample<D extends 2 | 3 = 2 | 3> {
 }
 
 /** Formats of datasets, one name each: `kind` of `openDataset`, `format` of a training configuration, `--dataset` and `--kind` of the command. */
-export const DATASET_KINDS: readonly [
+export const DATASET_KINDS = [
   'packed',
   '300w',
   '300w-lp',
@@ -84,18 +84,6 @@ export const DATASET_KINDS: readonly [
   'coco',
   'jvcr-json',
   '3dfaw',
-] = [
-  'packed',
-  '300w',
-  '300w-lp',
-  'aflw2000-3d',
-  'aflw',
-  'wflw',
-  'keypoint-csv',
-  'merl-rav',
-  'coco',
-  'jvcr-json',
-  '3dfaw',
-];
+] as const;
 
 export type DatasetKind = (typeof DATASET_KINDS)[number];

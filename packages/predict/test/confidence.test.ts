@@ -115,62 +115,51 @@ describe('fitLogistic', () => {
   });
 });
 
-describe('a predictor with a calibration', () => {
-  it('tells confidences, and looks at doubtful faces in quarter turns', async () => {
-    const black = { data: new Uint8Array(60 * 50 * 3), width: 60, height: 50, channels: 3 } as const;
-    const crops: number[] = [];
-    // Every third crop of a run shows a face, the others nothing.
-    const runner = {
-      inputSize: 16,
-      landmarks: 68,
-      scheme: 'ibug-68',
-      run: async () => [],
-      confidence: {
-        calibration,
-        size: SIZE,
-        run: async (batch: readonly Uint8Array[]) => {
-          crops.push(batch.length);
-          const made = batch.map((_, i) => makeSample(batch.length > 1 && i === 1));
-          const volumes = Float32Array.from(made.flatMap(({ volume }) => [...volume]));
-          return { points: made.flatMap(({ found }) => [...found.points]), volumes };
-        },
+/** A runner that keeps the sizes of its batches; `shows` tells in which crop of the batch at hand a face is seen. */
+function lookingRunner(looks: number[], shows: (i: number) => boolean) {
+  return {
+    inputSize: 16,
+    landmarks: 68,
+    scheme: 'ibug-68',
+    run: async () => [],
+    confidence: {
+      calibration,
+      size: SIZE,
+      run: async (batch: readonly Uint8Array[]) => {
+        looks.push(batch.length);
+        const made = batch.map((_, i) => makeSample(shows(i)));
+        const volumes = Float32Array.from(made.flatMap(({ volume }) => [...volume]));
+        return { points: made.flatMap(({ found }) => [...found.points]), volumes };
       },
-    };
-    const box = { x: 20, y: 10, width: 20, height: 22 };
+    },
+  };
+}
+
+describe('a predictor with a calibration', () => {
+  const black = { data: new Uint8Array(60 * 50 * 3), width: 60, height: 50, channels: 3 } as const;
+  const box = { x: 20, y: 10, width: 20, height: 22 };
+
+  it('tells confidences, and looks at doubtful faces in quarter turns', async () => {
+    const looks: number[] = [];
+    // The second crop of several shows a face, the others nothing.
+    const runner = lookingRunner(looks, (i) => looks.at(-1)! > 1 && i === 1);
     const options = { upright: false } as const;
     const found = await createCropPredictor(runner, options).predict(black, box);
     // One look upright, three in quarter turns, of which the second, upside down, is the face; one more around what was found.
-    expect(crops).toEqual([1, 3, 1]);
+    expect(looks).toEqual([1, 3, 1]);
     expect(found.confidence).toBeGreaterThan(0.8);
     expect(Math.abs(found.pose.roll)).toBeGreaterThan(150);
     expect(found.landmarkConfidence).toHaveLength(68);
-    crops.length = 0;
+    looks.length = 0;
     const once = await createCropPredictor(runner, { ...options, quarterTurns: false }).predict(black, box);
-    expect(crops).toEqual([1]);
+    expect(looks).toEqual([1]);
     expect(once.confidence).toBeLessThan(0.2);
   });
 
   it('looks at what stays doubtful in wider crops, and again around what they show', async () => {
-    const black = { data: new Uint8Array(60 * 50 * 3), width: 60, height: 50, channels: 3 } as const;
     const looks: number[] = [];
-    const runner = {
-      inputSize: 16,
-      landmarks: 68,
-      scheme: 'ibug-68',
-      run: async () => [],
-      confidence: {
-        calibration,
-        size: SIZE,
-        run: async (batch: readonly Uint8Array[]) => {
-          looks.push(batch.length);
-          // The third of the last four crops, the upside-down one, shows the face.
-          const made = batch.map((_, i) => makeSample(looks.length === 4 && i === 2));
-          const volumes = Float32Array.from(made.flatMap(({ volume }) => [...volume]));
-          return { points: made.flatMap(({ found }) => [...found.points]), volumes };
-        },
-      },
-    };
-    const box = { x: 20, y: 10, width: 20, height: 22 };
+    // The third of the last four crops, the upside-down one, shows the face.
+    const runner = lookingRunner(looks, (i) => looks.length === 4 && i === 2);
     const found = await createCropPredictor(runner, { upright: false }).predict(black, box);
     expect(looks).toEqual([1, 3, 4, 4, 1]);
     expect(found.confidence).toBeGreaterThan(0.8);

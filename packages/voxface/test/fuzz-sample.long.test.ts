@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
-import { createReaders, fuzzReader } from './fuzz/readers.ts';
+import { fuzzReader } from './fuzz/fuzz-reader.ts';
+import { createReaders } from './fuzz/readers.ts';
 
 // A small sample of `pnpm fuzz` with a fixed seed.
 

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { createReaders, fuzzReader } from './fuzz/readers.ts';
+import { fuzzReader } from './fuzz/fuzz-reader.ts';
+import { createReaders } from './fuzz/readers.ts';
 
 // pnpm fuzz: damaged inputs through every reader. VOXFACE_FUZZ_RUNS (1e5 in all) and VOXFACE_FUZZ_SEED (else the time) choose.
 

@@ -1,4 +1,4 @@
-import { backend_util, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
 import { type ConvolutionShape, filterGradientShader, gatherShader } from './convolution-shaders.ts';
 import { sumColumns } from './sum-kernels.ts';
@@ -19,8 +19,7 @@ interface Attributes {
 const FEWEST_PRODUCTS = 2 ** 22;
 
 function isLarge({ batch, output, kernel, channels, filters }: ConvolutionShape): boolean {
-  const sides = [...output, ...kernel];
-  return sides.reduce((product, side) => product * side, batch * channels * filters) >= FEWEST_PRODUCTS;
+  return util.sizeFromShape([batch, ...output, ...kernel, channels, filters]) >= FEWEST_PRODUCTS;
 }
 
 /** Shape of a convolution, or undefined where ours does not apply. @param filter [k.., c, filters]. */
@@ -104,7 +103,7 @@ function filterGradient(
   shape: ConvolutionShape,
 ): TensorInfo {
   const { shader, parts } = filterGradientShader(shape);
-  const size = filterShape.reduce((product, side) => product * side, 1);
+  const size = util.sizeFromShape(filterShape);
   const split = runShader(backend, shader, [x, dy], [parts, size]);
   const sum = parts === 1 ? split : sumColumns(backend, split, size);
   if (sum !== split) release(backend, split);

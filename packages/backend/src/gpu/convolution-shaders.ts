@@ -53,26 +53,25 @@ export function gatherShader(
   const rowsEach = tileColumns === 8 ? 2 : 4;
   const tileRows = threadsDown * rowsEach;
   const loadsEach = (tileRows * 4) / THREADS;
-  const vector = inner % 4 === 0 ? 4 : 1;
   const isWide = inner % INNER === 0;
+  const width = isWide ? 4 : 1;
   const depth = isWide ? inner : tapCount * inner;
   const steps = Math.ceil(depth / INNER);
   const grid = target.map((side, axis) => Math.ceil(side / parity[axis]));
   const rows = batch * grid[0] * grid[1] * grid[2];
   const vec = (values: Triple): string => `vec3<i32>(${values.join(', ')})`;
-  const flat = (axis: string): string => `uniforms.${axis}`;
 
   const filterAt = isForward
     ? `w[(tap * ${inner} + c) * ${columns} + column]`
     : `w[(tap * ${columns} + column) * ${inner} + c]`;
   const readSource = `
-    fn readSource(place : vec4<i32>, tap : vec3<i32>, c : i32) -> ${vector === 4 && isWide ? 'vec4<f32>' : 'f32'} {
-      let zero = ${vector === 4 && isWide ? 'vec4<f32>(0.0)' : '0.0'};
+    fn readSource(place : vec4<i32>, tap : vec3<i32>, c : i32) -> ${isWide ? 'vec4<f32>' : 'f32'} {
+      let zero = ${isWide ? 'vec4<f32>(0.0)' : '0.0'};
       if (place.x < 0) { return zero; }
       let at = place.yzw ${isForward ? '+' : '-'} tap;
       if (any(at < vec3<i32>(0)) || at.x >= uniforms.sourceD || at.y >= uniforms.sourceH || at.z >= uniforms.sourceW) { return zero; }
       let index = (((place.x * uniforms.sourceD + at.x) * uniforms.sourceH + at.y) * uniforms.sourceW + at.z) * ${inner} + c;
-      return x[${vector === 4 && isWide ? 'index / 4' : 'index'}];
+      return x[index / ${width}];
     }
     fn readFilter(tap : vec3<i32>, c : i32, column : i32) -> f32 {
       let real = ${isForward ? 'tap' : `first_tap + tap * ${vec(parity)}`};
@@ -128,7 +127,7 @@ export function gatherShader(
   return {
     key: `convolve_${pass === 'forward' ? 'f' : 'i'}_${inner}_${columns}_${kernel.join('.')}_${stride.join('.')}_${pad.join('.')}_${hasBias}`,
     variables: hasBias ? ['x', 'w', 'bias'] : ['x', 'w'],
-    components: hasBias ? [vector === 4 && isWide ? 4 : 1, 1, 1, 1] : [vector === 4 && isWide ? 4 : 1, 1, 1],
+    components: hasBias ? [width, 1, 1, 1] : [width, 1, 1],
     uniforms: {
       rows,
       gridD: grid[0],
@@ -154,9 +153,9 @@ export function gatherShader(
       ${readSource}
       ${flatReaders}
       fn positionOf(row : i32) -> vec4<i32> {
-        let plane = row / ${flat('gridW')};
-        let volume = plane / ${flat('gridH')};
-        return vec4<i32>(volume / ${flat('gridD')}, volume % ${flat('gridD')}, plane % ${flat('gridH')}, row % ${flat('gridW')});
+        let plane = row / uniforms.gridW;
+        let volume = plane / uniforms.gridH;
+        return vec4<i32>(volume / uniforms.gridD, volume % uniforms.gridD, plane % uniforms.gridH, row % uniforms.gridW);
       }
       fn main(index : i32) {
         let thread = i32(localIndex);

@@ -7,6 +7,7 @@ import {
   backend,
   engine,
   env,
+  getBackend,
   type KernelBackend,
   type Tensor,
   type TensorInfo,
@@ -78,7 +79,7 @@ const TENSOR = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
  */
 export function recordCommands(inputs: readonly Tensor[], compute: () => readonly Tensor[]): Recording {
   const host = backend() as GpuBackend;
-  if (!isGpuBackend(host)) throw new Error('recordCommands: the current backend is not webgpu');
+  if (getBackend() !== 'webgpu') throw new Error('recordCommands: the current backend is not webgpu');
   const shapes = inputs.map(describeTensor);
   const pool = createPool(host);
   const distinct = [...new Set(inputs.map(({ dataId }) => dataId))];
@@ -151,11 +152,6 @@ export function recordCommands(inputs: readonly Tensor[], compute: () => readonl
       },
     },
   };
-}
-
-/** Whether the current backend is TensorFlow.js' WebGPU. */
-export function isGpuBackend(host: object = backend()): boolean {
-  return 'recordAndSubmit' in host && 'bufferManager' in host;
 }
 
 /** Sends what the backend has not sent yet, so that our commands come after it. */

@@ -1,6 +1,6 @@
 import { type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
-import { defineGpuKernel, elementwise, release, runShader, sizeOf } from './webgpu-kernel.ts';
+import { defineGpuKernel, elementwise, release, runShader } from './webgpu-kernel.ts';
 
 /** Rows that one workgroup adds up at least; fewer are not worth a second pass. */
 const FEWEST_ROWS = 64;
@@ -111,7 +111,7 @@ export function joinParts(
 
 /** Sum over all rows: [rows, width] -> [width]. */
 export function sumColumns(backend: KernelBackend, x: TensorInfo, width: number): TensorInfo {
-  const rows = sizeOf(x) / width;
+  const rows = util.sizeFromShape(x.shape) / width;
   const terms = { key: 'sum', variables: ['x'], terms: ['x[at]'] };
   const parts = sumColumnsInParts(backend, terms, [x], rows, width);
   const sum = joinParts(backend, 'sum', parts, 'sum0');
@@ -156,14 +156,13 @@ const normalizeBatch = defineGpuKernel<Normalized, { epsilon: number }>(
   'NormalizeBatch',
   ({ inputs: { x, scale, offset }, attrs: { epsilon }, backend }) => {
     const width = x.shape.at(-1)!;
-    const size = sizeOf(x);
+    const size = util.sizeFromShape(x.shape);
     const [mean, variance] = statisticsOf(backend, x, size / width, width);
     const output = runShader(
       backend,
       elementwise(
         `normalize_${epsilon}`,
         ['x', 'mean', 'variance', 'scale', 'offset'],
-        [true, true, true, true, true],
         size,
         width,
         `value = (x[at] - mean[channel]) * inverseSqrt(variance[channel] + TYPE(${decimal(epsilon)})) * scale[channel] + offset[channel];`,
@@ -188,7 +187,7 @@ const normalizeBatchGradient = defineGpuKernel<Gradient, { epsilon: number }>(
   'NormalizeBatchGradient',
   ({ inputs: { dy, x, mean, variance, scale }, attrs: { epsilon }, backend }) => {
     const width = x.shape.at(-1)!;
-    const size = sizeOf(x);
+    const size = util.sizeFromShape(x.shape);
     const rows = size / width;
     const inverse = `inverseSqrt(variance[column] + ${decimal(epsilon)})`;
     const terms = {
@@ -207,8 +206,7 @@ const normalizeBatchGradient = defineGpuKernel<Gradient, { epsilon: number }>(
       let shift = (ofOffset[channel] + normalized * ofScale[channel]) / f32(uniforms.rows);
       value = (dy[at] - shift) * scale[channel] * inverse;`;
     const names = ['dy', 'x', 'mean', 'variance', 'scale', 'ofScale', 'ofOffset'];
-    const vectors = names.map(() => true);
-    const shader = elementwise(`normalize_gradient_${epsilon}`, names, vectors, size, width, body);
+    const shader = elementwise(`normalize_gradient_${epsilon}`, names, size, width, body);
     const dx = runShader(
       backend,
       { ...shader, uniforms: { ...shader.uniforms, rows } },
@@ -233,7 +231,7 @@ const sum = defineGpuKernel<{ x: TensorInfo }, { axis: number | number[]; keepDi
     const axes = util.parseAxisParam(axis, [...x.shape]);
     const isLeading = axes.length === rank - 1 && !axes.includes(rank - 1);
     const width = x.shape[rank - 1];
-    if (!isLeading || sizeOf(x) === 0) return undefined;
+    if (!isLeading || util.sizeFromShape(x.shape) === 0) return undefined;
     return sumColumns(backend, x, width);
   },
 );
@@ -242,9 +240,9 @@ const sum = defineGpuKernel<{ x: TensorInfo }, { axis: number | number[]; keepDi
 const reluGradient = defineGpuKernel<{ dy: TensorInfo; y: TensorInfo }, object>(
   'ReluGrad',
   ({ inputs: { dy, y }, backend }) => {
-    const size = sizeOf(dy);
+    const size = util.sizeFromShape(dy.shape);
     const body = 'value = select(TYPE(0.0), dy[at], y[at] > TYPE(0.0));';
-    const shader = elementwise('relu_gradient', ['dy', 'y'], [true, true], size, dy.shape.at(-1) ?? 1, body);
+    const shader = elementwise('relu_gradient', ['dy', 'y'], size, dy.shape.at(-1) ?? 1, body);
     return runShader(backend, shader, [dy, y], dy.shape);
   },
 );

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
-import { defineGpuKernel, release, runShader } from './webgpu-kernel.ts';
+import { defineGpuKernel, release, runShader, spread } from './webgpu-kernel.ts';
 
 interface Drawing {
   width: number;
@@ -66,8 +66,7 @@ const encodeVolume = defineGpuKernel<{ unit: TensorInfo; colors: TensorInfo }, D
       [batch, count, FIELDS],
     );
     const voxels = batch * height * width * depth;
-    const groups = Math.ceil(voxels / 64);
-    const across = Math.min(groups, 32768);
+    const { workgroups, at } = spread(voxels, 64);
     const all = Array.from({ length: channels }, (_, c) => c);
     const volume = runShader(
       backend,
@@ -76,10 +75,10 @@ const encodeVolume = defineGpuKernel<{ unit: TensorInfo; colors: TensorInfo }, D
         variables: ['centers', 'colors'],
         uniforms: { voxels },
         workgroupSize: 64,
-        workgroups: [across, Math.ceil(groups / across), 1],
+        workgroups,
         code: `
           fn main(index : i32) {
-            let at = i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * 64u + localIndex);
+            let at = ${at};
             if (at >= uniforms.voxels) { return; }
             let cell = vec3<f32>(f32((at / ${depth}) % ${width}), f32((at / ${depth * width}) % ${height}), f32(at % ${depth}));
             let first = (at / ${depth * width * height}) * ${count * FIELDS};

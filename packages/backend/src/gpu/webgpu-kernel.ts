@@ -81,16 +81,20 @@ export function defineGpuKernel<Inputs, Attributes>(
   };
 }
 
-/** Number of elements. */
-export function sizeOf({ shape }: Pick<TensorInfo, 'shape'>): number {
-  return shape.reduce((product, side) => product * side, 1);
+/** Workgroups for `count` threads, and the thread's number in the code; one axis alone does not reach far enough. */
+export function spread(count: number, threads: number): { workgroups: Shader['workgroups']; at: string } {
+  const groups = Math.ceil(count / threads);
+  const across = Math.min(groups, 32768);
+  return {
+    workgroups: [across, Math.ceil(groups / across), 1],
+    at: `i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${threads}u + localIndex)`,
+  };
 }
 
 /** Elements by elements: vec4 where the last axis allows it. @param body computes `value` at `at` of channel `channel`. */
 export function elementwise(
   key: string,
   variables: readonly string[],
-  vectors: readonly boolean[],
   size: number,
   channels: number,
   body: string,
@@ -98,18 +102,17 @@ export function elementwise(
   const width = channels % 4 === 0 ? 4 : 1;
   const type = width === 4 ? 'vec4<f32>' : 'f32';
   const count = size / width;
-  const workgroups = Math.ceil(count / 256);
-  const rows = Math.min(workgroups, 32768);
+  const { workgroups, at } = spread(count, 256);
   return {
     key: `${key}_${channels}_${width}`,
     variables,
-    components: [...vectors.map(() => width as 1 | 4), width],
+    components: [...variables.map(() => width as 1 | 4), width],
     uniforms: { count },
     workgroupSize: 256,
-    workgroups: [rows, Math.ceil(workgroups / rows), 1],
+    workgroups,
     code: `
       fn main(index : i32) {
-        let at = i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * 256u + localIndex);
+        let at = ${at};
         if (at >= uniforms.count) { return; }
         let channel = at % ${channels / width};
         var value : ${type};
