@@ -1,7 +1,5 @@
 import {
   div,
-  getBackend,
-  getKernel,
   reshape,
   square,
   stack,
@@ -16,7 +14,7 @@ import {
 import type { CroppedSample } from '@voxface/datasets';
 import { countLandmarks, type Landmarks } from '@voxface/landmarks';
 import type { VolumeEncoder } from '@voxface/volume';
-import { encodeVolumeBatch } from '@voxface/volume/tensor';
+import { encodeVolumeBatch, hasVolumeKernel } from '@voxface/volume/tensor';
 
 /** What both kinds of batch carry. Letters: b batch, n landmarks, S input size, c channels. */
 interface BatchBase {
@@ -75,7 +73,8 @@ export function encodeBatch(samples: readonly CroppedSample[], encoder: VolumeEn
   const pixels = inputSize * inputSize * 3;
   const images = new Float32Array(samples.length * pixels);
   const unit = new Float32Array(samples.length * landmarks * dims);
-  const shapes = dims === 3 && isDrawnByDevice(encoder) ? [] : targetShapes(encoder, dims);
+  // A GPU is faster at drawing volumes than the bus at carrying them.
+  const shapes = dims === 3 && hasVolumeKernel(encoder) ? [] : targetShapes(encoder, dims);
   const targets = shapes.map((shape) => ({
     data: new Float32Array(samples.length * shape[0] * shape[1] * shape[2]),
     shape,
@@ -96,11 +95,6 @@ export function encodeBatch(samples: readonly CroppedSample[], encoder: VolumeEn
   });
   const kind = dims === 2 ? '2d' : '3d';
   return { kind, ids: samples.map((s) => s.id), inputSize, images, unit, mask, complete, targets };
-}
-
-/** Whether true volumes are drawn where the networks run: a GPU is faster at it than the bus at carrying them. */
-function isDrawnByDevice({ channels }: VolumeEncoder): boolean {
-  return channels <= 4 && getKernel('EncodeVolume', getBackend()) != null;
 }
 
 /** Uploads an encoded batch. The caller disposes it with `disposeBatch`. */

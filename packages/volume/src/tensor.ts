@@ -1,1 +1,1 @@
-export { encodeVolumeBatch, marginalizeDepthTensor } from './encode-volume-batch.ts';
+export { encodeVolumeBatch, hasVolumeKernel, marginalizeDepthTensor } from './encode-volume-batch.ts';
