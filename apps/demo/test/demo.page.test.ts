@@ -104,6 +104,8 @@ describe.skipIf(!have)('demo page (needs Chromium)', () => {
       }
       throw new Error(`Tab does not reach ${selector}`);
     };
+    // Asked for early: the browser is told to hand choosers over only after a while, and a key would come before.
+    const chooser = page.waitForEvent('filechooser', { timeout: 120_000 });
     await page.evaluate('document.activeElement.blur()');
     await reach('[data-sample="drawn-one.svg"]');
     await page.keyboard.press('Enter');
@@ -114,7 +116,6 @@ describe.skipIf(!have)('demo page (needs Chromium)', () => {
     expect(await page.evaluate('voxface.yaw')).toBe(-90);
 
     await reach('#open');
-    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     const wrong = join(folder, 'words.jpg');
     writeFileSync(wrong, 'no picture');
