@@ -1,5 +1,5 @@
 import { type Affine, type Box, boxOverlap, type Pixels, withDefaults } from '@voxface/landmarks';
-import { resampleUpright } from './crop-upright.ts';
+import { resampleUpright } from './crops.ts';
 import {
   type BoxCalibration,
   type Candidate,

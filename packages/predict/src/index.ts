@@ -14,6 +14,7 @@ export {
   type VolumeReading,
   type VolumeSize,
 } from './confidence.ts';
+export { cropsToUnitRange } from './crops.ts';
 export { type BoxCalibration, type DetectionHead, FACE_API_CALIBRATION } from './detection-head.ts';
 export {
   createDetector,
@@ -48,7 +49,6 @@ export {
 export {
   type CropRunner,
   createCropPredictor,
-  cropsToUnitRange,
   type FaceRequest,
   type FaceShape,
   PREDICTOR_DEFAULTS,

@@ -4,6 +4,7 @@ import {
   boxOf,
   CROP_DEFAULTS,
   checkBox,
+  composeAffine,
   cropAffine,
   describeValue,
   flipLandmarks,
@@ -21,9 +22,9 @@ import {
   estimateConfidence,
   type VolumeSize,
 } from './confidence.ts';
-import { cropUpright } from './crop-upright.ts';
+import { CROP_VARIANTS, cropUpright, mirrorCrop } from './crops.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
-import { turnInPlane, uprightCrop } from './upright-pass.ts';
+import { angleBetween, turnedBox, turnInPlane, uprightCrop } from './upright-pass.ts';
 
 /** A face found in a picture, with its probabilities where the model has a confidence calibration. */
 export interface FaceShape extends Partial<Confidence> {
@@ -47,6 +48,11 @@ export interface FaceRequest {
 export interface PredictorOptions {
   /** Averages with the prediction of the mirrored crop: twice the work, less error. */
   flip?: boolean;
+  /**
+   * Averages over that many crops of every face, 1 to 9, turned by up to 12 degrees and made up to 8 % narrower or wider: that many times
+   * the work, less error. Confidences are those of the plain crop.
+   */
+  crops?: number;
   /** Predicts again around the first landmarks: twice the work, forgives a bad box. */
   refine?: boolean;
   /**
@@ -69,6 +75,7 @@ export interface PredictorOptions {
 /** One pass where the head stands upright, eight crops at a time. */
 export const PREDICTOR_DEFAULTS: Required<PredictorOptions> = {
   flip: false,
+  crops: 1,
   refine: false,
   upright: 20,
   quarterTurns: 0.7,
@@ -84,12 +91,6 @@ const QUARTER_LOOKS = [
   { turns: [90, 180, -90], widen: 1 },
   { turns: [0, 90, 180, -90], widen: 1.3 },
 ] as const;
-/**
- * Detectors' boxes reach up to the forehead, so landmark boxes are made of them by moving them down by this share of their height
- * (`FACE_API_CALIBRATION`): of a turned head that was taken for an upright one, the other way would have been right.
- */
-const FOREHEAD = 0.16;
-
 /** Finds landmarks in pictures. Boxes are tight boxes of the landmarks, as the detectors of this package give. */
 export interface Predictor {
   /** Side of the crops in pixels. */
@@ -156,10 +157,8 @@ interface CropShape {
  * ```
  */
 export function createCropPredictor(runner: CropRunner, options: PredictorOptions = {}): Predictor {
-  const { flip, refine, upright, quarterTurns, confidence, batchSize } = withDefaults(
-    PREDICTOR_DEFAULTS,
-    options,
-  );
+  const settings = withDefaults(PREDICTOR_DEFAULTS, options);
+  const { flip, refine, upright, quarterTurns, confidence, batchSize } = settings;
   const { inputSize, landmarks: count } = runner;
   const scheme = Object.hasOwn(SCHEMES, runner.scheme) ? SCHEMES[runner.scheme] : undefined;
   if (flip && scheme === undefined) {
@@ -169,6 +168,12 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
   }
   if (!(batchSize >= 1))
     throw new RangeError(`createPredictor: batchSize must be at least 1, got ${batchSize}`);
+  if (!Number.isInteger(settings.crops) || settings.crops < 1 || settings.crops > CROP_VARIANTS.length) {
+    throw new RangeError(
+      `createPredictor: crops must be a whole number in 1..${CROP_VARIANTS.length}, got ${settings.crops}`,
+    );
+  }
+  const variants = CROP_VARIANTS.slice(0, settings.crops);
   if (upright !== false && !(upright > 0 && upright <= 180)) {
     throw new RangeError(
       `createPredictor: upright must be degrees in 0..180, above 0, or false, got ${upright}`,
@@ -199,7 +204,7 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
       };
       batch.forEach((_, i) => {
         const own = shapeAt(i);
-        const landmarks = flip ? meanShape(own, flipLandmarks(shapeAt(batch.length + i), scheme!, 1)) : own;
+        const landmarks = flip ? meanShape([own, flipLandmarks(shapeAt(batch.length + i), scheme!, 1)]) : own;
         const length = (volumes?.length ?? 0) / all.length;
         const volume = volumes?.subarray(i * length, (i + 1) * length);
         const found = judge && volume && estimateConfidence(volume, judge.size, landmarks, judge.calibration);
@@ -210,11 +215,16 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
   }
 
   async function predictOnce(images: readonly Pixels[], affines: readonly Affine[]): Promise<CropShape[]> {
-    const crops = images.map((image, i) => cropUpright(image, affines[i], inputSize));
-    return (await runCrops(crops)).map(({ landmarks, ...rest }, i) => ({
-      ...rest,
-      landmarks: fromUnit(landmarks, affines[i]),
-    }));
+    const varied = affines.flatMap((affine) => variants.map((change) => composeAffine(change, affine)));
+    const crops = varied.map((affine, k) =>
+      cropUpright(images[Math.floor(k / variants.length)], affine, inputSize),
+    );
+    const found = await runCrops(crops);
+    return affines.map((_, i) => {
+      const first = i * variants.length;
+      const shapes = variants.map((_, k) => fromUnit(found[first + k].landmarks, varied[first + k]));
+      return { ...found[first], landmarks: shapes.length > 1 ? meanShape(shapes) : shapes[0] };
+    });
   }
 
   /**
@@ -335,23 +345,6 @@ function keepSurer(shapes: CropShape[], i: number, answer: CropShape): void {
   if (answer.confidence!.confidence > shapes[i].confidence!.confidence) shapes[i] = answer;
 }
 
-/** The landmark box of a head turned by `to` degrees that a detector took for one turned by `from`. */
-function turnedBox({ x, y, width, height }: Box, from: number, to: number): Box {
-  const [a, b] = [(from * Math.PI) / 180, (to * Math.PI) / 180];
-  const shift = FOREHEAD * height;
-  return {
-    x: x + shift * (Math.sin(a) - Math.sin(b)),
-    y: y + shift * (Math.cos(b) - Math.cos(a)),
-    width,
-    height,
-  };
-}
-
-/** Of two directions in degrees, 0..180. */
-function angleBetween(a: number, b: number): number {
-  return Math.abs(a - b - 360 * Math.round((a - b) / 360));
-}
-
 /** Reads every picture once, even when several requests share it. */
 async function readImages(items: readonly FaceRequest[]): Promise<Pixels[]> {
   if (!Array.isArray(items)) {
@@ -363,22 +356,12 @@ async function readImages(items: readonly FaceRequest[]): Promise<Pixels[]> {
   return Promise.all(items.map(({ image }) => read.get(image)!));
 }
 
-function mirrorCrop(crop: Uint8Array, size: number): Uint8Array {
-  const mirrored = new Uint8Array(crop.length);
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column < size; column++) {
-      const from = 3 * (row * size + column);
-      const to = 3 * (row * size + size - 1 - column);
-      mirrored[to] = crop[from];
-      mirrored[to + 1] = crop[from + 1];
-      mirrored[to + 2] = crop[from + 2];
-    }
-  }
-  return mirrored;
-}
-
-function meanShape(a: Landmarks<3>, b: Landmarks<3>): Landmarks<3> {
-  return { points: a.points.map((value, i) => (value + b.points[i]) / 2), dims: 3 };
+function meanShape(shapes: readonly Landmarks<3>[]): Landmarks<3> {
+  const [{ points }] = shapes;
+  return {
+    points: points.map((_, k) => shapes.reduce((sum, shape) => sum + shape.points[k], 0) / shapes.length),
+    dims: 3,
+  };
 }
 
 function poseOf(landmarks: Landmarks<3>): HeadPose {
@@ -387,27 +370,4 @@ function poseOf(landmarks: Landmarks<3>): HeadPose {
   } catch {
     return { yaw: Number.NaN, pitch: Number.NaN, roll: Number.NaN };
   }
-}
-
-/**
- * Crops as the networks take them: bytes [b][size, size, 3] to floats [b, size, size, 3] in 0..1.
- * @throws RangeError when a crop has another size.
- */
-export function cropsToUnitRange(crops: readonly Uint8Array[], size: number): Float32Array {
-  const length = size * size * 3;
-  const values = new Float32Array(crops.length * length);
-  crops.forEach((crop, i) => {
-    if (!/^Uint8(Clamped)?Array$/.test(Object.prototype.toString.call(crop).slice(8, -1))) {
-      throw new TypeError(
-        `predictUnit: crops must be bytes in 0..255 (Uint8Array), got ${describeValue(crop)} at crop ${i}`,
-      );
-    }
-    if (crop.length !== length) {
-      throw new RangeError(
-        `predictUnit: expected ${size} x ${size} x 3 bytes, got ${crop.length} at crop ${i}`,
-      );
-    }
-    for (let k = 0; k < length; k++) values[i * length + k] = crop[k] / 255;
-  });
-  return values;
 }

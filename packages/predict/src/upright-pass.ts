@@ -1,5 +1,6 @@
 import {
   type Affine,
+  type Box,
   boxOf,
   countLandmarks,
   cropAffine,
@@ -41,4 +42,27 @@ export function uprightCrop(landmarks: Landmarks<3>, turn: number): Affine {
   // Landmarks that fell together are no face, and no error either: who reads them tells.
   const [width, height] = [Math.max(box.width, 1), Math.max(box.height, 1)];
   return cropAffine({ x: centerX - width / 2, y: centerY - height / 2, width, height }, { rotation: -turn });
+}
+
+/**
+ * Detectors' boxes reach up to the forehead, so landmark boxes are made of them by moving them down by this share of their height
+ * (`FACE_API_CALIBRATION`): of a turned head that was taken for an upright one, the other way would have been right.
+ */
+const FOREHEAD = 0.16;
+
+/** The landmark box of a head turned by `to` degrees that a detector took for one turned by `from`. */
+export function turnedBox({ x, y, width, height }: Box, from: number, to: number): Box {
+  const [a, b] = [(from * Math.PI) / 180, (to * Math.PI) / 180];
+  const shift = FOREHEAD * height;
+  return {
+    x: x + shift * (Math.sin(a) - Math.sin(b)),
+    y: y + shift * (Math.cos(b) - Math.cos(a)),
+    width,
+    height,
+  };
+}
+
+/** Of two directions in degrees, 0..180. */
+export function angleBetween(a: number, b: number): number {
+  return Math.abs(a - b - 360 * Math.round((a - b) / 360));
 }

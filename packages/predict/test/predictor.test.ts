@@ -33,6 +33,30 @@ function meanFaceRunner(calls: number[] = []): CropRunner {
   };
 }
 
+/** Answers with the middle of what is red in a crop, for every landmark; the odd ones lie deeper. */
+function brightRunner(calls: number[]): CropRunner {
+  const inputSize = 96;
+  return {
+    inputSize,
+    landmarks: 68,
+    scheme: 'ibug-68',
+    run: async (crops) => {
+      calls.push(crops.length);
+      return crops.flatMap((crop) => {
+        const sums = [0, 0, 0];
+        for (let k = 0; k < inputSize ** 2; k++) {
+          const red = crop[3 * k];
+          sums[0] += red * ((k % inputSize) + 0.5);
+          sums[1] += red * (Math.floor(k / inputSize) + 0.5);
+          sums[2] += red;
+        }
+        const [x, y] = [sums[0] / sums[2] / inputSize, sums[1] / sums[2] / inputSize];
+        return Array.from({ length: 68 }, (_, i) => [x, y, i % 2 === 0 ? 0.5 : 0.75]).flat();
+      });
+    },
+  };
+}
+
 function expectClose(a: Landmarks, b: Landmarks, tolerance: number): void {
   const worst = a.points.reduce((most, value, i) => Math.max(most, Math.abs(value - b.points[i])), 0);
   expect(worst).toBeLessThan(tolerance);
@@ -49,6 +73,43 @@ describe('createCropPredictor', () => {
     expect(found.x + found.width / 2).toBeCloseTo(50, 3);
     expect(Math.max(found.width, found.height)).toBeCloseTo(40, 3);
     expect(Math.abs(face.pose.yaw) + Math.abs(face.pose.pitch) + Math.abs(face.pose.roll)).toBeLessThan(1e-2);
+  });
+
+  it('averages over crops that are turned and scaled about their middle', async () => {
+    const calls: number[] = [];
+    const options = { crops: 3, upright: false } as const;
+    const face = await createCropPredictor(meanFaceRunner(calls), options).predict(black, box);
+    expect(calls).toEqual([3]);
+    // The runner answers every crop with one face: turned by 0, 12 and -12 degrees it lies in the picture.
+    const plain = fromUnit(MEAN_UNIT, cropAffine(box));
+    const shrunk = (1 + 2 * Math.cos((12 * Math.PI) / 180)) / 3;
+    const expected = plain.points.map((value, i) =>
+      i % 3 === 2 ? value : [50, 40][i % 3] + shrunk * (value - [50, 40][i % 3]),
+    );
+    expectClose(face.landmarks, { points: expected, dims: 3 }, 1e-4);
+  });
+
+  it.each([1, 2, 5, 9])('finds what the picture shows in each of %i crops', async (crops) => {
+    const picture: Pixels = { data: new Uint8Array(100 * 80 * 3), width: 100, height: 80, channels: 3 };
+    for (let y = 24; y <= 28; y++) for (let x = 40; x <= 44; x++) picture.data[3 * (100 * y + x)] = 250;
+    const calls: number[] = [];
+    const face = await createCropPredictor(brightRunner(calls), { crops, upright: false }).predict(
+      picture,
+      box,
+    );
+    expect(calls.reduce((sum, count) => sum + count, 0)).toBe(crops);
+    expect(Math.abs(face.landmarks.points[0] - 42)).toBeLessThan(0.3);
+    expect(Math.abs(face.landmarks.points[1] - 26)).toBeLessThan(0.3);
+    // Depth in the crop's unit is a quarter of its side, whose sides differ by up to 8 %.
+    const side = 0.25 / Math.abs(cropAffine(box)[0]);
+    expect(Math.abs(face.landmarks.points[5] - face.landmarks.points[2])).toBeGreaterThan(0.93 * side);
+    expect(Math.abs(face.landmarks.points[5] - face.landmarks.points[2])).toBeLessThan(1.08 * side);
+  });
+
+  it.each([0, 10, 2.5])('refuses %d crops', (crops) => {
+    expect(() => createCropPredictor(meanFaceRunner(), { crops })).toThrow(
+      /crops must be a whole number in 1..9/,
+    );
   });
 
   it('averages with the mirrored crop', async () => {

@@ -9,6 +9,7 @@ export const SPLIT_HELP = 'use only the rows of this split (keypoint-csv with a 
 export const IMAGES_HELP = 'folder of the pictures, where they are not beside the annotations';
 export const BASIS_HELP = '300w-lp: folder of the 68 rows of the Basel face model (bfm-68), which give depth';
 
+export const CROPS_HELP = 'average over n crops of each face (1 to 9): n times slower, more accurate';
 export const SHARD_HELP =
   'do part i of n (1-based; default: what a Slurm array, a Kubernetes indexed job or mpirun says)';
 
@@ -125,6 +126,9 @@ export function parseCount(option: string, text: string): number {
   }
   return value;
 }
+
+/** Reads the number of crops of `--crops`. */
+export const parseCrops = (text: string): number => parseCount('--crops', text);
 
 /** Reads `X,Y,W,H` (pixels). */
 export function parseBox(text: string): Box {

@@ -1,5 +1,14 @@
 import type { Command } from 'commander';
-import { BACKENDS_HELP, BASIS_HELP, IMAGES_HELP, KINDS_HELP, MODEL_HELP, SHARD_HELP } from '../options.ts';
+import {
+  BACKENDS_HELP,
+  BASIS_HELP,
+  CROPS_HELP,
+  IMAGES_HELP,
+  KINDS_HELP,
+  MODEL_HELP,
+  parseCrops,
+  SHARD_HELP,
+} from '../options.ts';
 
 /** `voxface evaluate --dataset NAME --root DIR` */
 export function addEvaluate(program: Command): void {
@@ -20,6 +29,7 @@ export function addEvaluate(program: Command): void {
     )
     .option('--detector <name>', "use a detector's boxes (ssd, tiny) instead of the ground truth")
     .option('--flip', 'average with the mirrored face')
+    .option('--crops <n>', CROPS_HELP, parseCrops)
     .option('--mean-shape', 'evaluate the mean face placed in the box, as a baseline')
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('--shard <i/n>', `${SHARD_HELP}; the parts are joined by voxface merge`)

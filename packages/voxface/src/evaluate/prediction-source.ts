@@ -19,6 +19,7 @@ export interface SourceFlags {
   meanShape?: boolean;
   detector?: string;
   flip?: boolean;
+  crops?: number;
   backend?: string;
 }
 
@@ -78,11 +79,13 @@ function splitName(text: string): [name: string | undefined, what: string] {
 
 async function openModelSource(text: string | undefined, flags: SourceFlags): Promise<PredictionSource> {
   const [given, what] = text === undefined ? [undefined, undefined] : splitName(text);
-  const { name, predictor } = await openModel(what, { backend: flags.backend, flip: flags.flip });
+  const { backend, flip, crops = 1 } = flags;
+  const { name, predictor } = await openModel(what, { backend, flip, crops });
   const detector = flags.detector === undefined ? undefined : await openDetector(flags.detector);
   return {
     name:
-      given ?? `${name}${flags.flip ? ' + flip' : ''}${flags.detector ? `, ${flags.detector} boxes` : ''}`,
+      given ??
+      `${name}${flip ? ' + flip' : ''}${crops > 1 ? ` + ${crops} crops` : ''}${flags.detector ? `, ${flags.detector} boxes` : ''}`,
     looks: true,
     async predict(sample) {
       const { image } = sample as Sample;

@@ -83,6 +83,11 @@ export interface CommonLandmarkerOptions {
    */
   flip?: boolean;
   /**
+   * Averages over that many crops of every face, 1 to 9, turned and scaled a little: that many times the work, less error.
+   * @default 1
+   */
+  crops?: number;
+  /**
    * Predicts again around the first landmarks: twice the work, forgives a bad box.
    * @default false
    */

@@ -51,10 +51,18 @@ export interface FaceLandmarkerOptions extends CommonLandmarkerOptions {
 export async function createFaceLandmarker(
   options: FaceLandmarkerOptions = {},
 ): Promise<FaceLandmarker<PhotoSource>> {
-  const { model = PRETRAINED_DEFAULT, detector = 'ssd', threads = null, flip, refine, video } = options;
+  const {
+    model = PRETRAINED_DEFAULT,
+    detector = 'ssd',
+    threads = null,
+    flip,
+    crops,
+    refine,
+    video,
+  } = options;
   const runtime = await openOnnxRuntime(options.runtime);
   const { file } = await readModelFile(model instanceof URL ? await readAddress(model) : model);
-  const predictor = await runtime.createPredictor(file, { flip, refine }, threads);
+  const predictor = await runtime.createPredictor(file, { flip, crops, refine }, threads);
   const isReady = typeof detector === 'object' && 'detect' in detector;
   const opened = isReady
     ? detector

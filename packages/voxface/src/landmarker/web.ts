@@ -59,6 +59,7 @@ export async function createFaceLandmarker(
     model,
     detector,
     flip,
+    crops,
     refine,
     video,
     detectorOptions,
@@ -88,7 +89,7 @@ export async function createFaceLandmarker(
   }
   const session = { runtime, threads, ...(providers && { providers }) };
   const [modelFile, detectorFile] = await files;
-  const predictor = await createOnnxPredictor(modelFile, { flip, refine, ...session });
+  const predictor = await createOnnxPredictor(modelFile, { flip, crops, refine, ...session });
   const opened = isReady
     ? detector
     : detectorFile && (await createOnnxDetector(detectorFile, { ...detectorOptions, ...session }));

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import {
   BACKENDS_HELP,
+  CROPS_HELP,
   catchStops,
   isVideo,
   MODEL_HELP,
   parseBox,
   parseCount,
+  parseCrops,
   parsePositive,
   type SetExitCode,
   SHARD_HELP,
@@ -25,6 +27,7 @@ interface LocalizeFlags {
   overlay?: boolean;
   view3d?: boolean;
   flip?: boolean;
+  crops?: number;
   resume?: boolean;
   overwrite?: boolean;
   shard?: string;
@@ -60,6 +63,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('--overwrite', 'replace files of the output folder that other photos or programs have written')
     .option('--resume', 'skip photos whose results are already in the output folder')
     .option('--flip', 'average with the mirrored face: slower, a little more accurate')
+    .option('--crops <n>', CROPS_HELP, parseCrops)
     .option('--shard <i/n>', SHARD_HELP)
     .option('--threads <n>', 'threads on this machine, each with its own networks (default: one per core)')
     .addHelpText(

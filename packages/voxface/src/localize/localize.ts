@@ -37,6 +37,7 @@ export interface LocalizeOptions {
   overlay?: boolean;
   view3d?: boolean;
   flip?: boolean;
+  crops?: number;
   /** Skips photos whose results are there. */
   resume?: boolean;
   /** Replaces files that are not this command's own results for the same photo. */
@@ -92,7 +93,7 @@ export async function localizeToFolder(
       model: options.model,
       backend: options.backend,
       ...detection,
-      predictor: { flip: options.flip },
+      predictor: { flip: options.flip, crops: options.crops },
       images,
       threads: options.threads,
     },
@@ -196,9 +197,9 @@ async function writeLines(
   signal?: AbortSignal,
 ): Promise<number> {
   if (places.length === 0) return 0;
-  const { model, backend, box, flip, threads } = options;
+  const { model, backend, box, flip, crops, threads } = options;
   const localizer = await openLocalizer(
-    { model, backend, ...detectionOf(options), predictor: { flip }, threads },
+    { model, backend, ...detectionOf(options), predictor: { flip, crops }, threads },
     places.length,
   );
   const { name, backend: used } = localizer;

@@ -27,7 +27,8 @@ export async function localizeVideo(file: string, options: LocalizeOptions): Pro
   const { out, overlay } = options;
   const { width, height, rate, frames: count } = await probe(file);
   const { detector: name, detectorOptions } = detectionOf({ ...options, box: undefined });
-  const { predictor } = await openModel(options.model, { backend: options.backend, flip: options.flip });
+  const { model, backend, flip, crops } = options;
+  const { predictor } = await openModel(model, { backend, flip, crops });
   const detector = await openDetector(name || 'ssd', detectorOptions ?? {});
   let lost: number[] = [];
   const tracker = createFaceTracker(predictor, detector, {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { BACKENDS_HELP, MODEL_HELP } from '../options.ts';
+import { BACKENDS_HELP, CROPS_HELP, MODEL_HELP, parseCrops } from '../options.ts';
 
 /** `voxface reproduce WHAT` */
 export function addReproduce(program: Command): void {
@@ -22,6 +22,7 @@ export function addReproduce(program: Command): void {
     .option('--no-train', 'fail where a run is missing instead of training it')
     .option('--limit <n>', 'evaluate only the first n faces; figures 5 and 6: draw n instead of 6')
     .option('--flip', 'average with the mirrored face')
+    .option('--crops <n>', CROPS_HELP, parseCrops)
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('-o, --out <dir>', 'output folder of figures', '.')
     .addHelpText(

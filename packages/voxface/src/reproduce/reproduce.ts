@@ -8,7 +8,7 @@ import { type EvaluateFlags, scoreDataset } from '../evaluate/evaluate.ts';
 import { UsageError, WorkError } from '../options.ts';
 
 /** Flags of `voxface reproduce`. */
-export interface ReproduceFlags extends Pick<EvaluateFlags, 'root' | 'limit' | 'flip' | 'backend'> {
+export interface ReproduceFlags extends Pick<EvaluateFlags, 'root' | 'limit' | 'flip' | 'crops' | 'backend'> {
   model?: string;
   runs?: string[];
   size: string;
@@ -117,7 +117,7 @@ function print(flags: ReproduceFlags, name: string, rows: readonly OwnRow[]): vo
 /** Evaluates a model on the test set of a protocol. */
 async function score(
   protocol: string,
-  { root, limit, flip, backend }: ReproduceFlags,
+  { root, limit, flip, crops, backend }: ReproduceFlags,
   model: string | undefined,
 ): Promise<{ evaluation: Evaluation; model: string }> {
   const dataset = protocol.split('/')[0];
@@ -129,6 +129,7 @@ async function score(
     root,
     limit,
     flip,
+    crops,
     backend,
     ...(model !== undefined && { model: [model] }),
     // The paper's bins; the 21 visible points have the fitted pose alone.

@@ -1,4 +1,27 @@
-import { type Affine, cropPixels, cropTaps, invertAffine, type Pixels } from '@voxface/landmarks';
+import {
+  type Affine,
+  cropPixels,
+  cropTaps,
+  describeValue,
+  invertAffine,
+  type Pixels,
+} from '@voxface/landmarks';
+
+/**
+ * What `PredictorOptions.crops` changes in crop unit space, most useful first. On the validation faces of docs/training-log.md (`small`, flip): one
+ * 2.33 / 2.96 / 3.30 (photos, their views, AFLW), the first three 2.31 / 2.87 / 3.21, all nine 2.28 / 2.85 / 3.19.
+ */
+export const CROP_VARIANTS: readonly Affine[] = [
+  variant(0, 1),
+  variant(12, 1),
+  variant(-12, 1),
+  variant(12, 1.08),
+  variant(-12, 0.93),
+  variant(-12, 1.08),
+  variant(12, 0.93),
+  variant(0, 1.08),
+  variant(0, 0.93),
+];
 
 /** Along one axis: output i is the sum of weights[e] times the pixels at index[e], for e from ends[i] to ends[i + 1]. */
 interface AxisSums {
@@ -112,4 +135,49 @@ function axisSums(
     ends[current + 1] = end;
   }
   return { ends, index, weights };
+}
+
+/**
+ * Crops as the networks take them: bytes [b][size, size, 3] to floats [b, size, size, 3] in 0..1.
+ * @throws RangeError when a crop has another size.
+ */
+export function cropsToUnitRange(crops: readonly Uint8Array[], size: number): Float32Array {
+  const length = size * size * 3;
+  const values = new Float32Array(crops.length * length);
+  crops.forEach((crop, i) => {
+    if (!/^Uint8(Clamped)?Array$/.test(Object.prototype.toString.call(crop).slice(8, -1))) {
+      throw new TypeError(
+        `predictUnit: crops must be bytes in 0..255 (Uint8Array), got ${describeValue(crop)} at crop ${i}`,
+      );
+    }
+    if (crop.length !== length) {
+      throw new RangeError(
+        `predictUnit: expected ${size} x ${size} x 3 bytes, got ${crop.length} at crop ${i}`,
+      );
+    }
+    for (let k = 0; k < length; k++) values[i * length + k] = crop[k] / 255;
+  });
+  return values;
+}
+
+/** The crop seen in a mirror. */
+export function mirrorCrop(crop: Uint8Array, size: number): Uint8Array {
+  const mirrored = new Uint8Array(crop.length);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const from = 3 * (row * size + column);
+      const to = 3 * (row * size + size - 1 - column);
+      mirrored[to] = crop[from];
+      mirrored[to + 1] = crop[from + 1];
+      mirrored[to + 2] = crop[from + 2];
+    }
+  }
+  return mirrored;
+}
+
+/** Turns and scales crop unit space about its middle, which a crop cut by it shows turned by `degrees` and `scale` times as wide. */
+function variant(degrees: number, scale: number): Affine {
+  const radians = (degrees * Math.PI) / 180;
+  const [cos, sin] = [Math.cos(radians) / scale, Math.sin(radians) / scale];
+  return [cos, sin, -sin, cos, 0.5 - 0.5 * cos + 0.5 * sin, 0.5 - 0.5 * sin - 0.5 * cos];
 }

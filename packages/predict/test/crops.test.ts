@@ -1,6 +1,6 @@
 import { type Affine, createRandom, cropAffine, cropPixels } from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
-import { cropUpright } from '../src/crop-upright.ts';
+import { cropUpright } from '../src/crops.ts';
 
 const random = createRandom(5);
 const image = {
