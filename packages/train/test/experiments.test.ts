@@ -66,7 +66,7 @@ describe('experiments of the paper', () => {
       parseTrainingConfig(experimentConfig(`table8-${arm}`, 'micro', 1)).stages.filter(
         ({ kind }) => kind !== 'pretrain-discriminator',
       );
-    const arms = ['baseline', 'mix', 'adversarial', 'adversarial0'].map(stages);
+    const arms = ['baseline', 'mix', 'adversarial', 'adversarial0', 'adversarial-relative'].map(stages);
     for (const arm of arms) {
       expect(arm.map(({ steps }) => steps)).toEqual([600, 500, 1000, 600]);
       expect(arm.map(({ learningRate }) => learningRate)).toEqual(
@@ -78,7 +78,11 @@ describe('experiments of the paper', () => {
       [undefined, undefined, undefined, undefined],
       [undefined, undefined, undefined, 0.9],
       [undefined, undefined, undefined, 0.9],
+      // G answers L_adv here: the paper's gamma balances.
+      [undefined, undefined, undefined, undefined],
     ]);
+    const { discriminator } = experimentConfig('table8-adversarial-relative', 'micro');
+    expect([discriminator?.form, discriminator?.share]).toEqual(['relative', 0.2]);
   });
 
   it('refuse unknown names with the list of known ones', () => {
