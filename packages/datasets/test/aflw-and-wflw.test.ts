@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { boxOf, WFLW_98 } from '@voxface/landmarks';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { openAflw, openDataset, openWflw } from '../src/node.ts';
 import { AFLW_FACES, AFLW_TABLES, aflwDatabase, aflwImage } from './aflw-database.ts';
 import { syntheticJpeg } from './synthetic.ts';
@@ -41,6 +41,22 @@ describe('AFLW', () => {
     await expect(open('bare.sqlite')).rejects.toThrow(/got no table in/);
     await expect(open('text.sqlite')).rejects.toThrow(/expected an SQLite database, got .*text.sqlite/);
     await expect(open('nobody.sqlite')).rejects.toThrow(/at least one sample, got none in aflw/);
+  });
+});
+
+describe('AFLW without its reader', () => {
+  it('says what to install', async () => {
+    vi.doMock('sql.js', () => {
+      throw new Error('Cannot find package');
+    });
+    try {
+      const root = await writeFolder({ 'aflw.sqlite': new Uint8Array(0) });
+      await expect(openDataset(root)).rejects.toThrow(
+        /^openAflw: the package 'sql.js' must be installed to read .*aflw\.sqlite, got .+ \(npm install sql\.js\)$/s,
+      );
+    } finally {
+      vi.doUnmock('sql.js');
+    }
   });
 });
 

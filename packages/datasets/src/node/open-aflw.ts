@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AFLW_21, type Box, createLandmarks, withDefaults } from '@voxface/landmarks';
-import initSqlJs, { type Database } from 'sql.js';
+import type { Database } from 'sql.js';
 import type { ProblemHandler } from '../record-dataset.ts';
 import { checkInnerPath, collectProblems, createRecordDataset, visibleBox } from '../record-dataset.ts';
 import type { Annotation, Dataset } from '../sample.ts';
@@ -24,8 +24,9 @@ const TABLES = ['Faces', 'FaceImages', 'FeatureCoords', 'FaceRect', 'FacePose'];
  * Opens AFLW through its `aflw.sqlite`: up to 21 points, hidden ones masked (they lie at the box's centre), the
  * face rectangle as box, and the yaw of `FacePose` (radians to degrees, sign turned to ours). Identifiers are face
  * ids. Faces without rectangle get the box of their visible points.
+ * Needs the package `sql.js`, an optional peer.
  * @param imageRoot folder that `FaceImages.filepath` is relative to (`aflw/data/flickr`).
- * @throws Error when the file is no SQLite database, lacks a table, or holds no face.
+ * @throws Error when the file is no SQLite database, lacks a table, or holds no face; or when `sql.js` is not installed.
  */
 export async function openAflw(
   sqliteFile: string,
@@ -33,8 +34,7 @@ export async function openAflw(
   options: AflwOptions = {},
 ): Promise<Dataset<2>> {
   const { origin, minimumVisible } = withDefaults(AFLW_DEFAULTS, options);
-  const SQL = await initSqlJs();
-  const database = new SQL.Database(await readFile(sqliteFile));
+  const database = await openDatabase(sqliteFile);
   const { problems, report } = collectProblems(options.onProblem);
   const records: { annotation: Annotation<2>; file: string }[] = [];
   try {
@@ -72,6 +72,17 @@ export async function openAflw(
     decode: decodeImage,
     problems,
   });
+}
+
+async function openDatabase(file: string): Promise<Database> {
+  const { default: initSqlJs } = await import('sql.js').catch((cause) => {
+    throw new Error(
+      `openAflw: the package 'sql.js' must be installed to read ${file}, got ${cause.message} (npm install sql.js)`,
+      { cause },
+    );
+  });
+  const SQL = await initSqlJs();
+  return new SQL.Database(await readFile(file));
 }
 
 function checkTables(database: Database, file: string): void {
