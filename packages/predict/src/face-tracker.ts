@@ -58,9 +58,16 @@ export interface FaceTracker {
 /** Heads turned by fewer degrees are cut straight. */
 const UPRIGHT = PREDICTOR_DEFAULTS.upright as number;
 
+/** Followed faces that share more than this are one: one of them went behind the other. */
+const ONE_FACE = 0.5;
+
 interface Track {
   readonly id: number;
   box: Box;
+  /** Pixels that its centre moves in a frame. */
+  velocity: readonly [number, number];
+  /** How far it is from where it would have moved; infinite in its first frame. */
+  surprise: number;
   /** How far the head is turned in the picture's plane, degrees; 0 while it is nearly upright. */
   turn: number;
   readonly smoother: LandmarkSmoother | undefined;
@@ -72,7 +79,7 @@ interface Track {
  * Follows faces: each frame is cropped around the last landmarks, so the detector runs only now and then, to find
  * new faces and to drop those it no longer sees. In its first frame a face is predicted twice, around the detector's box and around
  * the landmarks found in it. A face is dropped at once when its landmarks leave the picture or
- * collapse, or when the model says that there is none. Predictor and detector stay the caller's.
+ * collapse, or when the model says that there is none; of two faces that cross, the one behind. Predictor and detector stay the caller's.
  * @example
  * ```js
  * import { boxOf, cropAffine, MEAN_FACE_68, toUnit } from '@voxface/landmarks';
@@ -104,14 +111,25 @@ export function createFaceTracker(
 
   async function detect(frame: ImageSource): Promise<void> {
     const found = await detector.detect(frame);
-    const isSame = (face: DetectedFace, track: Track): boolean =>
-      boxOverlap(face.box, track.box) >= minOverlap;
-    const seen = tracks.filter((track) => found.some((face) => isSame(face, track)));
-    const fresh = found.filter((face) => !seen.some((track) => isSame(face, track)));
+    const pairs = found.flatMap((face) =>
+      tracks.map((track) => ({ face, track, overlap: boxOverlap(face.box, track.box) })),
+    );
+    const seenAs = new Map<Track, DetectedFace>();
+    const known = new Set<DetectedFace>();
+    // One face is one track's.
+    for (const { face, track, overlap } of pairs.sort((a, b) => b.overlap - a.overlap)) {
+      if (overlap < minOverlap || seenAs.has(track) || known.has(face)) continue;
+      seenAs.set(track, face);
+      known.add(face);
+    }
+    const seen = tracks.filter((track) => seenAs.has(track));
+    const fresh = found.filter((face) => !known.has(face));
     const started = fresh.slice(0, Math.max(0, maxFaces - seen.length)).map(
       ({ box, turn = 0 }): Track => ({
         id: nextId++,
         box,
+        velocity: [0, 0],
+        surprise: Infinity,
         turn,
         smoother: smoothing === false ? undefined : createLandmarkSmoother(smoothing),
         isNew: true,
@@ -145,28 +163,44 @@ export function createFaceTracker(
       sinceDetection += 1;
       if (tracks.length === 0 || sinceDetection >= detectEvery) await detect(pixels);
       const shapes = await predictTracks(pixels);
-      const faces: TrackedFace[] = [];
-      const followed: Track[] = [];
-      shapes.forEach((shape, i) => {
-        const track = tracks[i];
+      const shapeOf = new Map(tracks.map((track, i) => [track, shapes[i]]));
+      const followed = tracks.filter((track) => {
+        const shape = shapeOf.get(track)!;
         const box = boxOf(shape.landmarks);
-        if ((shape.confidence ?? 1) < minConfidence || !isPlausible(box, track.box, pixels)) return;
-        track.box = box;
+        if ((shape.confidence ?? 1) < minConfidence || !isPlausible(box, track.box, pixels)) return false;
+        move(track, box);
         track.turn = turnOf(shape);
-        track.isNew = false;
-        followed.push(track);
-        const landmarks = track.smoother?.smooth(shape.landmarks, seconds) ?? shape.landmarks;
-        faces.push({ ...shape, landmarks, id: track.id });
+        return true;
       });
-      tracks = followed;
-      for (const track of before) if (!followed.includes(track)) options.onLost?.(track.id, seconds);
-      return faces;
+      tracks = followed.filter((track) => !followed.some((other) => isBehind(track, other)));
+      for (const track of before) if (!tracks.includes(track)) options.onLost?.(track.id, seconds);
+      return tracks.map((track) => {
+        const shape = shapeOf.get(track)!;
+        const landmarks = track.smoother?.smooth(shape.landmarks, seconds) ?? shape.landmarks;
+        return { ...shape, landmarks, id: track.id };
+      });
     },
     reset: () => {
       tracks = [];
       sinceDetection = Infinity;
     },
   };
+}
+
+function move(track: Track, box: Box): void {
+  const x = box.x + box.width / 2 - track.box.x - track.box.width / 2;
+  const y = box.y + box.height / 2 - track.box.y - track.box.height / 2;
+  const [u, v] = track.velocity;
+  track.surprise = track.isNew ? Infinity : Math.hypot(x - u, y - v);
+  if (!track.isNew) track.velocity = [(u + x) / 2, (v + y) / 2];
+  track.box = box;
+  track.isNew = false;
+}
+
+/** Of two tracks on one face that one stays which moved on as before: the other's face is hidden. */
+function isBehind(track: Track, other: Track): boolean {
+  if (track === other || boxOverlap(track.box, other.box) <= ONE_FACE) return false;
+  return track.surprise > other.surprise || (track.surprise === other.surprise && track.id > other.id);
 }
 
 /** How far the head is turned in the picture's plane, degrees; 0 when it is nearly upright. */

@@ -138,6 +138,39 @@ describe('createFaceTracker', () => {
     expect(seen[23]).toEqual([1, 2, 4]);
   });
 
+  it.each([true, false])(
+    'drops the one behind where two faces cross, and finds it again under another number (older in front: %s)',
+    async (isOlderInFront) => {
+      const lost: number[] = [];
+      const spotsAt = (i: number): [number, number][] => [
+        [20 + 2 * i, 50],
+        [80 - 2 * i, 50],
+      ];
+      let spots = spotsAt(0);
+      const tracker = createFaceTracker(
+        spotPredictor(),
+        detectorOf(() => spots),
+        { maxFaces: 2, detectEvery: 5, smoothing: false, onLost: (id) => lost.push(id) },
+      );
+      const front = isOlderInFront ? 1 : 2;
+      const seen: number[][] = [];
+      for (let i = 0; i <= 28; i++) {
+        spots = spotsAt(i);
+        // Near each other only the one in front is seen.
+        const isHidden = Math.abs(spots[0][0] - spots[1][0]) < 18;
+        if (isHidden) spots = [spots[front - 1]];
+        const faces = await tracker.track(frameOf(...spots), i / 30);
+        seen.push(faces.map(({ id }) => id));
+        const [x] = centerOf(faces.find(({ id }) => id === front)!.landmarks);
+        expect(Math.abs(x - spotsAt(i)[front - 1][0])).toBeLessThan(3);
+      }
+      expect(seen[0]).toEqual([1, 2]);
+      expect(lost).toEqual([3 - front]);
+      expect(seen[15]).toEqual([front]);
+      expect(seen[28]).toEqual([front, 3]);
+    },
+  );
+
   it('gives a new face a new number, and none when there is none', async () => {
     let spots: [number, number][] = [];
     const detector = detectorOf(() => spots);
