@@ -7,7 +7,7 @@ export default defineConfig({
   base: './',
   optimizeDeps: { exclude: ['voxface'] },
   build: { target: 'es2022', chunkSizeWarningLimit: 1000 },
-  plugins: [firstLook()],
+  plugins: [firstLook(), fetchEarly()],
 });
 
 /** `virtual:first-look`: what `first-look.mjs` prints, in a process of its own that sees the built packages. */
@@ -21,6 +21,27 @@ function firstLook(): Plugin {
       if (wanted !== id) return undefined;
       const env = { ...process.env, NODE_OPTIONS: '' };
       return `export default ${execFileSync(process.execPath, [script], { encoding: 'utf8', env })};`;
+    },
+  };
+}
+
+/** The page's head asks for networks and runtime at once, not when the scripts have got so far. */
+function fetchEarly(): Plugin {
+  return {
+    name: 'fetch-early',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_, { bundle = {} }) {
+        return Object.keys(bundle)
+          .filter((name) =>
+            /(small-int8|detector-tiny).*\.onnx$|ort-wasm-simd-threaded[^.]*\.wasm$/.test(name),
+          )
+          .map((name) => ({
+            tag: 'link',
+            attrs: { rel: 'preload', as: 'fetch', crossorigin: '', href: `./${name}` },
+            injectTo: 'head' as const,
+          }));
+      },
     },
   };
 }

@@ -77,15 +77,18 @@ export function drawOverlay(
 export function drawShape(canvas: HTMLCanvasElement, landmarks: Landmarks<3>, view: View): void {
   const context = clear(canvas);
   const box = boxOf(landmarks);
+  const depths = landmarks.points.filter((_, k) => k % 3 === 2);
+  const [near, far] = [Math.min(...depths), Math.max(...depths)];
   const side = Math.max(box.width, box.height);
   const turn = turner(view);
+  // However it is turned, it fits.
+  const scale = (0.84 * canvas.width * side) / Math.max(box.height, Math.hypot(box.width, far - near));
   const at = (i: number): Point => {
     const [x, y, z] = turn(
       (landmarks.points[3 * i] - box.x - box.width / 2) / side,
       (landmarks.points[3 * i + 1] - box.y - box.height / 2) / side,
-      landmarks.points[3 * i + 2] / side,
+      (landmarks.points[3 * i + 2] - (near + far) / 2) / side,
     );
-    const scale = 0.74 * canvas.width;
     return [canvas.width / 2 + scale * x, canvas.height / 2 + scale * y, Math.min(1, Math.max(0, 0.5 - z))];
   };
   drawFace(context, countLandmarks(landmarks), at, canvas.width / 110);
@@ -119,7 +122,7 @@ export function cloudOf({ values, shape: [height, width, depth, channels] }: Fac
 export function drawCloud(canvas: HTMLCanvasElement, { voxels }: Cloud, view: View): void {
   const context = clear(canvas);
   const turn = turner(view);
-  const scale = 0.62 * canvas.width;
+  const scale = 0.57 * canvas.width;
   const place = (x: number, y: number, z: number): Point => {
     const [a, b, c] = turn(x, y, z);
     const near = 1 / (1 + 0.35 * c);

@@ -30,7 +30,17 @@ let video: HTMLVideoElement | undefined;
 let queue: Promise<void> = Promise.resolve();
 
 /** For tests and the curious. */
-const state = { busy: 0, faces: 0, frames: 0, runtime: '', yaw: view.yaw, firstPaint: 0, firstOwn: 0 };
+const state = {
+  busy: 0,
+  faces: 0,
+  frames: 0,
+  runtime: '',
+  yaw: view.yaw,
+  /** When the first look of the build, the first of its own and the first with the detector were drawn, milliseconds. */
+  firstPaint: 0,
+  firstOwn: 0,
+  firstDetected: 0,
+};
 (globalThis as unknown as { voxface: typeof state }).voxface = state;
 
 /** Pictures and switches one after the other; what goes wrong is said in words. */
@@ -74,6 +84,7 @@ async function analyseStill(quiet = false): Promise<void> {
   const image = still;
   if (!quiet) say('Looking for faces…');
   let current = await engine;
+  if (quiet) await lookAgain(current, image);
   const start = performance.now();
   const found = await current.landmarker.detect(image);
   const milliseconds = performance.now() - start;
@@ -92,6 +103,7 @@ function show(found: Face[], milliseconds: number, current: Engine): void {
   const label = showFaces(found);
   state.frames++;
   state.firstOwn ||= performance.now();
+  state.firstDetected ||= performance.now();
   tellRuntime(current);
   const hint = faces.length === 0 ? '. Try a larger or brighter one.' : '';
   say(video ? `${label}${hint}` : `${label} in ${milliseconds.toFixed(0)} ms${hint}`);
@@ -112,6 +124,30 @@ function showFirstLook(): void {
   });
 }
 
+/**
+ * The networks' own first look: where the build found the faces, so that nothing waits for the detector, which is opened
+ * after that and then looks for itself.
+ */
+async function lookAgain(current: Engine, image: ImageData): Promise<void> {
+  const start = performance.now();
+  const found = await current.landmarker.detect(image, { boxes: firstLook.map(({ box }) => box) });
+  const milliseconds = performance.now() - start;
+  context.putImageData(image, 0, 0);
+  const label = showFaces(found);
+  state.firstOwn = performance.now();
+  say(`${label} in ${milliseconds.toFixed(0)} ms. Opening the detector…`);
+  element('time').textContent = `${milliseconds.toFixed(0)} ms`;
+  await shown();
+}
+
+/** What was drawn is on the screen. */
+function shown(): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 300);
+  });
+}
+
 /** Draws faces over the picture, and the first in the views. */
 function showFaces(found: Face[]): string {
   faces = found;
@@ -123,7 +159,7 @@ function showFaces(found: Face[]): string {
     faces.length === 0 ? 'No face found' : faces.length === 1 ? '1 face' : `${faces.length} faces`;
   picture.setAttribute('aria-label', label);
   const { yaw: y, pitch, roll } = face?.pose ?? {};
-  const degrees = (value = 0): string => `${value.toFixed(0)}°`;
+  const degrees = (value = 0): string => `${Math.round(value) || 0}°`;
   element('which').textContent = faces.length === 0 ? '–' : `1 of ${faces.length}`;
   const sure = confidenceOf(face);
   element('confidence').textContent = sure === undefined ? '–' : `${(100 * sure).toFixed(0)} %`;
@@ -297,10 +333,10 @@ for (const canvas of [shape, volume]) {
     drawViews();
   });
 }
-/** There and back, slowly; twenty times a second are enough and leave the processor to the networks. */
+/** There and back, slowly; twenty times a second are enough. While the networks start, the processor is theirs alone. */
 let phase = Math.asin(view.yaw / 55);
 setInterval(() => {
-  if (!spinning || faces.length === 0 || document.hidden) return;
+  if (!spinning || state.firstDetected === 0 || faces.length === 0 || document.hidden) return;
   phase += 0.03;
   view.yaw = 55 * Math.sin(phase);
   yaw.value = String(Math.round(view.yaw));

@@ -29,6 +29,7 @@ describe.skipIf(!have)('demo page (needs Chromium)', () => {
   let browser: Browser;
   let page: Page;
   const problems: string[] = [];
+  const fetched: string[] = [];
 
   beforeAll(async () => {
     const outDir = join(folder, 'below');
@@ -50,6 +51,7 @@ describe.skipIf(!have)('demo page (needs Chromium)', () => {
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(message.text());
     });
+    page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
     await page.setViewportSize(SIZES[0]);
     await page.goto(new URL('/some/where/', server.resolvedUrls!.local[0]).href);
     await page.waitForFunction('voxface.faces === 3 && voxface.busy === 0', undefined, { timeout: 120_000 });
@@ -66,6 +68,21 @@ describe.skipIf(!have)('demo page (needs Chromium)', () => {
     expect(await status()).toMatch(/^3 faces in \d+ ms$/);
     expect(await page.getAttribute('#picture', 'aria-label')).toBe('3 faces');
     expect(problems).toEqual([]);
+  });
+
+  test('shows what its build found, then its own landmarks, then the detector, and fetches every file once', async () => {
+    const { firstPaint, firstOwn, firstDetected } = await page.evaluate<Record<string, number>>('voxface');
+    expect(firstPaint).toBeGreaterThan(0);
+    expect(firstOwn).toBeGreaterThan(firstPaint);
+    expect(firstDetected).toBeGreaterThan(firstOwn);
+    const large = fetched.filter((path) => /\.(onnx|wasm)$/.test(path));
+    expect(large).toHaveLength(3);
+    expect(new Set(large).size).toBe(3);
+    // The head of the page asks for them, not a script.
+    const early = await page.$$eval('link[rel=preload][as=fetch]', (links) =>
+      links.map((link) => new URL((link as HTMLLinkElement).href).pathname),
+    );
+    expect(new Set(early)).toEqual(new Set(large));
   });
 
   test.each(SIZES)(

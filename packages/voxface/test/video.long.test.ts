@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -56,6 +56,15 @@ describe.skipIf(!hasFfmpeg)('localize of a video', () => {
       join(out, 'clip-overlay.mp4'),
     ]);
     expect(`${drawn.stdout}`).toMatch(/nb_read_frames=10/);
+
+    // A bad video does not keep the next one from being looked at, and what is there is not done again.
+    const text = join(root, 'text.mp4');
+    writeFileSync(text, 'this is no video\n');
+    const again = await run('localize', text, clip, '--out', out, '--resume');
+    expect(again.code).toBe(1);
+    expect(again.errors).toMatch(/text\.mp4 is no video that ffmpeg reads/);
+    expect(again.output).toMatch(/clip\.mp4 is done already/);
+    expect(readdirSync(out).sort()).toEqual(['clip-overlay.mp4', 'clip.jsonl']);
   });
 
   it('names a file that is no video, and what cannot be combined', async () => {
@@ -71,6 +80,11 @@ describe.skipIf(!hasFfmpeg)('localize of a video', () => {
       code: 2,
       errors: expect.stringMatching(/videos: expected a folder .* no --box/),
     });
+    const twice = await run('localize', clip, join(root, 'other/clip.mov'), '--out', join(root, 'twice'));
+    expect(twice).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/expected different names, got .*clip\.mp4 and .*clip\.mov/),
+    });
   });
 });
 
@@ -81,7 +95,7 @@ it('says what videos need where ffmpeg is not installed', async () => {
   try {
     const { code, errors } = await run('localize', join(root, 'any.mp4'), '--out', join(root, 'none'));
     expect(code).toBe(1);
-    expect(errors).toMatch(/videos need ffprobe, which was not found \(install ffmpeg/);
+    expect(errors).toMatch(/^voxface: localize: videos need ffprobe, which was not found \(install ffmpeg/m);
     expect(existsSync(join(root, 'none'))).toBe(false);
   } finally {
     process.env.PATH = PATH;

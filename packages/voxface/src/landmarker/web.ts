@@ -90,16 +90,30 @@ export async function createFaceLandmarker(
   const session = { runtime, threads, ...(providers && { providers }) };
   const [modelFile, detectorFile] = await files;
   const predictor = await createOnnxPredictor(modelFile, { flip, crops, refine, ...session });
-  const opened = isReady
-    ? detector
-    : detectorFile && (await createOnnxDetector(detectorFile, { ...detectorOptions, ...session }));
   return createLandmarker({
     runtime: 'onnxruntime-web',
     predictor,
-    detector: opened,
+    detector: isReady
+      ? detector
+      : detectorFile &&
+        whenNeeded(() => createOnnxDetector(detectorFile, { ...detectorOptions, ...session })),
     read: readPhoto,
     video,
   });
+}
+
+/** A detector that is opened when it first has to look: faces whose boxes are known do not wait for it. */
+function whenNeeded(open: () => Promise<FaceDetector>): FaceDetector {
+  let opened: Promise<FaceDetector> | undefined;
+  return {
+    detect: async (image) => {
+      opened ??= open();
+      return (await opened).detect(image);
+    },
+    dispose: () => {
+      opened?.then((detector) => detector.dispose()).catch(() => {});
+    },
+  };
 }
 
 function folderOf(assets: string | URL): URL {

@@ -1,8 +1,10 @@
+import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import {
   BACKENDS_HELP,
   CROPS_HELP,
   catchStops,
+  describeError,
   isVideo,
   MODEL_HELP,
   parseBox,
@@ -12,6 +14,7 @@ import {
   type SetExitCode,
   SHARD_HELP,
   UsageError,
+  WorkError,
 } from '../options.ts';
 import type { DemoOptions } from './demo.ts';
 
@@ -61,7 +64,7 @@ export function addLocalize(program: Command, setExitCode: SetExitCode): void {
     .option('--overlay', 'also write each photo or video with the landmarks drawn')
     .option('--view3d', 'also write a 3D view of each face')
     .option('--overwrite', 'replace files of the output folder that other photos or programs have written')
-    .option('--resume', 'skip photos whose results are already in the output folder')
+    .option('--resume', 'skip photos and videos whose results are already in the output folder')
     .option('--flip', 'average with the mirrored face: slower, a little more accurate')
     .option('--crops <n>', CROPS_HELP, parseCrops)
     .option('--shard <i/n>', SHARD_HELP)
@@ -90,14 +93,32 @@ Angles are in degrees.`,
         threads: flags.threads === undefined ? undefined : parseCount('--threads', flags.threads),
       };
       const inputs = await readInputs(given);
+      if (inputs.length === 0) console.error('voxface: nothing to do: standard input named no photo');
       const videos = inputs.filter(isVideo);
+      let failedVideos = 0;
       const photos = inputs.filter((input) => !isVideo(input));
       if (videos.length > 0) {
         if (options.box !== undefined || flags.out.endsWith('.jsonl')) {
           throw new UsageError('videos: expected a folder or - as --out and no --box, faces are followed');
         }
+        const stems = videos.map((video) => basename(video, extname(video)));
+        const twice = videos.filter((_, k) => stems.indexOf(stems[k]) !== stems.lastIndexOf(stems[k]));
+        if (flags.out !== '-' && twice.length > 0) {
+          throw new UsageError(
+            `videos: expected different names, got ${twice.join(' and ')} (an --out for each)`,
+          );
+        }
         const { localizeVideo } = await import('./video.ts');
-        for (const video of videos) await localizeVideo(video, options);
+        for (const video of videos) {
+          try {
+            await localizeVideo(video, options);
+          } catch (error) {
+            if (!(error instanceof WorkError)) throw error;
+            console.error(`voxface: ${describeError(error)}`);
+            failedVideos++;
+          }
+        }
+        setExitCode(failedVideos > 0 ? 1 : 0);
       }
       if (photos.length === 0) return;
       const stop = catchStops('stopping after the photos under way (press Ctrl-C again to stop at once)');
@@ -105,7 +126,7 @@ Angles are in degrees.`,
         const failed = flags.out.endsWith('.jsonl')
           ? (await localizeToLines(photos, options, stop.signal)).failed
           : (await localizeToFolder(photos, options, stop.signal)).failed.length;
-        setExitCode(stop.code() || (failed > 0 ? 1 : 0));
+        setExitCode(stop.code() || (failed + failedVideos > 0 ? 1 : 0));
       } finally {
         stop.release();
       }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { boxOf, type Pixels } from '@voxface/landmarks';
@@ -19,12 +19,18 @@ const MAX_FACES = 20;
  * Follows the faces of a video and writes `OUT/<stem>.jsonl`, a line of JSON per frame: `{ frame, time, faces, lost }`, time in seconds,
  * faces with the `id` that they keep, smoothed over time; `lost` has the ids that this frame is the first without. `-` prints the lines.
  * With `overlay` also `OUT/<stem>-overlay.mp4`, points faded by their confidence, with the sound of the video.
+ * A file has its name only when it is complete: with `resume` such a video is passed over.
  * @returns the files written.
  * @throws WorkError when ffmpeg is not installed or cannot read the file.
  */
 export async function localizeVideo(file: string, options: LocalizeOptions): Promise<string[]> {
   if (!existsSync(file)) throw new WorkError(`localize: no such file: ${file}`);
-  const { out, overlay } = options;
+  const { out, overlay, resume } = options;
+  const stem = join(out, basename(file, extname(file)));
+  if (resume && out !== '-' && existsSync(`${stem}.jsonl`)) {
+    console.log(`${file} is done already`);
+    return [];
+  }
   const { width, height, rate, frames: count } = await probe(file);
   const { detector: name, detectorOptions } = detectionOf({ ...options, box: undefined });
   const { model, backend, flip, crops } = options;
@@ -35,9 +41,8 @@ export async function localizeVideo(file: string, options: LocalizeOptions): Pro
     maxFaces: MAX_FACES,
     onLost: (id) => lost.push(id),
   });
-  const stem = join(out, basename(file, extname(file)));
   if (out !== '-') await mkdir(out, { recursive: true });
-  const lines = out === '-' ? process.stdout : createWriteStream(`${stem}.jsonl`);
+  const lines = out === '-' ? process.stdout : createWriteStream(`${stem}.jsonl.part`);
   const drawn =
     overlay && out !== '-' ? startEncoder(file, `${stem}-overlay.mp4`, width, height, rate) : null;
   const reader = startTool('ffmpeg', [
@@ -81,6 +86,7 @@ export async function localizeVideo(file: string, options: LocalizeOptions): Pro
   }
   progress.finish();
   if (frame === 0) throw new WorkError(`localize: ffmpeg found no frames in ${file}`);
+  if (out !== '-') await rename(`${stem}.jsonl.part`, `${stem}.jsonl`);
   const say = out === '-' ? console.error : console.log;
   say(`${file}: ${frame} frames of ${width} x ${height}, ${Math.round(1000 * rate) / 1000} a second`);
   return out === '-' ? [] : [`${stem}.jsonl`, ...(drawn ? [`${stem}-overlay.mp4`] : [])];
@@ -109,6 +115,7 @@ async function probe(file: string): Promise<VideoInfo> {
   try {
     await Promise.all([read(), tool.ended]);
   } catch (error) {
+    if (error instanceof MissingTool) throw error;
     throw new WorkError(`localize: ${file} is no video that ffmpeg reads (${(error as Error).message})`);
   }
   const [stream] = JSON.parse(text).streams ?? [];
@@ -120,6 +127,8 @@ async function probe(file: string): Promise<VideoInfo> {
   const [width, height] = onSide ? [stream.height, stream.width] : [stream.width, stream.height];
   return { width, height, rate, frames: Number(stream.nb_frames) || 0 };
 }
+
+class MissingTool extends WorkError {}
 
 interface Tool {
   readonly process: ChildProcess;
@@ -138,7 +147,8 @@ function startTool(name: 'ffmpeg' | 'ffprobe', args: readonly string[], feeds = 
   const ended = new Promise<void>((resolve, reject) => {
     child.on('error', (cause) => {
       const missing = `localize: videos need ${name}, which was not found (install ffmpeg: apt-get install ffmpeg, brew install ffmpeg)`;
-      reject(new WorkError((cause as NodeJS.ErrnoException).code === 'ENOENT' ? missing : cause.message));
+      const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      reject(isMissing ? new MissingTool(missing) : new WorkError(cause.message));
     });
     child.on('close', (code) => {
       if (code === 0) resolve();
