@@ -1,4 +1,4 @@
-import { createRandom, shuffle, withDefaults } from '@voxface/landmarks';
+import { createRandom, type Random, shuffle, withDefaults } from '@voxface/landmarks';
 import { type AugmentationOptions, drawAugmentation } from './augmentation.ts';
 import { type CropSampleOptions, cropSample } from './crop-sample.ts';
 import type { CroppedSample, Dataset } from './sample.ts';
@@ -22,8 +22,12 @@ export interface BatchOptions<D extends 2 | 3 = 2 | 3> {
   seed: number;
   /** `false` or absent: plain crops. `{}`: the paper's augmentation. */
   augmentation?: AugmentationOptions | false;
-  /** `false` keeps the dataset's order in every epoch. */
-  shuffle?: boolean;
+  /**
+   * `false` keeps the dataset's order in every epoch. `{ buffer }`: the shards in random order, and their samples one after the other through
+   * a buffer of that many, out of which each next one is drawn: files are read nearly from front to back, from disks and addresses
+   * where every jump costs. A dataset without `shards` is shuffled whole.
+   */
+  shuffle?: boolean | { readonly buffer: number };
   /** Batches prepared ahead of the one asked for. */
   prefetch?: number;
   /** Only this part of every batch is loaded and handed out, in one piece: several processes share the batches. */
@@ -37,7 +41,10 @@ export interface BatchOptions<D extends 2 | 3 = 2 | 3> {
   onProblem?: (problem: { id: string; error: Error }) => void;
 }
 
-export const BATCH_DEFAULTS: { shuffle: boolean; prefetch: number } = { shuffle: true, prefetch: 2 };
+export const BATCH_DEFAULTS: { shuffle: boolean | { readonly buffer: number }; prefetch: number } = {
+  shuffle: true,
+  prefetch: 2,
+};
 
 /** Where a batch source stands: JSON. */
 export interface BatchState {
@@ -73,7 +80,7 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
   const { prefetch } = withDefaults(BATCH_DEFAULTS, options);
   const n = dataset.length;
   checkOptions(options, state);
-  const order = createOrder(n, seed, options.shuffle ?? BATCH_DEFAULTS.shuffle);
+  const order = createOrder(dataset, seed, options.shuffle ?? BATCH_DEFAULTS.shuffle);
   const { index: part, count: parts } = options.part ?? { index: 0, count: 1 };
   const [first, last] = [part, part + 1].map((k) => Math.floor((k * batchSize) / parts));
   let batches = state?.batches ?? 0;
@@ -137,7 +144,12 @@ export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?:
 }
 
 function checkOptions(options: BatchOptions, state: BatchState | undefined): void {
-  const { dataset, batchSize, seed } = options;
+  const { dataset, batchSize, seed, shuffle } = options;
+  if (typeof shuffle === 'object' && !(Number.isInteger(shuffle.buffer) && shuffle.buffer > 0)) {
+    throw new RangeError(
+      `createBatches: the buffer of a shuffle must be a positive integer, got ${shuffle.buffer}`,
+    );
+  }
   if (dataset.length === 0) {
     throw new RangeError(`createBatches: expected at least one sample, got none in ${dataset.name}`);
   }
@@ -159,18 +171,53 @@ function checkOptions(options: BatchOptions, state: BatchState | undefined): voi
 }
 
 /** The order of each epoch; the last two asked for are kept. */
-function createOrder(n: number, seed: number, shuffled: boolean): (epoch: number) => Uint32Array {
+function createOrder(
+  { length: n, shards }: Dataset,
+  seed: number,
+  shuffled: boolean | { readonly buffer: number },
+): (epoch: number) => Uint32Array {
   const kept = new Map<number, Uint32Array>();
   return (epoch) => {
     const known = kept.get(epoch);
     if (known) return known;
-    const indices = Array.from({ length: n }, (_, i) => i);
-    if (shuffled) shuffle(indices, createRandom(mixSeed(seed, 1, epoch)));
-    const order = Uint32Array.from(indices);
+    const random = createRandom(mixSeed(seed, 1, epoch));
+    const order =
+      typeof shuffled === 'object' && shards
+        ? shuffleShards(n, shards, shuffled.buffer, random)
+        : shuffleAll(n, shuffled !== false, random);
     if (kept.size > 2) kept.delete(Math.min(...kept.keys()));
     kept.set(epoch, order);
     return order;
   };
+}
+
+function shuffleAll(n: number, shuffled: boolean, random: Random): Uint32Array {
+  const indices = Array.from({ length: n }, (_, i) => i);
+  return Uint32Array.from(shuffled ? shuffle(indices, random) : indices);
+}
+
+/** The shards in random order, their samples through a buffer: a pure function of the generator, so a position is all there is to save. */
+function shuffleShards(n: number, shards: readonly number[], size: number, random: Random): Uint32Array {
+  const order = new Uint32Array(n);
+  const buffer: number[] = [];
+  let at = 0;
+  const places = shuffle(
+    shards.map((_, k) => k),
+    random,
+  );
+  for (const k of places) {
+    for (let i = shards[k]; i < (shards[k + 1] ?? n); i++) {
+      if (buffer.length < size) {
+        buffer.push(i);
+        continue;
+      }
+      const drawn = random.integer(size);
+      order[at++] = buffer[drawn];
+      buffer[drawn] = i;
+    }
+  }
+  order.set(shuffle(buffer, random), at);
+  return order;
 }
 
 /** A batch of one kind only: 3D samples have a depth to learn from, 2D samples have none. */

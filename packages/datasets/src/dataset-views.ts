@@ -36,7 +36,7 @@ export function createMappedDataset<D extends 2 | 3>(dataset: Dataset<D>, map: L
     };
     return { ...item, landmarks: mapLandmarks(item.landmarks, map), scheme: map.to, ...shown };
   };
-  const { annotate, loadEncoded } = dataset;
+  const { annotate, loadEncoded, shards } = dataset;
   return {
     name: dataset.name,
     scheme: map.to,
@@ -44,6 +44,7 @@ export function createMappedDataset<D extends 2 | 3>(dataset: Dataset<D>, map: L
     length: dataset.length,
     ids: dataset.ids,
     load: async (index) => reduce(await dataset.load(index)),
+    ...(shards && { shards }),
     ...(annotate && { annotate: async (index: number) => reduce(await annotate(index)) }),
     ...(loadEncoded && { loadEncoded: async (index: number) => reduce(await loadEncoded(index)) }),
   };
@@ -52,7 +53,7 @@ export function createMappedDataset<D extends 2 | 3>(dataset: Dataset<D>, map: L
 /** A view of a 3D dataset with x and y only: what a 2D set of the same photos would be. */
 export function createPlaneDataset(dataset: Dataset<3>): Dataset<2> {
   const flatten = <T extends Annotation<3>>(item: T) => ({ ...item, landmarks: toPlane(item.landmarks) });
-  const { annotate, loadEncoded } = dataset;
+  const { annotate, loadEncoded, shards } = dataset;
   return {
     name: dataset.name,
     scheme: dataset.scheme,
@@ -60,6 +61,7 @@ export function createPlaneDataset(dataset: Dataset<3>): Dataset<2> {
     length: dataset.length,
     ids: dataset.ids,
     load: async (index) => flatten(await dataset.load(index)),
+    ...(shards && { shards }),
     ...(annotate && { annotate: async (index: number) => flatten(await annotate(index)) }),
     ...(loadEncoded && { loadEncoded: async (index: number) => flatten(await loadEncoded(index)) }),
   };
@@ -175,12 +177,14 @@ function rearrange<D extends 2 | 3>(
     const [part, inner] = place(index);
     return [parts[part], inner];
   };
+  const shards = shardsOf(parts, ids.length, place);
   return {
     name: head.name,
     scheme: head.scheme,
     dims: head.dims,
     length: ids.length,
     ids,
+    ...(shards && { shards }),
     load: async (index) => {
       const [dataset, inner] = locate(index);
       return { ...(await dataset.load(inner)), id: ids[index] };
@@ -196,6 +200,28 @@ function rearrange<D extends 2 | 3>(
       },
     }),
   };
+}
+
+/** A shard of the view begins where the samples come from another shard, or part, than the one before. */
+function shardsOf(
+  parts: readonly Dataset[],
+  length: number,
+  place: (index: number) => readonly [part: number, index: number],
+): number[] | undefined {
+  if (parts.every(({ shards }) => shards === undefined)) return undefined;
+  const starts: number[] = [];
+  let [part, first, end] = [-1, 0, 0];
+  for (let i = 0; i < length; i++) {
+    const [own, inner] = place(i);
+    if (own === part && inner >= first && inner < end) continue;
+    const { shards = [0], length: whole } = parts[own];
+    const next = shards.findIndex((start) => start > inner);
+    part = own;
+    first = shards[next < 0 ? shards.length - 1 : next - 1];
+    end = next < 0 ? whole : shards[next];
+    starts.push(i);
+  }
+  return starts;
 }
 
 export interface CacheOptions {
@@ -221,6 +247,7 @@ export function cacheDataset<D extends 2 | 3>(dataset: Dataset<D>, options: Cach
     dims: dataset.dims,
     length: dataset.length,
     ids: dataset.ids,
+    ...(dataset.shards && { shards: dataset.shards }),
     annotate: (index) => annotationOf(dataset, index),
     ...(dataset.loadEncoded && { loadEncoded: dataset.loadEncoded }),
     async load(index) {

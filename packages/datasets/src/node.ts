@@ -54,6 +54,7 @@ export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/o
 export { openKeypointCsv } from './node/open-keypoint-csv.ts';
 export { MERL_RAV_DEFAULTS, type MerlRavOptions, openMerlRav } from './node/open-merl-rav.ts';
 export { joinPackedSet, openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
+export { openWebDataset } from './node/open-webdataset.ts';
 export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './node/open-wflw.ts';
 export {
   createPackedSetWriter,

@@ -98,9 +98,9 @@ export function parsePackedSet(text: string, where: string): PackedSet {
       shard !== null &&
       [shard.count, shard.samplesBytes, shard.imagesBytes].every(isCount) &&
       [shard.samples, shard.images].every(
-        (name) => typeof name === 'string' && /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(name),
+        (name) => typeof name === 'string' && /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/.test(name),
       );
-    if (!fine) refuse('a shard names two files of the folder or a subfolder and says its counts', shard);
+    if (!fine) refuse('a shard names two files of the folder or a folder in it and says its counts', shard);
   }
   const total = set.shards.reduce((sum, { count }) => sum + count, 0);
   if (total !== set.count) refuse(`count says ${set.count} samples`, total);

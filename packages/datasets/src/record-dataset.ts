@@ -79,12 +79,13 @@ export function createRecordDataset<D extends 2 | 3>(source: RecordSource<D>): D
     ids,
     annotate,
     async loadEncoded(index) {
-      const annotation = await annotate(index);
-      return { ...annotation, encoded: await source.readImage(index) };
+      check(index);
+      const [annotation, encoded] = await Promise.all([annotate(index), source.readImage(index)]);
+      return { ...annotation, encoded };
     },
     async load(index) {
-      const annotation = await annotate(index);
-      const bytes = await source.readImage(index);
+      check(index);
+      const [annotation, bytes] = await Promise.all([annotate(index), source.readImage(index)]);
       const image = await source.decode(bytes, `${name}/${ids[index]}`, {
         orient: annotation.upright === true,
       });

@@ -49,6 +49,11 @@ export interface Dataset<D extends 2 | 3 = 2 | 3> {
   readonly length: number;
   /** One identifier per sample, unique. */
   readonly ids: readonly string[];
+  /**
+   * Indices at which a shard begins, ascending from 0: samples of one shard lie side by side in its files, so that reading them together
+   * is cheap. Absent: any order is as good.
+   */
+  readonly shards?: readonly number[];
   /** Reads and decodes sample `index`. */
   load(index: number): Promise<Sample<D>>;
   /** Reads everything but the picture of sample `index`. */
@@ -84,6 +89,7 @@ export const DATASET_KINDS = [
   'coco',
   'jvcr-json',
   '3dfaw',
+  'webdataset',
 ] as const;
 
 export type DatasetKind = (typeof DATASET_KINDS)[number];

@@ -1,2 +1,7 @@
-export { decodeBlob, openKeypointCsvFiles, openPtsFiles, type WebFilesOptions } from './web/open-files.ts';
-export { openPackedSetUrl } from './web/open-packed-set-url.ts';
+export {
+  decodeBlob,
+  openKeypointCsvFiles,
+  openPackedSetUrl,
+  openPtsFiles,
+  type WebFilesOptions,
+} from './web/open-files.ts';

@@ -68,6 +68,53 @@ describe('dataset views', () => {
 });
 
 describe('createBatches', () => {
+  const inShards = (count: number, shards: number[]) => ({ ...memoryDataset('a', count), shards });
+
+  it('reads shard by shard through a buffer: each sample once, none far ahead of its neighbours', async () => {
+    const starts = [0, 30, 70, 70, 100];
+    const dataset = inShards(120, starts);
+    const source = createBatches({ dataset, size: 8, batchSize: 120, seed: 5, shuffle: { buffer: 8 } });
+    const epochs = [await source.next(), await source.next()].map((crops) =>
+      crops.map(({ id }) => Number(id.slice(1))),
+    );
+    for (const order of epochs) {
+      expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 120 }, (_, i) => i));
+      // What was read up to a place and not yet handed out fits the buffer.
+      const shardOf = (i: number): number => starts.findLastIndex((start) => start <= i);
+      const shards = [...new Set(order.map(shardOf))];
+      const reading = shards.flatMap((k) => order.filter((i) => shardOf(i) === k).sort((a, b) => a - b));
+      const place = new Map(reading.map((sample, k) => [sample, k]));
+      expect(order.every((sample, k) => place.get(sample)! <= k + 8)).toBe(true);
+    }
+    expect(epochs[0]).not.toEqual(epochs[1]);
+    expect(() => createBatches({ dataset, size: 8, batchSize: 5, seed: 3, shuffle: { buffer: 0 } })).toThrow(
+      /buffer of a shuffle must be a positive integer, got 0/,
+    );
+  });
+
+  it('goes on from a saved position of such a shuffle with the samples that an uninterrupted one gives', async () => {
+    const dataset = inShards(50, [0, 20, 40]);
+    const options = { dataset, size: 8, batchSize: 7, seed: 5, shuffle: { buffer: 6 }, augmentation: {} };
+    const source = createBatches(options);
+    const all = [];
+    for (let i = 0; i < 12; i++) all.push(await source.next());
+    for (const cut of [1, 7, 8]) {
+      const state = { ...source.state(), batches: cut };
+      const resumed = createBatches(options, JSON.parse(JSON.stringify(state)));
+      for (let i = cut; i < 12; i++) expect(await resumed.next()).toEqual(all[i]);
+    }
+  });
+
+  it('knows the shards of views', () => {
+    const a = inShards(10, [0, 4, 4, 8]);
+    const b = memoryDataset('b', 3, 10);
+    expect(concatDatasets([a, b]).shards).toEqual([0, 4, 8, 10]);
+    expect(takeSamples(a, [1, 3, 5, 9]).shards).toEqual([0, 2, 3]);
+    expect(repeatDataset(a, 1.5).shards).toEqual([0, 4, 8, 10, 12, 14]);
+    expect(cacheDataset(a).shards).toEqual(a.shards);
+    expect(takeSamples(b, [1]).shards).toBeUndefined();
+  });
+
   it('visits every sample once per epoch, in another order each', async () => {
     const dataset = memoryDataset('a', 10);
     const source = createBatches({ dataset, size: 8, batchSize: 5, seed: 3 });

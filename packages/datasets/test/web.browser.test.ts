@@ -86,8 +86,9 @@ describe('datasets in the browser', () => {
     for (let round = 0; round < 2; round++) expect((await dataset.load(0)).image.data[4]).toBe(1);
     expect(asked).toEqual([
       '/data/set/set.json',
+      // Its size, or all of it; then a picture each time.
       '/data/set/images.bin',
-      ...(ranges ? ['/data/set/images.bin'] : []),
+      ...(ranges ? ['/data/set/images.bin', '/data/set/images.bin'] : []),
     ]);
   });
 });

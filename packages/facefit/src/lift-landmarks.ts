@@ -95,6 +95,7 @@ function withLandmarks<D extends 2 | 3>(
     dims: 3,
     length: dataset.length,
     ids: dataset.ids,
+    ...(dataset.shards && { shards: dataset.shards }),
     load: async (index) => raise(await dataset.load(index), index),
     ...(annotate && { annotate: async (index: number) => raise(await annotate(index), index) }),
     ...(loadEncoded && { loadEncoded: async (index: number) => raise(await loadEncoded(index), index) }),

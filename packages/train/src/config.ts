@@ -30,7 +30,7 @@ const dataSchema = z.strictObject({
     .enum(Object.keys(SCHEMES))
     .optional()
     .describe(
-      'Scheme of the annotated points, where the files do not say it (300w, keypoint-csv, coco, jvcr-json)',
+      'Scheme of the annotated points, where the files do not say it (300w, keypoint-csv, coco, jvcr-json, webdataset)',
     ),
   basis: z
     .string()
@@ -172,6 +172,12 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
     ])
     .default({})
     .describe('Fields of `AUGMENTATION_DEFAULTS` to change; false trains on plain crops'),
+  shuffle: z
+    .union([z.literal('all'), z.strictObject({ buffer: steps })])
+    .default('all')
+    .describe(
+      'Order of an epoch: all samples anew, or shard by shard through a buffer of so many, which reads packed sets and WebDatasets nearly from front to back',
+    ),
   batchSize: steps.default(12),
   share2d: fraction
     .default(0.5)
@@ -342,6 +348,7 @@ export interface TrainingConfigInput {
   augmentation?:
     | false
     | { rotation?: number; scale?: [number, number]; gain?: number; mirror?: number; shift?: number };
+  shuffle?: 'all' | { buffer: number };
   batchSize?: number;
   share2d?: number;
   accumulate?: number;

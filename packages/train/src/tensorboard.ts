@@ -1,5 +1,5 @@
 import { bytesField, doubleField, floatField, joinBytes, textField, varintField } from '@voxface/backend';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from './checkpoint.ts';
 
 /**
  * TensorBoard's record format (TFRecord of Event messages): an event is a few protobuf fields, a

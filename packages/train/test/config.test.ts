@@ -23,7 +23,7 @@ describe('a configuration', () => {
     [{ data: { train3D: [] } }, 'data.train3D: no such field (did you mean train3d?)'],
     [
       { data: { train3d: [{ format: '300W-LP ', root: 'x' }] } },
-      'data.train3d.0.format: expected one of packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw, got "300W-LP " (did you mean 300w-lp?)',
+      'data.train3d.0.format: expected one of packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw, webdataset, got "300W-LP " (did you mean 300w-lp?)',
     ],
     [
       { data: { train3d: [{ format: 'packed', path: 'x', root: 'y' }] } },

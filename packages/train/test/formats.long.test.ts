@@ -10,6 +10,7 @@ import { DATA, haveData } from '../../datasets/test/data-folder.ts';
 import { syntheticJpeg, syntheticLandmarks } from '../../datasets/test/synthetic.ts';
 import { writeFolder } from '../../datasets/test/synthetic-folder.ts';
 import { writeMat } from '../../datasets/test/write-mat.ts';
+import { writeTar } from '../../datasets/test/write-tar.ts';
 import type { DataSpecInput } from '../src/config.ts';
 import { openDataSpec, runTraining } from '../src/node.ts';
 import { parseTrainingConfig } from '../src/parse-config.ts';
@@ -137,6 +138,16 @@ const MADE: Readonly<Record<DatasetKind, () => Promise<Omit<DataSpecInput, 'form
     const entries = [1, 2, 3, 4].map(() => ({ img_paths: 'a.jpg', landmarks }));
     return { root: await writeFolder({ 'faces.json': JSON.stringify(entries), 'a.jpg': jpeg }) };
   },
+  webdataset: async () => ({
+    root: await writeFolder({
+      'faces-0.tar': writeTar(
+        Object.entries(named((id) => ({ [`${id}.jpg`]: jpeg, [`${id}.pts`]: Buffer.from(PTS) }))).map(
+          ([name, content]) => [name, content as Uint8Array] as const,
+        ),
+      ),
+    }),
+    points: 'ibug-68',
+  }),
   '3dfaw': async () => ({
     root: await writeFolder(
       named((id) => ({

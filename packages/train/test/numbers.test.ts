@@ -1,6 +1,6 @@
 import { expectClose } from '@voxface/test-utils';
 import { describe, expect, it } from 'vitest';
-import { crc32c } from '../src/crc32c.ts';
+import { crc32c } from '../src/checkpoint.ts';
 import type { GradientEngine } from '../src/engine.ts';
 import { autoWorkers } from '../src/node/parallel-engine.ts';
 import { parseTrainingConfig } from '../src/parse-config.ts';

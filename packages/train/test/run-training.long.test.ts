@@ -1,12 +1,13 @@
-import { readdir, readFile, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
+import { openPackedSet, writePackedSet } from '@voxface/datasets/node';
 import { loadModel } from '@voxface/models/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeCheckpoint } from '../src/checkpoint.ts';
 import { runTraining } from '../src/node.ts';
-import { microConfig, readLosses } from './helpers/packed-faces.ts';
+import { dotFaces, microConfig, readLosses } from './helpers/packed-faces.ts';
 
 beforeAll(async () => {
   await setupBackend('cpu');
@@ -45,6 +46,32 @@ describe('runTraining', () => {
     const model = await loadModel(resumed.model);
     expect(model.options.landmarks).toBe(5);
     model.dispose();
+  });
+
+  it('sees the same samples after a resume when it reads shard by shard through a buffer', async () => {
+    const whole = await microConfig({ shuffle: { buffer: 3 }, batchSize: 4 });
+    const set = whole.data.train3d![0].root;
+    // Shards of two samples.
+    await rm(set, { recursive: true });
+    await writePackedSet(set, dotFaces(10, 3, 1), { decoded: true, shardBytes: 2 * 24 * 24 * 3 });
+    expect((await openPackedSet(set)).shards).toEqual([0, 2, 4, 6, 8]);
+    await runTraining(whole);
+    const cut = { ...whole, output: `${whole.output}-cut` };
+    const controller = new AbortController();
+    const log = (line: string) => {
+      if (line.includes('pretrain 2/')) controller.abort();
+    };
+    expect((await runTraining(cut, { signal: controller.signal, log })).finished).toBe(false);
+    expect((await runTraining(cut, { resume: 'required' })).finished).toBe(true);
+    const final = async (output: string) => {
+      const bytes = await readFile(join(output, 'checkpoints', 'step-00000006.ckpt'));
+      return decodeCheckpoint(bytes, output).state;
+    };
+    expect(await final(cut.output)).toEqual(await final(whole.output));
+    // It is another order than that of all samples at once.
+    const other = { ...whole, output: `${whole.output}-all`, shuffle: 'all' as const };
+    await runTraining(other);
+    expect(await readLosses(other.output)).not.toEqual(await readLosses(whole.output));
   });
 
   it('learns: the losses of a one-stage run fall', async () => {

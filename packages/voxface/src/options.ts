@@ -4,7 +4,7 @@ import type { Box } from '@voxface/landmarks';
 export const BACKENDS_HELP = 'auto, onnx, wasm, cpu, webgpu, node, node-gpu';
 export const MODEL_HELP = 'name of a pretrained model, folder of a saved one, or .onnx file';
 export const KINDS_HELP =
-  'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw';
+  'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw, webdataset';
 export const SPLIT_HELP = 'use only the rows of this split (keypoint-csv with a split column)';
 export const IMAGES_HELP = 'folder of the pictures, where they are not beside the annotations';
 export const BASIS_HELP = '300w-lp: folder of the 68 rows of the Basel face model (bfm-68), which give depth';

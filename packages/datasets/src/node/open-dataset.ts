@@ -12,9 +12,11 @@ import { openCoco } from './open-coco.ts';
 import { openJvcrJson } from './open-jvcr-json.ts';
 import { openKeypointCsv } from './open-keypoint-csv.ts';
 import { MERL_RAV_FOLDER, openMerlRav } from './open-merl-rav.ts';
-import { openVoxfaceDataset } from './open-packed-set.ts';
+import { isAddress, openVoxfaceDataset } from './open-packed-set.ts';
+import { openWebDataset } from './open-webdataset.ts';
 import { openWflw } from './open-wflw.ts';
 import { listFiles } from './read-image.ts';
+import { isTarPath } from './read-tar.ts';
 
 export interface OpenDatasetOptions {
   /** Detected from the files if omitted. */
@@ -23,7 +25,7 @@ export interface OpenDatasetOptions {
   name?: string;
   /** Folder of the pictures, where they lie elsewhere than the annotations (not of `packed`, 300W, 300W-LP, AFLW2000-3D, 3DFAW). */
   images?: string;
-  /** Scheme of the points where the files do not say it (300W's `.pts`, keypoint CSV, COCO, JVCR); iBUG's 68 if omitted. */
+  /** Scheme of the points where the files do not say it (300W's `.pts`, keypoint CSV, COCO, JVCR, WebDataset); iBUG's 68 if omitted. */
   scheme?: LandmarkScheme;
   /** Folder of the 68 rows of the Basel face model, which gives 300W-LP its depth: see `open300wLp`. */
   basis?: string;
@@ -41,7 +43,7 @@ export interface OpenDatasetOptions {
 }
 
 /**
- * Opens a folder (or a `.csv`, `.json`, WFLW list or `.sqlite` file) as the kind of dataset its files show. 300W-LP opens
+ * Opens a folder (or a `.csv`, `.json`, WFLW list, `.sqlite` or `.tar` file, or the address of a packed set) as the kind of dataset its files show. 300W-LP opens
  * with its 2D points unless a `basis` gives it depth. 3DFAW, and JSON that is not itself the target, are never guessed: name
  * the kind.
  * @throws Error when the files are of no known kind, or the kind does not know an option.
@@ -77,6 +79,8 @@ async function openKind(target: string, options: OpenDatasetOptions): Promise<Da
       return openWflw(file!, options.images ?? (await findWflwImages(path.dirname(file!))), shared);
     case 'merl-rav':
       return openMerlRav(folder, images, { ...shared, ...selection });
+    case 'webdataset':
+      return openWebDataset(file ?? folder, points);
     case 'coco':
       return openCoco(file!, options.images ?? (await findImages(folder, stem, 'images')), points);
     case 'jvcr-json':
@@ -96,7 +100,7 @@ const KNOWN_BY: Readonly<
 > = {
   split: ['keypoint-csv', 'merl-rav', 'aflw2000-3d'],
   images: ['aflw', 'wflw', 'keypoint-csv', 'merl-rav', 'coco', 'jvcr-json'],
-  scheme: ['300w', 'keypoint-csv', 'coco', 'jvcr-json'],
+  scheme: ['300w', 'keypoint-csv', 'coco', 'jvcr-json', 'webdataset'],
   basis: ['300w-lp'],
   occluded: ['keypoint-csv', 'merl-rav'],
 };
@@ -138,6 +142,14 @@ interface Recognized {
 }
 
 async function recognize(target: string, wanted?: DatasetKind): Promise<Recognized> {
+  // An address has no folder to look into, and braces are for many files.
+  const known = isAddress(target) ? 'packed' : isTarPath(target) ? 'webdataset' : undefined;
+  if (known !== undefined) {
+    if (wanted === undefined || wanted === known) return { kind: known, folder: target, file: target };
+    throw new Error(
+      `openDataset: ${known === 'packed' ? 'an address holds a packed set' : 'a .tar is read as webdataset'}, got ${wanted} for ${target} (copy or unpack it)`,
+    );
+  }
   const info = await stat(target).catch(() => undefined);
   if (!info) throw new Error(`openDataset: expected a folder or file, got nothing at ${target}`);
   const folder = info.isDirectory() ? target : path.dirname(target);
@@ -170,6 +182,7 @@ async function recognize(target: string, wanted?: DatasetKind): Promise<Recogniz
     ['keypoint-csv', () => find(/\.csv$/)],
     ['coco', () => json('coco')],
     ['jvcr-json', () => json('jvcr-json')],
+    ['webdataset', () => has(/\.tar$/i)],
     // Pictures with text files beside them are much: only by name.
     ['3dfaw', () => wanted === '3dfaw'],
   ];

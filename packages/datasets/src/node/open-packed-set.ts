@@ -1,135 +1,83 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { concatDatasets } from '../dataset-views.ts';
-import {
-  type PackedSample,
-  type PackedSet,
-  type PackedShard,
-  parsePackedSample,
-  parsePackedSet,
-  schemeOfSet,
-  unpackSample,
-} from '../packed-set.ts';
-import { createRecordDataset } from '../record-dataset.ts';
+import { type PackedSet, parsePackedSet } from '../packed-set.ts';
+import { openAddress, type PackedSetFiles, readPackedSet } from '../read-packed-set.ts';
 import type { Dataset } from '../sample.ts';
-import { readLines, replaceFile } from './packed-set-writer.ts';
+import { replaceFile } from './packed-set-writer.ts';
 import { decodeImage } from './read-image.ts';
 
 /**
- * Opens a packed set: `set.json` with the files that it names beside it. Every sample is checked here; annotations are
- * read again when asked for, so that memory grows with the identifiers alone.
- * @throws Error when a file is missing, damaged, or shorter than `set.json` says.
+ * Opens a packed set: `set.json` with the files that it names beside it, in a folder or at an address (`https://...`), which is read by
+ * range requests. Every sample is checked here; annotations are read again when asked for, so that memory grows with the identifiers alone.
+ * @throws Error when a file is missing, damaged, or shorter than `set.json` says, or a server sends whole files where parts are asked for.
  */
 export async function openPackedSet(dir: string): Promise<Dataset> {
-  const setFile = path.join(dir, 'set.json');
-  const text = await readFile(setFile, 'utf8').catch((error: Error) => {
-    throw new Error(
-      `openPackedSet: expected set.json in ${dir}, got ${error.message} (an unfinished set? resume its writer)`,
-      { cause: error },
-    );
-  });
-  const set = parsePackedSet(text, setFile);
-  const scheme = schemeOfSet(set);
-  const index = set.samples ? await indexSamples(dir, set.samples) : await indexShards(dir, set);
-  return createRecordDataset({
-    name: set.name,
-    scheme,
-    dims: set.dims,
-    ids: index.ids,
-    annotate: async (i) => unpackSample(await index.sample(i), set, scheme),
-    readImage: async (i) => readImageBytes(dir, index.images(i), await index.sample(i)),
-    decode: decodeImage,
-  });
+  return readPackedSet(isAddress(dir) ? openAddress(dir) : openFolder(dir), decodeImage);
 }
 
-/** Where samples are found. */
-interface SampleIndex {
-  readonly ids: string[];
-  sample(index: number): Promise<PackedSample>;
-  /** File name of the shard's pictures. */
-  images(index: number): string;
+/** Whether a set lies at an address instead of a path. */
+export function isAddress(target: string): boolean {
+  return /^https?:\/\//i.test(target);
 }
 
-/** A set of version 1: the samples are in memory. */
-async function indexSamples(dir: string, samples: readonly PackedSample[]): Promise<SampleIndex> {
-  const end = samples.reduce((max, s) => (s.file ? max : Math.max(max, s.offset + s.length)), 0);
-  await checkSize(path.join(dir, 'images.bin'), end);
+/** A name that `set.json` may hold. */
+function startsPlainly(name: string): boolean {
+  return /^[\w-][\w.-]*$/.test(name);
+}
+
+function openFolder(dir: string): PackedSetFiles {
+  const where = (name: string): string => path.join(dir, name);
   return {
-    ids: samples.map(({ id }) => id),
-    sample: async (index) => samples[index],
-    images: () => 'images.bin',
+    where,
+    size: async (name) => (await stat(where(name))).size,
+    read: (name) =>
+      readFile(where(name)).catch((error: Error) => {
+        const help = name === 'set.json' ? ' (an unfinished set? resume its writer)' : '';
+        throw new Error(`openPackedSet: expected ${name} in ${dir}, got ${error.message}${help}`, {
+          cause: error,
+        });
+      }),
+    part: (name, offset, length) => readPart('openPackedSet', where(name), offset, length),
   };
 }
 
-/** Reads and checks all lines once, and keeps their places. */
-async function indexShards(dir: string, set: PackedSet): Promise<SampleIndex> {
-  const ids: string[] = [];
-  const starts = new Float64Array(set.count);
-  const lengths = new Uint32Array(set.count);
-  const firsts: number[] = [];
-  for (const { samples, images, samplesBytes, imagesBytes, count } of set.shards) {
-    const file = path.join(dir, samples);
-    await checkSize(file, samplesBytes);
-    await checkSize(path.join(dir, images), imagesBytes);
-    firsts.push(ids.length);
-    for await (const { line, start, end } of readLines(file, samplesBytes)) {
-      const sample = parsePackedSample(line, set, `line ${ids.length - firsts.at(-1)! + 1} of ${file}`);
-      if (!sample.file && sample.offset + sample.length > imagesBytes) {
-        throw new Error(
-          `openPackedSet: pictures must lie within ${imagesBytes} bytes, got ${sample.id} at ${sample.offset} in ${file}`,
-        );
-      }
-      starts[ids.length] = start;
-      lengths[ids.length] = end - start;
-      ids.push(sample.id);
+/**
+ * Reads a slice of a file.
+ * @throws Error when the file ends before.
+ */
+export async function readPart(
+  caller: string,
+  file: string,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await handle.read(bytes, 0, length, offset);
+    if (bytesRead !== length) {
+      throw new Error(`${caller}: expected ${length} bytes at ${offset}, got ${bytesRead} in ${file}`);
     }
-    if (ids.length - firsts.at(-1)! !== count) {
-      throw new Error(
-        `openPackedSet: ${file} must hold ${count} samples, got ${ids.length - firsts.at(-1)!} (copy it again)`,
-      );
-    }
-  }
-  const shardOf = (index: number): PackedShard => {
-    let shard = firsts.length - 1;
-    while (firsts[shard] > index) shard -= 1;
-    return set.shards[shard];
-  };
-  return {
-    ids,
-    async sample(index) {
-      const file = path.join(dir, shardOf(index).samples);
-      const line = Buffer.from(await readPart(file, starts[index], lengths[index])).toString('utf8');
-      return parsePackedSample(line, set, file);
-    },
-    images: (index) => shardOf(index).images,
-  };
-}
-
-async function checkSize(file: string, expected: number): Promise<void> {
-  if (expected === 0) return;
-  const { size } = await stat(file);
-  if (size < expected) {
-    throw new Error(
-      `openPackedSet: ${path.basename(file)} must hold ${expected} bytes, got ${size} in ${path.dirname(file)} (copy it again)`,
-    );
+    return bytes;
+  } finally {
+    await handle.close();
   }
 }
 
 /**
- * Opens our own format: a packed set, or a folder whose subfolders are packed sets (shards), in sorted order. Where two
- * shards share an identifier, all get their subfolder's name in front.
+ * Opens our own format: a packed set (in a folder or at an address), or a folder whose subfolders, or links to folders, are packed sets, in
+ * sorted order. Where two share an identifier, all get their subfolder's name in front.
  * @throws Error when there is neither.
  */
 export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
+  if (isAddress(dir)) return openPackedSet(dir);
   const entries = await readdir(dir, { withFileTypes: true }).catch((error: Error) => {
     throw new Error(`openVoxfaceDataset: expected a folder, got ${error.message}`, { cause: error });
   });
   if (entries.some((entry) => entry.name === 'set.json')) return openPackedSet(dir);
   const parts: Dataset[] = [];
-  const folders = entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
+  const folders = await listFolders(dir);
   if (folders.some((name) => PART.test(name))) checkParts('openVoxfaceDataset', dir, folders);
   for (const name of folders) {
     const inner = await readdir(path.join(dir, name));
@@ -139,6 +87,14 @@ export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
     throw new Error(`openVoxfaceDataset: expected set.json in ${dir} or in its subfolders, got none`);
   }
   return parts.length === 1 ? parts[0] : concatDatasets(parts, path.basename(path.resolve(dir)));
+}
+
+async function listFolders(dir: string): Promise<string[]> {
+  const folders: string[] = [];
+  for (const name of (await readdir(dir)).sort()) {
+    if ((await stat(path.join(dir, name)).catch(() => undefined))?.isDirectory()) folders.push(name);
+  }
+  return folders;
 }
 
 const PART = /^shard-(\d+)-of-(\d+)$/;
@@ -164,12 +120,19 @@ function checkParts(caller: string, dir: string, folders: readonly string[]): st
 }
 
 /**
- * Makes one packed set of the parts `shard-i-of-n` of a folder without copying any of them: `set.json` names their files.
+ * Makes one packed set of the sets in the subfolders of a folder (or links to their folders) without copying any of them: `set.json` names
+ * their files. Parts of one job, `shard-i-of-n`, must all be there and equal in settings; other sets must have the same scheme and
+ * dimensions, and the folder's name becomes that of the joined set.
  * @returns its number of samples.
  * @throws Error when a part is missing, unfinished, of another set, or made with other settings.
  */
 export async function joinPackedSet(dir: string): Promise<number> {
-  const folders = checkParts('joinPackedSet', dir, await readdir(dir));
+  const found = await listFolders(dir);
+  const isJob = found.some((name) => PART.test(name));
+  const folders = isJob ? checkParts('joinPackedSet', dir, found) : found.filter(startsPlainly);
+  if (folders.length === 0) {
+    throw new Error(`joinPackedSet: expected packed sets in the subfolders of ${dir}, got none`);
+  }
   const sets: PackedSet[] = [];
   const settings: string[] = [];
   for (const name of folders) {
@@ -186,12 +149,15 @@ export async function joinPackedSet(dir: string): Promise<number> {
     sets.push(set);
     settings.push(await readFile(path.join(dir, name, 'settings.json'), 'utf8').catch(() => ''));
   }
-  const headOf = ({ name, dims, scheme }: PackedSet): string => JSON.stringify({ name, dims, scheme });
-  const other = sets.findIndex((set, i) => headOf(set) !== headOf(sets[0]) || settings[i] !== settings[0]);
+  const headOf = ({ name, dims, scheme }: PackedSet): string =>
+    JSON.stringify({ ...(isJob && { name }), dims, scheme });
+  const other = sets.findIndex(
+    (set, i) => headOf(set) !== headOf(sets[0]) || (isJob && settings[i] !== settings[0]),
+  );
   if (other >= 0) {
-    const [was, is] = [0, other].map((i) => settings[i].trim() || headOf(sets[i]));
+    const [was, is] = [0, other].map((i) => (isJob && settings[i].trim()) || headOf(sets[i]).slice(0, 200));
     throw new Error(
-      `joinPackedSet: the parts of one job have equal settings, got ${was} in ${folders[0]} and ${is} in ${folders[other]} of ${dir}`,
+      `joinPackedSet: the parts of one job have equal settings, joined sets equal schemes and dimensions, got ${was} in ${folders[0]} and ${is} in ${folders[other]} of ${dir}`,
     );
   }
   const shards = sets.flatMap((set, i) =>
@@ -201,7 +167,8 @@ export async function joinPackedSet(dir: string): Promise<number> {
       images: `${folders[i]}/${shard.images}`,
     })),
   );
-  const { name, dims, scheme } = sets[0];
+  const { dims, scheme } = sets[0];
+  const name = isJob ? sets[0].name : path.basename(path.resolve(dir));
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
   const filled = sets.filter((set) => set.count > 0);
   const sizes = new Set(filled.map(({ imageSize }) => JSON.stringify(imageSize)));
@@ -209,23 +176,4 @@ export async function joinPackedSet(dir: string): Promise<number> {
   const joined: PackedSet = { version: 2, name, dims, scheme, count, imageSize, shards };
   await replaceFile(path.join(dir, 'set.json'), `${JSON.stringify(joined, null, 1)}\n`);
   return count;
-}
-
-async function readImageBytes(dir: string, images: string, sample: PackedSample): Promise<Uint8Array> {
-  if (sample.file) return readFile(path.join(dir, path.dirname(images), sample.file));
-  return readPart(path.join(dir, images), sample.offset, sample.length);
-}
-
-async function readPart(file: string, offset: number, length: number): Promise<Uint8Array> {
-  const handle = await open(file, 'r');
-  try {
-    const bytes = new Uint8Array(length);
-    const { bytesRead } = await handle.read(bytes, 0, length, offset);
-    if (bytesRead !== length) {
-      throw new Error(`openPackedSet: expected ${length} bytes at ${offset}, got ${bytesRead} in ${file}`);
-    }
-    return bytes;
-  } finally {
-    await handle.close();
-  }
 }

@@ -22,7 +22,7 @@ export async function readNpy(file: string): Promise<NpyArray> {
  * @param where what to call it in errors.
  * @throws Error when it is none or is stored column by column.
  */
-function parseNpy(bytes: Uint8Array, where: string): NpyArray {
+export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   try {
     const {
       data: raw,

@@ -7,7 +7,9 @@ import {
   toPlane,
 } from '@voxface/landmarks';
 import { annotateKeypointCsv } from '../keypoint-csv.ts';
+import { viewPixels } from '../packed-set.ts';
 import { parsePts } from '../parse-pts.ts';
+import { openAddress, readPackedSet } from '../read-packed-set.ts';
 import {
   checkShape,
   collectProblems,
@@ -75,6 +77,20 @@ export async function openKeypointCsvFiles(
     },
   );
   return openRecords(name, scheme, records, problems);
+}
+
+/**
+ * Opens a packed set over HTTP, sample by sample with range requests; a server that answers those with the whole file is asked once per
+ * file, and keeps its files in memory where they are small. Only files of that folder are fetched.
+ * @param base address of the folder that holds `set.json`.
+ * @throws Error when a file is not there or is damaged, or is large and the server sends it whole.
+ */
+export function openPackedSetUrl(base: string | URL): Promise<Dataset> {
+  return readPackedSet(
+    openAddress(base),
+    async (bytes, where, options) =>
+      viewPixels(bytes, where) ?? decodeBlob(new Blob([bytes as BlobPart]), where, options),
+  );
 }
 
 interface Record2D {

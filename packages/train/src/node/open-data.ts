@@ -128,8 +128,12 @@ export function createSourceOpener(
       if (dataset === undefined || batchSize === 0) return undefined;
       const seed = mixSeed(config.seed, 7, plan.index, kind);
       const { augmentation } = config;
+      const shuffle = config.shuffle === 'all' ? true : config.shuffle;
       const state = { version: 1 as const, seed, batchSize, length: dataset.length, batches: skip };
-      return createBatches({ dataset, size, batchSize, seed, augmentation, workers, onProblem, part }, state);
+      return createBatches(
+        { dataset, size, batchSize, seed, augmentation, shuffle, workers, onProblem, part },
+        state,
+      );
     };
     return {
       source3d: open(data.train3d, plan.shares.size3d, 3),

@@ -102,7 +102,7 @@ export function addMerge(program: Command, setExitCode: SetExitCode): void {
   program
     .command('merge')
     .description('Join the parts that --shard has written, once all are there.')
-    .argument('<out>', 'what the parts were asked to write: NAME.jsonl, a --json file, or a folder of packed parts')
+    .argument('<out>', 'what the parts were asked to write: NAME.jsonl, a --json file, or a folder of packed sets')
     .option('--report <dir>', 'of an evaluation: write report.md with tables, CED curve and errors by landmark')
     .addHelpText(
       'after',

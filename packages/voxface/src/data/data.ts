@@ -37,8 +37,10 @@ export async function openData(
   options: Omit<OpenDatasetOptions, 'kind'> = {},
 ): Promise<Dataset> {
   if (kind !== undefined) checkDatasetKind(kind, kindOption);
-  if (!existsSync(path)) throw new UsageError(`no such file or folder: ${path}`);
-  if (statSync(path).isDirectory() && readdirSync(path).length === 0) {
+  // Addresses, and tars by their ranges in braces, are looked for by their readers.
+  const isElsewhere = /^https?:\/\/|\{.*\.tar$/i.test(path);
+  if (!isElsewhere && !existsSync(path)) throw new UsageError(`no such file or folder: ${path}`);
+  if (!isElsewhere && statSync(path).isDirectory() && readdirSync(path).length === 0) {
     throw new UsageError(`the folder ${path} is empty, expected a dataset`);
   }
   return openDataset(path, { ...options, kind: kind as DatasetKind | undefined });

@@ -56,6 +56,7 @@ const DEFAULT_PROTOCOLS: Readonly<Record<string, string>> = {
   'aflw2000-3d': 'aflw2000-3d/68/2d',
   '300w-lp': '300w/box/68',
   wflw: 'wflw/interocular',
+  webdataset: '300w/box/68',
   '3dfaw': '3dfaw/gte',
 };
 

@@ -16,6 +16,7 @@ import { openJvcrJson } from '../../../datasets/src/node/open-jvcr-json.ts';
 import { openKeypointCsv } from '../../../datasets/src/node/open-keypoint-csv.ts';
 import { openMerlRav } from '../../../datasets/src/node/open-merl-rav.ts';
 import { openPackedSet } from '../../../datasets/src/node/open-packed-set.ts';
+import { openWebDataset } from '../../../datasets/src/node/open-webdataset.ts';
 import { openWflw } from '../../../datasets/src/node/open-wflw.ts';
 import { decodeImage } from '../../../datasets/src/node/read-image.ts';
 import { readNpy, readNpz } from '../../../datasets/src/node/read-npy.ts';
@@ -24,6 +25,7 @@ import { parseMat } from '../../../datasets/src/parse-mat.ts';
 import { formatPts, parsePts } from '../../../datasets/src/parse-pts.ts';
 import { AFLW_FACES, AFLW_TABLES, aflwDatabase, aflwImage } from '../../../datasets/test/aflw-database.ts';
 import { writeMat } from '../../../datasets/test/write-mat.ts';
+import { writeTar } from '../../../datasets/test/write-tar.ts';
 import { parseObj } from '../../../facefit/src/open-face-model.ts';
 import { createFaceShapeModel } from '../../../models/src/face-shape-model.ts';
 import { readCheckpoint } from '../../../models/src/jvcr/read-checkpoint.ts';
@@ -34,8 +36,7 @@ import {
   parseModelJson,
 } from '../../../models/src/weights/model-file.ts';
 import { readDetectorHead } from '../../../onnx/src/metadata.ts';
-import { decodeCheckpoint } from '../../../train/src/checkpoint.ts';
-import { crc32c } from '../../../train/src/crc32c.ts';
+import { crc32c, decodeCheckpoint } from '../../../train/src/checkpoint.ts';
 import { parseTrainingConfig } from '../../../train/src/parse-config.ts';
 import { MICRO } from '../../../train/test/helpers/tiny-run.ts';
 import { byteInputs, jsonInputs, outsideNames, textInputs } from './damaged-inputs.ts';
@@ -186,6 +187,34 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
     JSON.stringify(value).replaceAll('"a.jpg"', () => JSON.stringify(name));
   const torch = (format: string): Uint8Array =>
     gunzipSync(read(`models/test/golden/jvcr-${format}.pth.tar.gz`));
+  const tarPicture = ['a.jpg', jpeg] as const;
+  const tarSample = {
+    keypoints: pairsOf(points),
+    box: [1, 2, 80, 80],
+    yaw: 3,
+    visible: points.slice(68).map(() => 1),
+    smile: true,
+  };
+  const tar = writeTar([
+    tarPicture,
+    ['a.json', Buffer.from(JSON.stringify(tarSample))],
+    ['b.jpg', jpeg],
+    ['b.npy', npy(points, '68, 2')],
+  ]);
+  const heads = Array.from({ length: tar.length / 512 }, (_, i) => 512 * i).filter(
+    (at) => tar.toString('latin1', at + 257, at + 262) === 'ustar',
+  );
+  /** Checksums that fit, so that what lies behind them is reached. */
+  const sumHeaders = (bytes: Uint8Array): Uint8Array => {
+    for (const at of heads) {
+      const block = bytes.subarray(at, at + 512);
+      if (block.length < 512) continue;
+      block.fill(32, 148, 156);
+      const sum = block.reduce((total, byte) => total + byte, 0);
+      block.set(Buffer.from(`${sum.toString(8).padStart(6, '0')}\0`), 148);
+    }
+    return bytes;
+  };
   const readers: (Omit<Reader, 'read'> & { read(input: string & Uint8Array): unknown })[] = [
     {
       name: 'pts',
@@ -337,6 +366,37 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
       read: (bytes) => decodeModelFile(bytes).dispose(),
     },
     {
+      name: 'webdataset tar',
+      weight: 4,
+      inputs: byteInputs(tar, 4200).map(sumHeaders),
+      read: (bytes) => dataset(openWebDataset(inFile('w.tar', bytes))),
+    },
+    {
+      name: 'webdataset json',
+      weight: 4,
+      inputs: jsonInputs(tarSample),
+      read: (text) =>
+        dataset(openWebDataset(inFile('w.tar', writeTar([tarPicture, ['a.json', Buffer.from(text)]])))),
+    },
+    {
+      name: 'names that lead out: webdataset',
+      weight: 2,
+      inputs: outsideNames,
+      read: async (name) => {
+        const stem = name.slice(0, 90);
+        const files = [tarPicture[1], Buffer.from(JSON.stringify(tarSample))] as const;
+        const bytes = writeTar([
+          [`${stem}.jpg`, files[0]],
+          [`${stem}.json`, files[1]],
+        ]);
+        const { ids } = await openWebDataset(inInner('w.tar', bytes));
+        must(
+          ids.every((id) => join(inner, 'out', id).startsWith(join(inner, 'out'))),
+          'a name that leads out',
+        );
+      },
+    },
+    {
       name: 'names that lead out: wflw',
       weight: 2,
       inputs: outsideNames,
@@ -397,6 +457,9 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
   ];
   return { readers: readers as Reader[], dispose: () => rmSync(folder, { recursive: true, force: true }) };
 }
+
+const pairsOf = (values: readonly number[]): number[][] =>
+  Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]]);
 
 const areFinite = (values: ArrayLike<number>): boolean => Array.from(values).every(Number.isFinite);
 const shapeIsFine = ({ points, dims }: Landmarks): boolean =>
