@@ -85,8 +85,9 @@ test(
         try {
           const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
           // Once it writes.
-          if (bytesIn(join(out, 'samples.jsonl')) > 0)
-            memory.push(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+          const resident = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+          // A process that is ending has none.
+          if (bytesIn(join(out, 'samples.jsonl')) > 0 && resident > 0) memory.push(resident / 1024);
         } catch {}
       }, 500);
       const ended = new Promise<number | null>((resolve) => {

@@ -22,9 +22,15 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<void> {
   const photos = samplePhotos();
   console.log(`Localizing the faces of ${photos.length} sample photos of @vladmandic/face-api ...`);
-  const summary = await localizeToFolder(photos, { ...options, overlay: true, view3d: true });
-  const [volume] = await drawLargestFace(summary.results, options);
-  const pictures = summary.written.filter((file) => file.endsWith('.png'));
+  const results: PhotoResult[] = [];
+  const written: string[] = [];
+  const onResult = (result: PhotoResult, files: readonly string[]): void => {
+    results.push(result);
+    written.push(...files);
+  };
+  const summary = await localizeToFolder(photos, { ...options, overlay: true, view3d: true, onResult });
+  const [volume] = await drawLargestFace(results, options);
+  const pictures = written.filter((file) => file.endsWith('.png'));
   console.log(`
 ${summary.faces} faces in ${summary.photos} photos
 ${(summary.modelMs! / summary.faces).toFixed(1)} ms per face for the landmarks, ${(summary.detectorMs! / summary.photos).toFixed(0)} ms per photo for the detector

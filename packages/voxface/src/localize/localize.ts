@@ -46,6 +46,8 @@ export interface LocalizeOptions {
   shard?: Shard;
   /** Threads, see `localizePhotos`. */
   threads?: number;
+  /** Told of each photo's faces and files, of which nothing is kept: a folder may hold any number of photos. */
+  onResult?: (result: PhotoResult, files: readonly string[]) => void;
 }
 
 const WHOLE: Shard = { index: 0, count: 1 };
@@ -55,8 +57,6 @@ export interface LocalizeSummary {
   readonly photos: number;
   readonly faces: number;
   readonly failed: readonly { file: string; reason: string }[];
-  readonly written: readonly string[];
-  readonly results: readonly PhotoResult[];
   readonly modelMs: number | null;
   readonly detectorMs: number | null;
 }
@@ -112,20 +112,19 @@ export async function localizeToFolder(
     return files;
   };
   const start = performance.now();
-  const { failed, written, results } = await runPhotos(photos, localizer, options, save, signal);
+  const { failed, done, faces } = await runPhotos(photos, localizer, options, save, signal);
   const seconds = (performance.now() - start) / 1000;
   const times = { modelMs: localizer.times?.model ?? null, detectorMs: localizer.times?.detector ?? null };
   const { name, backend } = localizer;
   localizer.dispose();
-  const faces = results.reduce((sum, result) => sum + result.faces.length, 0);
   const perFace =
     faces > 0 && times.modelMs !== null ? `${(times.modelMs / faces).toFixed(1)} ms per face, ` : '';
   say(
-    `${results.length} photo${results.length === 1 ? '' : 's'}, ${faces} faces, ${perFace}` +
+    `${done} photo${done === 1 ? '' : 's'}, ${faces} faces, ${perFace}` +
       `${(photos.length / seconds).toFixed(1)} photos/s (model ${name} on ${backend})` +
       (failed.length ? `, ${failed.length} failed` : ''),
   );
-  return { photos: photos.length, faces, failed, written, results, ...times };
+  return { photos: photos.length, faces, failed, ...times };
 }
 
 /**
@@ -143,6 +142,7 @@ export async function localizeToLines(
     shard = WHOLE,
     resume,
     overwrite: __,
+    onResult: ___,
     threads,
     formats: _,
     overlay,
@@ -268,11 +268,10 @@ async function runPhotos(
   options: LocalizeOptions,
   save: (result: PhotoResult, stem: string) => Promise<string[]>,
   signal?: AbortSignal,
-): Promise<Pick<LocalizeSummary, 'failed' | 'written' | 'results'>> {
+): Promise<Pick<LocalizeSummary, 'failed' | 'faces'> & { done: number }> {
   const { box, out } = options;
   const failed: { file: string; reason: string }[] = [];
-  const written: string[] = [];
-  const results: PhotoResult[] = [];
+  let [localized, found] = [0, 0];
   const progress = createProgress('photos', photos.length);
   const requests = photos.map(({ file }) => ({ file, ...(box && { boxes: [box] }) }));
   let done = 0;
@@ -285,9 +284,11 @@ async function runPhotos(
       const { name: model, backend } = localizer;
       const result: PhotoResult = { image: { path: file, width, height }, model, backend, faces };
       const isOwn = options.overwrite || isResultOf(join(out, `${stem}.json`), file);
-      written.push(...(await save(result, stem)));
-      if (image) written.push(...(await writePictures(join(out, stem), image, faces, options, isOwn)));
-      results.push(result);
+      const files = await save(result, stem);
+      if (image) files.push(...(await writePictures(join(out, stem), image, faces, options, isOwn)));
+      localized += 1;
+      found += faces.length;
+      options.onResult?.(result, files);
     } catch (error) {
       failed.push({ file, reason: describeError(error) });
       console.error(`voxface: ${file}: ${describeError(error)}`);
@@ -296,5 +297,5 @@ async function runPhotos(
     if (signal?.aborted) break;
   }
   progress.finish();
-  return { failed, written, results };
+  return { failed, done: localized, faces: found };
 }
