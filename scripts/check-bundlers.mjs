@@ -19,6 +19,8 @@ const FACES = [
   [1580, 347],
 ];
 const WASM = 'application/wasm';
+/** Longest wait for a page, milliseconds: whether it works is the question, not how fast a busy machine is. */
+const PATIENCE = 300_000;
 
 /**
  * Per project: its tools, the commands that build it (none: nothing to build), and either the folder that a page is served
@@ -188,8 +190,8 @@ async function expectFacesInPage(address) {
   page.on('pageerror', ({ message }) => messages.push(message));
   page.on('console', (message) => message.type() === 'error' && messages.push(message.text()));
   try {
-    await page.goto(address);
-    await page.waitForFunction('globalThis.faces', undefined, { timeout: 60_000 });
+    await page.goto(address, { timeout: PATIENCE });
+    await page.waitForFunction('globalThis.faces', undefined, { timeout: PATIENCE });
     expectFaces(await page.evaluate('globalThis.faces.map(({ box }) => ({ ...box }))'));
   } catch (error) {
     throw new Error([error.message, ...messages].join('\n'), { cause: error });

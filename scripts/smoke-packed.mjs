@@ -1,7 +1,16 @@
 // Installs packed packages into bare folders with npm and uses them there in plain Node: landmarks and metrics score two
 // faces, and nothing else came along; onnx, pretrained and onnxruntime-web find the faces of a photo without TensorFlow.js.
+// Then examples, copied out of the repository, install and run there.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,7 +80,9 @@ function runBare(tarballs, packages, script, files = {}) {
   }
 }
 
-const { tarballs, remove } = packPackages(['landmarks', 'metrics', 'predict', 'onnx', 'pretrained']);
+const { tarballs, remove } = packPackages([
+  ...['landmarks', 'metrics', 'predict', 'onnx', 'pretrained', 'volume', 'plots'],
+]);
 const tarballsOf = (...names) => names.map((name) => tarballs.get(name));
 try {
   const scored = runBare(tarballsOf('landmarks', 'metrics'), [], score);
@@ -99,8 +110,63 @@ try {
   console.log(
     `ok     onnx and pretrained from tarballs in a bare folder, no @tensorflow: ${predicted.result}`,
   );
+
+  checkExampleVersions();
+  const face = Array.from({ length: 68 }, (_, i) => [100 + 7 * (i % 9), 80 + 11 * (i / 9), i % 5]);
+  const files = {
+    'face.json': JSON.stringify({ faces: [{ landmarks: face }] }),
+    'truth.json': JSON.stringify({ a: face.map(([x, y]) => [x, y]) }),
+    'mine.json': JSON.stringify({ a: face.map(([x, y]) => [x + 1, y]) }),
+  };
+  runExample('look-at-a-volume', ['face.json', 'out.svg'], files, /stage 3: 64 x 64 x 64 x 3/);
+  runExample('metrics-in-another-benchmark', ['truth.json', 'mine.json'], files, /NME/);
 } finally {
   remove();
+}
+
+/** What an example needs it names by published versions, the ones that the workspace tests with. */
+function checkExampleVersions() {
+  const catalog = readFileSync('pnpm-workspace.yaml', 'utf8').split('\ncatalog:\n')[1].split('\n\n')[0];
+  const versions = new Map(catalog.split('\n').map((line) => line.replaceAll('"', '').trim().split(': ')));
+  for (const name of readdirSync('examples', { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )) {
+    const manifest = JSON.parse(readFileSync(`examples/${name.name}/package.json`, 'utf8'));
+    for (const [wanted, version] of Object.entries({
+      ...manifest.dependencies,
+      ...manifest.devDependencies,
+    })) {
+      const expected = wanted.startsWith('@voxface/') || wanted === 'voxface' ? '*' : versions.get(wanted);
+      if (version === expected) continue;
+      throw new Error(
+        `smoke-packed: examples/${name.name} must ask for ${wanted} ${expected}, got ${version}`,
+      );
+    }
+  }
+}
+
+/** Copies an example into an empty folder, installs it with npm and runs it. */
+function runExample(name, args, files, expected) {
+  const folder = mkdtempSync(join(tmpdir(), 'voxface-example-'));
+  try {
+    const manifest = JSON.parse(readFileSync(`examples/${name}/package.json`, 'utf8'));
+    manifest.overrides = Object.fromEntries(
+      [...tarballs].map(([own, file]) => [`@voxface/${own}`, `file:${file}`]),
+    );
+    // npm: an override of something that is asked for must say the same.
+    for (const own of Object.keys(manifest.dependencies)) {
+      if (own in manifest.overrides) manifest.dependencies[own] = manifest.overrides[own];
+    }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+    copyFileSync(`examples/${name}/main.mjs`, join(folder, 'main.mjs'));
+    for (const [file, data] of Object.entries(files)) writeFileSync(join(folder, file), data);
+    run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--silent');
+    const printed = run(folder, process.execPath, 'main.mjs', ...args);
+    if (!expected.test(printed)) throw new Error(`smoke-packed: examples/${name} printed ${printed}`);
+    console.log(`ok     examples/${name} copied out, installed and run`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** A photo that comes with face-api, as bytes. */

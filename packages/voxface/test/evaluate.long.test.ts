@@ -1,10 +1,15 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createAccumulator } from '@voxface/metrics';
+import { findData } from '@voxface/test-utils/node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaceErrors, withConfidences, writeReport } from '../src/evaluate/report.ts';
 import { createFixtures } from './photos.ts';
 import { run } from './run.ts';
+
+/** The test sets of 300W: common is LFPW and HELEN, challenging iBUG. */
+const photos300w = findData('300w-test');
 
 let fixtures: Awaited<ReturnType<typeof createFixtures>>;
 const set = (): string[] => ['--dataset', '300w', '--root', fixtures.at('annotated')];
@@ -119,6 +124,38 @@ describe('evaluate', () => {
       errors: expect.stringMatching(/name of its own, got two called x/),
     });
   });
+
+  test.skipIf(photos300w === undefined)(
+    '300W by its parts, all 689 real faces moved by 5 pixels',
+    async () => {
+      const parts: Record<string, number[]> = { common: [], challenging: [] };
+      const moved: Record<string, number[][]> = {};
+      for (const folder of ['lfpw', 'helen', 'ibug']) {
+        for (const name of readdirSync(join(photos300w!, folder)).filter((file) => file.endsWith('.pts'))) {
+          const lines = readFileSync(join(photos300w!, folder, name), 'utf8')
+            .split('{')[1]
+            .trim()
+            .split('\n');
+          const points = lines.slice(0, 68).map((line) => line.trim().split(/\s+/).map(Number));
+          moved[`${folder}/${name.slice(0, -4)}`] = points.map(([x, y]) => [x - 1 + 3, y - 1 - 4]);
+          const eyes = Math.hypot(points[36][0] - points[45][0], points[36][1] - points[45][1]);
+          parts[folder === 'ibug' ? 'challenging' : 'common'].push(5 / eyes);
+        }
+      }
+      const report = fixtures.at('300w-parts');
+      const list = ['--dataset', '300w', '--root', photos300w!, '--protocol', '300w/interocular'];
+      const files = ['--predictions', write('moved.json', moved), '--report', report];
+      expect(await run('evaluate', ...list, ...files)).toMatchObject({ code: 0 });
+      const mean = (values: number[]): string =>
+        ((100 * values.reduce((sum, value) => sum + value)) / values.length).toFixed(2);
+      const { common, challenging } = parts;
+      expect([common.length, challenging.length]).toEqual([554, 135]);
+      const text = readFileSync(`${report}/report.md`, 'utf8');
+      expect(text).toContain(`| common | ${mean(common)} |
+| challenging | ${mean(challenging)} |
+| full | ${mean([...common, ...challenging])} |`);
+    },
+  );
 
   test('WFLW by its six flags', async () => {
     const points = Array.from({ length: 196 }, (_, k) =>

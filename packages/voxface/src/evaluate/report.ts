@@ -297,6 +297,8 @@ function describe(
       percent(evaluation.subsets.find((part) => part.name === name)?.nme.mean),
     ),
   ]);
+  if (subsets.length > 0)
+    subsets.push(['full', ...systems.map(({ evaluation }) => percent(evaluation.nme.mean))]);
   const { groups } = findProtocol(systems[0].evaluation.protocol).scheme;
   const parts = Object.entries(groups).map(([name, indices]) => [
     name,
