@@ -11,6 +11,7 @@ const SUITE: BenchSuite = {
     training: benchTraining,
     peers: async (settings) => (await import('./peers.ts')).benchPeers(settings),
     passes: async (settings) => (await import('./peers.ts')).benchPasses(settings),
+    looks: async (settings) => (await import('./peers.ts')).benchLooks(settings),
     video: async (settings) => (await import('./steadiness.ts')).benchSteadiness(settings),
     parts: async (settings) => (await import('./parts.ts')).benchParts(settings),
   },
@@ -19,9 +20,11 @@ const SUITE: BenchSuite = {
 
 const program = addBenchOptions(new Command('bench'), 'onnx,torch,torch-frozen,wasm,webgpu', 'small,paper')
   .description('Measure voxface against other libraries: interleaved rounds, medians, ratios.')
-  .argument('[parts...]', 'models, photos, training, peers, passes, video, parts; all if omitted')
+  .argument('[parts...]', 'models, photos, training, peers, passes, looks, video, parts; all if omitted')
   .option('--python <program>', 'Python interpreter with PyTorch', 'python3')
   .option('--peers <dir>', 'where peers are installed by npm (default: FACE_API_FOLDER)')
+  .option('--faces <list>', 'sets of crops that `voxface data` wrote, for looks; comma-separated')
+  .option('--clips <n>', 'number of clips, for video', '16')
   .option('--frames <dir>', 'folder of youtube-keypoints, for video', '../shared/data/youtube-keypoints')
   .addHelpText(
     'after',
@@ -31,6 +34,7 @@ photos    a folder of photos: all cores against a plain loop, with the detector 
 training  a training step of the small preset against PyTorch
 peers     the shipped model against @vladmandic/face-api on wasm and MediaPipe face mesh in Chromium
 passes    what confidences, the upright pass and quarter turns cost per face
+looks     crops per face, and errors, by the limit of the upright pass
 video     how steady followed faces are, and how far behind, beside MediaPipe face mesh
 parts     volume encoding, metrics, reading and augmenting`,
   )

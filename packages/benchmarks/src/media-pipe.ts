@@ -73,7 +73,7 @@ export async function openMediaPipe(
 ): Promise<Candidate> {
   const page = await openPage(
     folder,
-    cropsOf(PICTURE_SIZE).map((crop) => encodePng(crop, PICTURE_SIZE)),
+    cropsOf(PICTURE_SIZE).map((crop) => () => encodePng(crop, PICTURE_SIZE)),
   );
   try {
     await page.evaluate(`prepare(${cropsOf(PICTURE_SIZE).length})`);
@@ -107,7 +107,7 @@ export async function followWithMediaPipe(
 ): Promise<([number, number][] | null)[][]> {
   const page = await openPage(
     folder,
-    clips.flat().map((frame) => encodePng(frame, side)),
+    clips.flat().map((frame) => () => encodePng(frame, side)),
   );
   try {
     await page.evaluate('prepare(0)');
@@ -131,7 +131,7 @@ interface FaceMeshPage {
 
 async function openPage(
   folder: string | undefined,
-  encoded: readonly Promise<Buffer>[],
+  pictures: readonly (() => Promise<Buffer>)[],
 ): Promise<FaceMeshPage> {
   if (folder === undefined) throw new Error(`MediaPipe face mesh: skipped (${INSTALL})`);
   const solution = locate('@mediapipe/face_mesh', [folder]);
@@ -140,13 +140,13 @@ async function openPage(
   if (!solution || !playwright || !existsSync(executablePath)) {
     throw new Error(`MediaPipe face mesh: skipped, not all there (${INSTALL})`);
   }
-  const pictures = await Promise.all(encoded);
   const server = createServer(async (request, response) => {
     const name = basename((request.url ?? '/').split('?')[0]);
     const picture = /^face-(\d+)\.png$/.exec(name);
     try {
       if (name === '') response.setHeader('content-type', 'text/html').end(PAGE);
-      else if (picture) response.setHeader('content-type', 'image/png').end(pictures[Number(picture[1])]);
+      else if (picture)
+        response.setHeader('content-type', 'image/png').end(await pictures[Number(picture[1])]());
       else response.setHeader('content-type', typeOf(name)).end(await readFile(join(solution, name)));
     } catch {
       response.writeHead(404).end();
@@ -203,6 +203,6 @@ function typeOf(name: string): string {
 
 function encodePng(crop: Uint8Array, side: number): Promise<Buffer> {
   return sharp(crop, { raw: { width: side, height: side, channels: 3 } })
-    .png()
+    .png({ compressionLevel: 1 })
     .toBuffer();
 }

@@ -1,12 +1,22 @@
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setupBackend } from '@voxface/backend';
-import { readImage } from '@voxface/datasets/node';
-import { type Affine, type Box, cropAffine, cropPixels, type Pixels } from '@voxface/landmarks';
+import { openVoxfaceDataset, readImage } from '@voxface/datasets/node';
+import {
+  type Affine,
+  type Box,
+  boxOf,
+  cropAffine,
+  cropPixels,
+  headRotation,
+  type Landmarks,
+  type Pixels,
+} from '@voxface/landmarks';
 import { exportDetector, exportOnnx } from '@voxface/onnx/export';
 import { createOnnxDetector, createOnnxPredictor } from '@voxface/onnx/node';
-import type { PredictorOptions } from '@voxface/predict';
+import { type CropRunner, createCropPredictor, type PredictorOptions } from '@voxface/predict';
 import { globSync } from 'tinyglobby';
 import {
   type BenchSection,
@@ -118,6 +128,118 @@ export async function benchPasses(settings: BenchSettings): Promise<BenchSection
     sections.push({ title: `Passes of \`${model}\`, ${title}`, unit: 'face', timings, notes });
   }
   return sections;
+}
+
+/** Limits of the upright pass that are compared, degrees. */
+const LIMITS = [false, 10, 15, 20, 25, 30, 40] as const;
+/** Bounds of how far heads lie turned, degrees. */
+const TURNS = [0, 10, 15, 20, 25, 30, 40, 180];
+
+/**
+ * How many crops a face takes, and its error, by the limit of the upright pass: on sets of crops that `voxface data` wrote (`--faces`, separated
+ * by commas), which the model must not have been trained on. Then the error of faces by how far they lie turned, with and without the pass.
+ */
+export async function benchLooks(settings: BenchSettings): Promise<BenchSection[]> {
+  await setupBackend('cpu');
+  const model = settings.models[0];
+  const loaded = await openBenchModel(model);
+  const onnx = await createOnnxPredictor(await exportOnnx(loaded), {
+    confidence: false,
+    threads: settings.threads,
+  });
+  const { info } = onnx;
+  let looks = 0;
+  // The same crops come again at every limit.
+  const known = new Map<string, { points: readonly number[]; volume: Float32Array }>();
+  const look = async (crops: readonly Uint8Array[]) => {
+    looks += crops.length;
+    const keys = crops.map((crop) => createHash('sha1').update(crop).digest('hex'));
+    const fresh = crops.filter((_, i) => !known.has(keys[i]));
+    const shapes = await onnx.predictUnit(fresh);
+    const volumes = await onnx.estimateVolumes(fresh);
+    const freshKeys = keys.filter((key) => !known.has(key));
+    for (const [i, key] of freshKeys.entries()) {
+      known.set(key, { points: [...shapes[i].points], volume: volumes[i] });
+    }
+    const all = keys.map((key) => known.get(key)!);
+    const size = all[0].volume.length;
+    const joined = new Float32Array(all.length * size);
+    for (const [i, { volume }] of all.entries()) joined.set(volume, i * size);
+    return { points: all.flatMap(({ points }) => points), volumes: joined };
+  };
+  const runner: CropRunner = {
+    ...info,
+    run: async (crops) => (await look(crops)).points,
+    confidence: { calibration: info.confidence!, size: info.volume!, run: look },
+  };
+  const sections: BenchSection[] = [];
+  for (const root of settings.flags.faces?.split(',') ?? []) {
+    const dataset = await openVoxfaceDataset(root);
+    const step = Math.ceil(dataset.length / settings.count);
+    const count = Math.ceil(dataset.length / step);
+    const turns: number[] = [];
+    const errors = LIMITS.map((): number[] => []);
+    const crops = LIMITS.map(() => 0);
+    for (let i = 0; i < dataset.length; i += step) {
+      const { image, box, landmarks } = await dataset.load(i);
+      known.clear();
+      const truth = landmarks as Landmarks<3>;
+      turns.push(turnOf(truth));
+      for (const [k, upright] of LIMITS.entries()) {
+        looks = 0;
+        const [face] = await createCropPredictor(runner, { upright }).predictBatch([{ image, box }]);
+        crops[k] += looks;
+        errors[k].push(errorOf(face.landmarks, truth));
+      }
+    }
+    const mean = (values: readonly number[]): string =>
+      values.length === 0 ? '-' : (values.reduce((a, b) => a + b, 0) / values.length).toFixed(3);
+    const rows = LIMITS.map((limit, k) => [
+      limit === false ? 'never' : `over ${limit} degrees`,
+      (crops[k] / count).toFixed(3),
+      mean(errors[k]),
+    ]);
+    const bins = TURNS.slice(1).map((to, k) => {
+      const own = turns.flatMap((turn, i) => (turn >= TURNS[k] && turn < to ? [i] : []));
+      const of = (column: number): string => mean(own.map((i) => errors[column][i]));
+      return [`${TURNS[k]} to ${to}`, String(own.length), of(0), of(1)];
+    });
+    const title = `${basename(root)}, ${count} faces`;
+    sections.push(
+      {
+        title: `Crops per face of \`${model}\`, ${title}`,
+        rows: [['upright pass', 'crops', 'NME, %'], ...rows],
+        notes: [],
+      },
+      {
+        title: `Faces by their turn, ${title}`,
+        rows: [
+          ['degrees', 'faces', 'NME in one pass, %', 'with the upright pass from 10 degrees on, %'],
+          ...bins,
+        ],
+        notes: ['NME by the square root of the box, in the plane'],
+      },
+    );
+  }
+  loaded.dispose();
+  onnx.dispose();
+  return sections;
+}
+
+/** How far the head lies turned in the picture's plane, 0..180 degrees. */
+function turnOf(landmarks: Landmarks<3>): number {
+  const [, x, , , y] = headRotation(landmarks);
+  return (Math.abs(Math.atan2(-x, y)) * 180) / Math.PI;
+}
+
+/** Percent of the square root of the box, in the plane. */
+function errorOf(preds: Landmarks<3>, target: Landmarks<3>): number {
+  const { width, height } = boxOf(target);
+  let total = 0;
+  for (let i = 0; i < target.points.length; i += 3) {
+    total += Math.hypot(preds.points[i] - target.points[i], preds.points[i + 1] - target.points[i + 1]);
+  }
+  return (300 * total) / target.points.length / Math.sqrt(width * height);
 }
 
 /** The surroundings of a face, turned about its centre. */

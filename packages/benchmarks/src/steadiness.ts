@@ -33,11 +33,12 @@ const MESH_POINTS = [33, 133, 362, 263, 4, 61, 291];
 type Followed = ([number, number][] | null)[];
 
 /**
- * Jitter and lag of followed faces. Each clip is a frame of youtube-keypoints (`training`, one of each of sixteen people), first still, then
+ * Jitter and lag of followed faces. Each clip is a frame of youtube-keypoints (`training`, each of another person), first still, then
  * moving at a steady speed, with noise of its own in every frame: what moves in the first part is jitter, what stays behind in the second is lag.
  */
 export async function benchSteadiness(settings: BenchSettings): Promise<BenchSection[]> {
-  const clips = await makeClips(settings.flags.frames ?? '../shared/data/youtube-keypoints');
+  const { frames: folderOfFrames = '../shared/data/youtube-keypoints', clips: most = '16' } = settings.flags;
+  const clips = await makeClips(folderOfFrames, Number(most));
   const model = settings.models[0];
   const rows = [['way', 'jitter, % of the face', 'lag, ms', 'frames without a face']];
   const notes = [
@@ -61,13 +62,13 @@ export async function benchSteadiness(settings: BenchSettings): Promise<BenchSec
   return [{ title: 'Faces followed in video: jitter and lag', rows, notes }];
 }
 
-async function makeClips(folder: string): Promise<Uint8Array[][]> {
+async function makeClips(folder: string, most: number): Promise<Uint8Array[][]> {
   const dataset = await openKeypointCsv(`${folder}/training_frames_keypoints.csv`, `${folder}/training`);
   const random = createRandom(30);
   const people = new Set<string>();
   const clips: Uint8Array[][] = [];
   // Every tenth frame, so that the people are spread over the list.
-  for (let i = 0; i < dataset.length && clips.length < 16; i += 10) {
+  for (let i = 0; i < dataset.length && clips.length < most; i += 10) {
     const person = dataset.ids[i].replace(/.*\/|_\d+(\.\w+)?$/g, '');
     if (people.has(person)) continue;
     people.add(person);

@@ -1,4 +1,12 @@
-import { type Box, type HeadPose, type Landmarks, type Pixels, withDefaults } from '@voxface/landmarks';
+import {
+  type Box,
+  boxOf,
+  boxOverlap,
+  type HeadPose,
+  type Landmarks,
+  type Pixels,
+  withDefaults,
+} from '@voxface/landmarks';
 import type { Confidence } from './confidence.ts';
 import type { DetectedFace, FaceDetector } from './detector.ts';
 import { type ImageSource, toPixels } from './image-source.ts';
@@ -138,9 +146,8 @@ async function predictAll<S>(
       if ('error' in picture) return picture;
       const own = shapes.slice(next, next + picture.found.length);
       next += picture.found.length;
-      const faces = joinFaces(picture.found, own).filter(
-        ({ confidence }) => picture.isGiven || confidence === undefined || confidence >= minConfidence,
-      );
+      const all = joinFaces(picture.found, own);
+      const faces = picture.isGiven ? all : keepFaces(all, minConfidence);
       return { source: picture.source, image: picture.image, faces };
     });
   } catch (error) {
@@ -153,6 +160,25 @@ async function predictAll<S>(
 
 function joinFaces(found: readonly DetectedFace[], shapes: readonly FaceShape[]): LocatedFace[] {
   return found.map(({ box, score }, i) => ({ ...shapes[i], box, score }));
+}
+
+/** Faces whose landmarks share more than this are one, seen in two boxes: as an upright one and in a quarter turn, say. */
+const ONE_FACE = 0.6;
+/** A face that shares more than this with one that is surer by more than the factor is a wrong answer for the same face. */
+const WRONG_ANSWER = { share: 0.25, factor: 0.7 };
+
+/** What of a detector's faces are faces, each once. */
+function keepFaces(found: readonly LocatedFace[], minConfidence: number): LocatedFace[] {
+  const faces = found.filter(({ confidence = 1 }) => confidence >= minConfidence);
+  const boxes = faces.map(({ landmarks }) => boxOf(landmarks));
+  const worth = faces.map(({ score, confidence = 1 }) => score * confidence);
+  const isDouble = (a: number, b: number): boolean => {
+    if (worth[a] > worth[b] || (worth[a] === worth[b] && a < b)) return false;
+    const share = boxOverlap(boxes[a], boxes[b]);
+    const { factor } = WRONG_ANSWER;
+    return share > ONE_FACE || (share > WRONG_ANSWER.share && worth[a] < factor * worth[b]);
+  };
+  return faces.filter((_, i) => !faces.some((_, k) => k !== i && isDouble(i, k)));
 }
 
 function unwrap<T>(settled: Settled<T>): T {

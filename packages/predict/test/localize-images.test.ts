@@ -111,6 +111,38 @@ describe('localizeImages', () => {
     expect(found).toEqual([[], [0.4], [0.03]]);
   });
 
+  it('gives a face once that the detector saw in two boxes', async () => {
+    const base = brightness();
+    // Corners of squares of 4 pixels. The first two boxes show the same face, the second one better; the third a wrong answer for it that
+    // shares a third with it, the fourth another face as near.
+    const corners = (x: number) => [x, 0, 0, x + 4, 0, 0, x, 4, 0];
+    const shapes = [
+      { at: 0, confidence: 0.9 },
+      { at: 0.5, confidence: 1 },
+      { at: 2.5, confidence: 0.5 },
+      { at: -1.5, confidence: 1 },
+    ].map(({ at, confidence }) => ({
+      landmarks: { points: Float32Array.from(corners(at)), dims: 3 as const },
+      confidence,
+    }));
+    const predictor = {
+      ...base,
+      predictBatch: async (items: Parameters<typeof base.predictBatch>[0]) =>
+        (await base.predictBatch(items)).map((face, i) => ({ ...face, ...shapes[i] })),
+    };
+    const found = [0.9, 0.85, 0.7, 0.75].map((score) => ({ box, score }));
+    const detector: FaceDetector = { detect: async () => found, dispose: () => {} };
+    const scoresOf = async (given: boolean): Promise<number[]> => {
+      const boxes = given ? () => [box, box, box, box] : undefined;
+      const [{ faces = [] }] = (await collect(
+        localizeImages([40], { read: grey, predictor, detector, boxes }),
+      )) as { faces?: readonly { score: number }[] }[];
+      return faces.map(({ score }) => score);
+    };
+    expect(await scoresOf(false)).toEqual([0.85, 0.75]);
+    expect(await scoresOf(true)).toEqual([1, 1, 1, 1]);
+  });
+
   it('refuses to run without detector and boxes', async () => {
     const results = localizeImages([1], { read: grey, predictor: brightness() });
     await expect(collect(results)).rejects.toThrow(/expected a detector or boxes/);
