@@ -10,7 +10,8 @@ export function packageBuild(entry: Record<string, string>, options: UserConfig 
     dts: { oxc: true },
     clean: true,
     fixedExtension: false,
-    sourcemap: false,
+    // `src` ships too, so that debuggers show it.
+    sourcemap: true,
     hash: false,
     tsconfig: '../../tsconfig.base.json',
     external: [/^node:/],

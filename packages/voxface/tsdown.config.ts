@@ -29,7 +29,7 @@ export default [
       'photo-worker': 'src/photos/photo-worker.ts',
     },
     // The other build cleans its own folder.
-    { clean: ['dist/*.js', 'dist/*.d.ts'] },
+    { clean: ['dist/*.js', 'dist/*.map', 'dist/*.d.ts'] },
   ),
   web,
 ];
