@@ -6,7 +6,7 @@ export const MODEL_HELP = 'name of a pretrained model, folder of a saved one, or
 export const KINDS_HELP =
   'packed, 300w, 300w-lp, aflw2000-3d, aflw, wflw, keypoint-csv, merl-rav, coco, jvcr-json, 3dfaw, webdataset';
 export const SPLIT_HELP = 'use only the rows of this split (keypoint-csv with a split column)';
-export const IMAGES_HELP = 'folder of the pictures, where they are not beside the annotations';
+export const IMAGES_HELP = 'folder of the images, if they are not beside the annotations';
 export const BASIS_HELP = '300w-lp: folder of the 68 rows of the Basel face model (bfm-68), which give depth';
 
 export const CROPS_HELP = 'average over n crops of each face (1 to 9): n times slower, more accurate';

@@ -34,12 +34,12 @@ export function addEvaluate(program: Command): void {
     .option('--backend <name>', BACKENDS_HELP, 'auto')
     .option('--shard <i/n>', `${SHARD_HELP}; the parts are joined by voxface merge`)
     .option('--split <name>', 'split of a keypoint-csv file, or yaw of aflw2000-3d: fitted or paper')
-    .option('--occluded <rule>', 'count or mask: points that are annotated although hidden', 'count')
+    .option('--occluded <rule>', 'count or mask: annotated points that are hidden', 'count')
     .option('--limit <n>', 'evaluate only the first n samples')
     .option('--json <file>', 'write the result (of several systems: a list)')
     .option(
       '--report <dir>',
-      'write report.md: tables, CED curve, errors by landmark, pictures of the worst faces',
+      'write report.md: tables, CED curve, errors by landmark, images of the worst faces',
     )
     .option('--no-tables', 'do not print the published tables of the protocol')
     .addHelpText(

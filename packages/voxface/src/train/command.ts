@@ -12,7 +12,7 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
       "JSON file (see docs/training.md), or the name of an experiment from the paper, such as 'table8-adversarial'",
     )
     .option('--resume <dir>', 'continue the run in this output folder; fails if it has no checkpoint')
-    .option('--overwrite', 'start anew in an output folder that holds another run: deletes its checkpoints')
+    .option('--overwrite', 'start over in an output folder that holds another run: deletes its checkpoints')
     .option(
       '--workers <n>',
       "data-parallel workers on this machine; auto: one per core, as far as the batch divides (default: the configuration's, else auto)",
@@ -20,7 +20,7 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
     .option('--size <size>', 'size of an experiment: paper, small, tiny, micro', 'small')
     .option(
       '--set <name=path...>',
-      "where data sets lie, by name: those of a configuration by their 'name' or the last part of their root; of an experiment instead of sets/NAME",
+      "folders of datasets, by name: those of a configuration by their 'name' or the last part of their root; of an experiment instead of sets/NAME",
     )
     .option('--seed <n>', 'seed of an experiment', '0')
     .option('--backend <name>', 'auto, wasm, cpu, webgpu, node, node-gpu', 'auto')
