@@ -1,5 +1,5 @@
 // Mutation testing of the arithmetic that training and evaluation stand on: `npx -y pnpm@12 mutants [PART...]`, parts: wiring,
-// schedule, losses, phases (of train), volume, metrics (all when none is named). `wiring` tries the wrong wirings of wiring.mjs, one
+// schedule, losses, phases (of train), volume, metrics (all when none is named); `--file TEXT` changes only files whose name has it. `wiring` tries the wrong wirings of wiring.mjs, one
 // after the other. For the others Stryker changes one expression at a time and runs the fast tests that cover it; a change that
 // no test notices survives. Texts are not changed: the words of messages are no arithmetic; nor are tables and
 // constants, which tests compare with the paper's. A part goes on from its last report (Stryker's incremental mode).
@@ -29,7 +29,10 @@ const PARTS = {
 };
 
 const ALL = ['wiring', ...Object.keys(PARTS)];
-const names = process.argv.slice(2);
+const args = process.argv.slice(2);
+/** `--file TEXT`: only the files of the parts whose paths contain it. */
+const only = args.includes('--file') ? args.splice(args.indexOf('--file'), 2)[1] : undefined;
+const names = args;
 for (const name of names) {
   if (ALL.includes(name)) continue;
   console.error(`mutants: no part '${name}' (there are ${ALL.join(', ')})`);
@@ -45,7 +48,7 @@ for (const name of names.length > 0 ? names : ALL) {
   process.env.VOXFACE_MUTANTS = PARTS[name].tests.join(',');
   const file = `.cache/mutants/${name}.json`;
   await new Stryker({
-    mutate: [...PARTS[name].mutate, '!**/index.ts'],
+    mutate: only ? [`packages/{train,volume,metrics}/src/**/*${only}*`] : [...PARTS[name].mutate, '!**/index.ts'],
     mutator: { excludedMutations: ['StringLiteral'] },
     testRunner: 'one-process',
     plugins: [fileURLToPath(new URL('mutants-runner.mjs', import.meta.url))],

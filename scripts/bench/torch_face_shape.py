@@ -1,4 +1,4 @@
-"""The networks of @voxface/models in PyTorch, timed on request: the contestant of `scripts/bench/onnx.ts`.
+"""The networks of @voxface/models in PyTorch, timed on request: the counterpart of `scripts/bench/onnx.ts`.
 
 usage: python scripts/bench/torch_face_shape.py THREADS < one JSON object per line
 {"load": OPTIONS, "freeze": false} builds G and P with random weights; {"run": BATCH} runs them once and answers

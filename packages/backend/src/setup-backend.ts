@@ -50,6 +50,14 @@ function prepare(name: ConcreteBackend, options: SetupOptions, isAuto: boolean):
  * wasm, cpu), passing over GPUs that are emulated on the CPU; what it passed over and why is in `tried`.
  *
  * @throws when the backend asked for cannot be used here; the message says why and what to do.
+ * @example
+ * ```js
+ * import { setupBackend } from '@voxface/backend';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const { name } = await setupBackend('cpu');
+ * console.log(name, tf.getBackend()); // => cpu cpu
+ * ```
  */
 export async function setupBackend(
   name: BackendName = 'auto',

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setupBackend } from '@voxface/backend';
 import type { Dataset, Sample } from '@voxface/datasets';
-import { open300w, openAflw20003d, openVoxfaceDataset } from '@voxface/datasets/node';
+import { open300w, openAflw20003d, openPackedSet } from '@voxface/datasets/node';
 import {
   type Box,
   boxOverlap,
@@ -129,7 +129,7 @@ async function measure(): Promise<void> {
 }
 
 async function openFaces(root: string): Promise<Dataset<3>> {
-  return (await openVoxfaceDataset(root)) as Dataset<3>;
+  return (await openPackedSet(root)) as Dataset<3>;
 }
 
 /** @param parity 0 or 1 takes every other one of the faces with flags; null takes all. */

@@ -22,7 +22,7 @@ import {
   drawAugmentation,
   takeSamples,
 } from '../src/index.ts';
-import { createCropWorkers, decodeImage, open300w, openVoxfaceDataset } from '../src/node.ts';
+import { createCropWorkers, decodeImage, open300w, openPackedSet } from '../src/node.ts';
 
 const [threads, cacheMiB, onlySize, photos] = process.argv.slice(2).map(Number);
 const data = path.resolve(fileURLToPath(import.meta.url), '../../../../..', 'shared/data/300w');
@@ -30,7 +30,7 @@ const MIB = 2 ** 20;
 
 const packed = process.argv[6];
 const whole = packed
-  ? createPlaneDataset((await openVoxfaceDataset(packed)) as Dataset<3>)
+  ? createPlaneDataset((await openPackedSet(packed)) as Dataset<3>)
   : concatDatasets([
       await open300w(path.join(data, 'afw'), { name: 'afw' }),
       await open300w(path.join(data, 'helen/trainset'), { name: 'helen' }),

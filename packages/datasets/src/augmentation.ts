@@ -16,17 +16,20 @@ export interface Augmentation {
 }
 
 export interface AugmentationOptions {
-  /** Rotation is uniform in +-rotation, degrees. */
+  /** Rotation is uniform in +-rotation, degrees. @default 40 */
   rotation?: number;
-  /** Probability that the rotation is uniform in -180..180 degrees instead, so that a first pass knows heads at any angle. */
+  /**
+   * Probability that the rotation is uniform in -180..180 degrees instead, so that a first pass knows heads at any angle.
+   * @default 0
+   */
   spin?: number;
-  /** Scale is uniform in [low, high]. */
+  /** Scale is uniform in [low, high]. @default [0.7, 1.3] */
   scale?: readonly [number, number];
-  /** Each colour gain is uniform in [1 - gain, 1 + gain]. */
+  /** Each colour gain is uniform in [1 - gain, 1 + gain]. @default 0.3 */
   gain?: number;
-  /** Probability of mirroring. */
+  /** Probability of mirroring. @default 0.5 */
   mirror?: number;
-  /** Each shift is uniform in +-shift, crop sides. */
+  /** Each shift is uniform in +-shift, crop sides. @default 0.05 */
   shift?: number;
 }
 
@@ -53,6 +56,14 @@ export const NO_AUGMENTATION: Augmentation = {
 /**
  * Draws one augmentation. Always consumes the same number of random numbers, whatever the options.
  * @throws RangeError when a range is negative, reversed or leaves nothing of the face.
+ * @example
+ * ```js
+ * import { drawAugmentation } from '@voxface/datasets';
+ * import { createRandom } from '@voxface/landmarks';
+ *
+ * const { rotation } = drawAugmentation(createRandom(0), { rotation: 10, mirror: 0 });
+ * console.log(Math.abs(rotation) <= 10); // => true
+ * ```
  */
 export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
   const { rotation, spin, scale, gain, mirror, shift } = withDefaults(AUGMENTATION_DEFAULTS, options);

@@ -20,23 +20,27 @@ export interface BatchOptions<D extends 2 | 3 = 2 | 3> {
   size: number;
   batchSize: number;
   seed: number;
-  /** `false` or absent: plain crops. `{}`: the paper's augmentation. */
+  /** `false`: plain crops. `{}`: the paper's augmentation. @default false */
   augmentation?: AugmentationOptions | false;
   /**
    * `false` keeps the dataset's order in every epoch. `{ buffer }`: the shards in random order, and their samples one after the other through
    * a buffer of that many, out of which each next one is drawn: files are read nearly from front to back, from disks and addresses
    * where every jump costs. A dataset without `shards` is shuffled whole.
+   * @default true
    */
   shuffle?: boolean | { readonly buffer: number };
-  /** Batches prepared ahead of the one asked for. */
+  /** Batches prepared ahead of the one asked for. @default 2 */
   prefetch?: number;
-  /** Only this part of every batch is loaded and handed out, in one piece: several processes share the batches. */
+  /**
+   * Only this part of every batch is loaded and handed out, in one piece: several processes share the batches.
+   * @default { index: 0, count: 1 }
+   */
   part?: Shard;
-  /** Where to decode and crop; absent means in this thread. */
+  /** Where to decode and crop. @default this thread */
   workers?: CropPool;
   /**
-   * Told about samples that cannot be loaded; the next readable one of the epoch takes their place.
-   * Absent: `next` rejects with the error.
+   * Called for each sample that cannot be loaded; the next readable one of the epoch takes its place.
+   * @default `next` rejects with the error
    */
   onProblem?: (problem: { id: string; error: Error }) => void;
 }
@@ -74,6 +78,16 @@ export interface BatchSource<D extends 2 | 3 = 2 | 3> {
  * the position alone: not on the number of workers, nor on how much was prepared ahead.
  * @param state a saved `state()` to continue from.
  * @throws RangeError when the dataset is empty or the state belongs to another seed, batch size or dataset length.
+ * @example
+ * ```js
+ * import { createBatches } from '@voxface/datasets';
+ * import { open300w } from '@voxface/datasets/node';
+ *
+ * const dataset = await open300w('300w/afw');
+ * const batches = createBatches({ dataset, size: 64, batchSize: 4, seed: 0, augmentation: {} });
+ * console.log((await batches.next()).length); // => 4
+ * await batches.close();
+ * ```
  */
 export function createBatches<D extends 2 | 3>(options: BatchOptions<D>, state?: BatchState): BatchSource<D> {
   const { dataset, batchSize, seed, workers } = options;

@@ -16,7 +16,7 @@ import type { Annotation, CroppedSample, Sample } from './sample.ts';
 export interface CropSampleOptions {
   /** Side of the crop in pixels. */
   size: number;
-  /** Absent: the plain crop, as prediction makes it. */
+  /** @default the plain crop, as prediction makes it */
   augmentation?: Augmentation;
   /** Side of the unaugmented crop over the longer side of the box. */
   cropScale?: number;
@@ -25,6 +25,15 @@ export interface CropSampleOptions {
 /**
  * Cuts a sample to the network's input: one affine map straight from the original pixels, for image and
  * landmarks together. Landmarks come out in crop unit space.
+ * @example
+ * ```js
+ * import { cropSample } from '@voxface/datasets';
+ * import { open300w } from '@voxface/datasets/node';
+ *
+ * const dataset = await open300w('300w/afw');
+ * const { landmarks } = cropSample(await dataset.load(0), { size: 64 });
+ * console.log(landmarks.points.every((value) => value > 0 && value < 1)); // => true
+ * ```
  */
 export function cropSample<D extends 2 | 3>(sample: Sample<D>, options: CropSampleOptions): CroppedSample<D> {
   const crop = cropOf(sample.box, options);

@@ -225,7 +225,7 @@ function shardsOf(
 }
 
 export interface CacheOptions {
-  /** Upper bound of the kept pixels' size, bytes. */
+  /** Upper bound of the kept pixels' size, bytes. @default 1024 ** 3 */
   bytes?: number;
 }
 

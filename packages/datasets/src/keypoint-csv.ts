@@ -12,15 +12,17 @@ import {
 import type { Annotation } from './sample.ts';
 
 export interface KeypointCsvOptions {
+  /** @default 'keypoint-csv' */
   name?: string;
+  /** @default IBUG_68 */
   scheme?: LandmarkScheme;
-  /** Coordinate of the top-left pixel's centre in the file. */
+  /** Coordinate of the top-left pixel's centre in the file. @default 0 */
   origin?: number;
   /** Only the rows whose column `split` says so. */
   split?: string;
-  /** What becomes of points that are annotated although something hides them. */
+  /** What becomes of points that are annotated although something hides them. @default 'count' */
   occluded?: OccludedRule;
-  /** Told about rows that are left out as broken; absent: the first one throws. */
+  /** Called for each broken row, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 
@@ -145,6 +147,13 @@ interface Columns {
  * @param count landmarks per row.
  * @param onProblem told about rows that break a rule; absent: the first one throws.
  * @throws Error naming line and picture: a wrong number of cells, half a point, a value that is no number, no point at all.
+ * @example
+ * ```js
+ * import { parseKeypointCsv } from '@voxface/datasets';
+ *
+ * const rows = parseKeypointCsv('image,x0,y0,x1,y1\na.jpg,1,2,3,4\n', 2);
+ * console.log(rows.length); // => 1
+ * ```
  */
 export function parseKeypointCsv(text: string, count: number, onProblem?: ProblemHandler): KeypointRow[] {
   const rows: KeypointRow[] = [];

@@ -10,10 +10,7 @@ export {
 } from './node/crop-workers.ts';
 export { keepSettings, LOCK_FILE, lockFolder, type Unlock } from './node/folder-lock.ts';
 export {
-  CONTACT_SHEET_DEFAULTS,
-  type ContactSheetOptions,
   type DatasetReport,
-  drawContactSheet,
   INSPECT_DEFAULTS,
   type InspectOptions,
   inspectDataset,
@@ -53,7 +50,7 @@ export { type OpenDatasetOptions, openDataset, recognizeDataset } from './node/o
 export { JVCR_JSON_DEFAULTS, type JvcrJsonOptions, openJvcrJson } from './node/open-jvcr-json.ts';
 export { openKeypointCsv } from './node/open-keypoint-csv.ts';
 export { MERL_RAV_DEFAULTS, type MerlRavOptions, openMerlRav } from './node/open-merl-rav.ts';
-export { joinPackedSet, openPackedSet, openVoxfaceDataset } from './node/open-packed-set.ts';
+export { joinPackedSet, openPackedSet } from './node/open-packed-set.ts';
 export { openWebDataset } from './node/open-webdataset.ts';
 export { openWflw, WFLW_ATTRIBUTES, WFLW_DEFAULTS, type WflwOptions } from './node/open-wflw.ts';
 export {

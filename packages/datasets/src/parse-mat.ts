@@ -65,7 +65,7 @@ interface Element {
 }
 
 export interface MatOptions {
-  /** Limit of the unpacked size of all variables: a small file can hold gigabytes. */
+  /** Limit of the unpacked size of all variables: a small file can hold gigabytes. @default 2 ** 28 */
   maxBytes?: number;
 }
 

@@ -4,6 +4,13 @@ import { createLandmarks, type Landmarks } from '@voxface/landmarks';
  * Reads a `.pts` file: `version: 1`, `n_points: N`, then N rows `x y` or `x y z` in braces. The closing brace may
  * stand on the last row. Numbers come out as they are in the file (300W: 1-based).
  * @throws Error naming what is wrong: no header, a count that does not match, numbers that are none.
+ * @example
+ * ```js
+ * import { parsePts } from '@voxface/datasets';
+ *
+ * const { points } = parsePts('version: 1\nn_points: 2\n{\n10.5 20\n30 40\n}');
+ * console.log(...points); // => 10.5 20 30 40
+ * ```
  */
 export function parsePts(text: string): Landmarks {
   const header = /n_points\s*:\s*(\d+)/i.exec(text);
@@ -41,6 +48,13 @@ export function parsePts(text: string): Landmarks {
 /**
  * Writes landmarks [n, 2 or 3] as `.pts`, numbers as they are (300W readers expect 1-based).
  * @param frame `upright`: says in a header line that the points refer to the picture turned by its orientation tag.
+ * @example
+ * ```js
+ * import { formatPts, parsePts } from '@voxface/datasets';
+ * import { MEAN_FACE_68 } from '@voxface/landmarks';
+ *
+ * console.log(parsePts(formatPts(MEAN_FACE_68)).points.length); // => 204
+ * ```
  */
 export function formatPts(shape: Landmarks, digits = 4, frame?: 'upright'): string {
   const { points, dims } = shape;

@@ -227,7 +227,7 @@ describe('one frame for every picture', () => {
       'b.jpg': await tagged(),
       'b.pts': inside(60, 40),
     });
-    const report = await inspectDataset(root, { sheetFaces: 0 });
+    const report = await inspectDataset(root);
     expect([report.turned, report.otherFrame]).toEqual([2, ['a']]);
   });
 

@@ -161,9 +161,9 @@ describe('broken annotations', () => {
       'nan.pts': withRow(9, 'nan nan'),
       'alone.pts': PTS,
     });
-    const report = await inspectDataset(root, { sheetFaces: 0 });
+    const report = await inspectDataset(root);
     expect(report.count).toBe(1);
-    expect(report.contactSheet).toBeUndefined();
+    expect(report.samples).toBeUndefined();
     expect(Object.fromEntries(report.broken.map(({ id, problem }) => [id, problem]))).toEqual({
       alone: expect.stringMatching(/expected a picture/),
       nan: expect.stringMatching(/finite numbers/),

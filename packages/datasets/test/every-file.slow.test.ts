@@ -21,7 +21,7 @@ const SETS: readonly [target: string, count: number, check: (report: DatasetRepo
 describe('every file of the development data loads', () => {
   for (const [target, count, check] of SETS) {
     it.skipIf(!haveData(target))(target, async () => {
-      const report = await inspectDataset(path.join(DATA, target), { sheetFaces: 0 });
+      const report = await inspectDataset(path.join(DATA, target));
       expect(report.broken).toEqual([]);
       expect(report.count).toBe(count);
       expect(report.boxSide[0]).toBeGreaterThan(20);

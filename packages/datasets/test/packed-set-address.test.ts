@@ -9,7 +9,6 @@ import {
   joinPackedSet,
   openDataset,
   openPackedSet,
-  openVoxfaceDataset,
   writePackedSet,
 } from '../src/node.ts';
 import { syntheticSample } from './synthetic.ts';
@@ -152,7 +151,7 @@ describe('sets are joined without a copy', () => {
     await writeSet(path.join(root, 'joined/a'));
     await writePackedSet(path.join(root, 'elsewhere'), faces('t', 3));
     await symlink(path.join(root, 'elsewhere'), path.join(root, 'joined/b'));
-    const loose = await openVoxfaceDataset(path.join(root, 'joined'));
+    const loose = await openPackedSet(path.join(root, 'joined'));
     expect([loose.length, loose.shards]).toEqual([15, [0, 4, 8, 12]]);
     expect(await joinPackedSet(path.join(root, 'joined'))).toBe(15);
     const joined = await openPackedSet(path.join(root, 'joined'));

@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dataset, type Shard, shardFolder, shardIndices, shardOf } from '@voxface/datasets';
-import { createPackedSetWriter, keepSettings, openPackedSet } from '@voxface/datasets/node';
+import { createPackedSetWriter, keepSettings } from '@voxface/datasets/node';
 import { IBUG_68, withDefaults } from '@voxface/landmarks';
-import sharp from 'sharp';
 import type { FaceModel } from './face-model.ts';
 import type { FitFaceOptions } from './fit-face.ts';
 import { POSE_DISTRIBUTION_DEFAULTS, type PoseDistribution } from './profile-poses.ts';
@@ -13,19 +12,26 @@ export interface ProfiledSetOptions extends Partial<PoseDistribution> {
   dataset: Dataset;
   /** Gives the head its shape. */
   model: FaceModel;
-  /** Gives the landmarks their depth and the jaw its line (`openBfm68` for the 300W-LP convention). Default: `model`. */
+  /** Gives the landmarks their depth and the jaw its line (`openBfm68` for the 300W-LP convention). @default `model` */
   labels?: FaceModel;
   outDirectory: string;
-  /** Write the original face as well. */
+  /** Write the original face as well. @default true */
   unturned?: boolean;
-  /** Samples i, i + n, ... Default: what the environment of a cluster's job says (`shardOf`), else everything. */
+  /**
+   * Samples i, i + n, ...
+   * @default the part that a cluster's job names in its environment (`shardOf`), else everything
+   */
   shard?: Shard;
-  /** Side of the square pictures, pixels; the landmark box takes half of it. */
+  /** Side of the square pictures, pixels; the landmark box takes half of it. @default 256 */
   size?: number;
-  /** Seeds the small shifts of the yaws. */
+  /** Seeds the small shifts of the yaws. @default 0 */
   seed?: number;
-  /** Turned views are called ID_SUFFIX1, ...; another suffix lets several sets of the same photos be joined. */
+  /**
+   * Turned views are called ID_SUFFIX1, ...; another suffix lets several sets of the same photos be joined.
+   * @default 'p'
+   */
   suffix?: string;
+  /** @default 92 */
   quality?: number;
   fit?: FitFaceOptions;
   signal?: AbortSignal;
@@ -55,8 +61,7 @@ export interface ProfiledSetReport {
 
 /**
  * Makes a 3D training set out of 2D-annotated photos, as 300W-LP was made: fits every face, writes the original
- * face with its 3D landmarks and its profiles as a packed set, and a contact sheet (`contact-sheet.png`). Several
- * shards write to `outDirectory/shard-i-of-n`. Continues where an interrupted run stopped; the result does not depend on where
+ * face with its 3D landmarks and its profiles as a packed set. Several shards write to `outDirectory/shard-i-of-n`. Continues where an interrupted run stopped; the result does not depend on where
  * it was interrupted.
  * @throws RangeError for a bad shard; Error when the folder cannot be written, or was begun with other settings.
  */
@@ -105,7 +110,6 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
     }
   }
   await writer.close();
-  await writeContactSheet(directory, join(directory, 'contact-sheet.png'));
   return { directory, faces, images, problems, seconds: (performance.now() - started) / 1000 };
 }
 
@@ -113,40 +117,4 @@ export async function createProfiledSet(options: ProfiledSetOptions): Promise<Pr
 function choicesOf(settings: ProfiledSetOptions): object {
   const { dataset, model, labels, outDirectory, shard, signal, log, ...choices } = settings;
   return { dataset: dataset.name, model: model.name, labels: labels?.name, ...choices };
-}
-
-const TILE = 128;
-const ROWS = 12;
-const COLUMNS = 9;
-
-/**
- * Draws faces spread over a finished set as a PNG: one row per face, one tile per picture (`ID`, `ID_p1`, ...).
- * Writes nothing when the set is empty.
- */
-async function writeContactSheet(directory: string, file: string): Promise<void> {
-  const set = await openPackedSet(directory).catch(() => undefined);
-  if (!set) return;
-  const faces = new Map<string, number[]>();
-  set.ids.forEach((id, index) => {
-    const face = id.replace(/_p\d+$/, '');
-    faces.set(face, [...(faces.get(face) ?? []), index]);
-  });
-  const all = [...faces.values()];
-  const count = Math.min(ROWS, all.length);
-  const rows = Array.from({ length: count }, (_, k) => all[Math.floor((k * all.length) / count)]);
-  const tiles = await Promise.all(
-    rows.flatMap((row, y) =>
-      row.slice(0, COLUMNS).map(async (index, x) => {
-        const { data, width, height, channels } = (await set.load(index)).image;
-        const input = await sharp(data, { raw: { width, height, channels } })
-          .resize(TILE, TILE)
-          .png()
-          .toBuffer();
-        return { input, left: x * TILE, top: y * TILE };
-      }),
-    ),
-  );
-  const width = Math.min(COLUMNS, Math.max(...rows.map((row) => row.length))) * TILE;
-  const sheet = sharp({ create: { width, height: count * TILE, channels: 3, background: '#000' } });
-  await writeFile(file, await sheet.composite(tiles).png().toBuffer());
 }

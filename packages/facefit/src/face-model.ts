@@ -43,9 +43,9 @@ export interface FaceModelParts {
   expression: FaceModes;
   triangles: Uint32Array;
   landmarks: ArrayLike<number>;
-  /** [68, 3] see `FaceModel.landmarkOffsets`. Default: zeros. */
+  /** [68, 3] see `FaceModel.landmarkOffsets`. @default zeros */
   landmarkOffsets?: ArrayLike<number>;
-  /** [first, last] vertex of the face skin on which the visible contour may run. Default: all vertices. */
+  /** [first, last] vertex of the face skin on which the visible contour may run. @default all vertices */
   contourRange?: readonly [number, number];
 }
 

@@ -27,18 +27,23 @@ export interface FitFaceOptions {
   /**
    * What jaw landmarks 0..16 mark. `contour`: the visible contour, as human annotators of 300W do; `vertices`: the
    * true 3D jaw line, as in 300W-LP and AFLW2000-3D; `ignore`: leave them out.
+   * @default 'contour'
    */
   jaw?: JawLine;
-  /** Identity modes to fit, from the first. */
+  /** Identity modes to fit, from the first. @default 50 */
   identityModes?: number;
-  /** Standard deviation of the annotation of landmarks 17..67, as a share of sqrt(width x height) of the box. */
+  /**
+   * Standard deviation of the annotation of landmarks 17..67, as a share of sqrt(width x height) of the box.
+   * @default 0.012
+   */
   noise?: number;
-  /** The same for jaw landmarks, across and along the jaw line. */
+  /** The same for jaw landmarks, across and along the jaw line. @default [0.01, 0.02] */
   jawNoise?: readonly [across: number, along: number];
-  /** Errors beyond this many standard deviations lose their influence (Geman-McClure). */
+  /** Errors beyond this many standard deviations lose their influence (Geman-McClure). @default 4 */
   outlier?: number;
+  /** @default 12 */
   iterations?: number;
-  /** [68] 0: the landmark was not annotated, or its place is a guess; the fit completes it. Default: all were. */
+  /** [68] 0: the landmark was not annotated, or its place is a guess; the fit completes it. @default all ones */
   visible?: ArrayLike<number>;
 }
 
@@ -88,6 +93,17 @@ export interface FaceFit {
  * @param landmarks [68, 2], pixels (a third coordinate is ignored).
  * @throws RangeError when there are not 68 landmarks, annotated ones are not finite, fewer than 12 are annotated, or
  * their box is empty.
+ * @example
+ * ```js
+ * import { open300w } from '@voxface/datasets/node';
+ * import { fitFace } from '@voxface/facefit';
+ * import { openFaceModel } from '@voxface/facefit/node';
+ *
+ * const face = await openFaceModel('ict-facekit');
+ * const { landmarks } = await (await open300w('300w/afw')).load(0);
+ * const fit = fitFace(face, landmarks);
+ * console.log(fit.landmarks.points.length); // => 204
+ * ```
  */
 export function fitFace(model: FaceModel, landmarks: Landmarks, options: FitFaceOptions = {}): FaceFit {
   const settings = withDefaults(FIT_FACE_DEFAULTS, options);

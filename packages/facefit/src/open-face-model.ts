@@ -11,6 +11,13 @@ import { type LinearBasisOptions, openLinearBasis } from './open-linear-basis.ts
  * FLAME-like `.npz`, a folder of `.npy` arrays).
  * @param options for a basis of your own; ICT-FaceKit needs none.
  * @throws Error when there is nothing at `target`, or its files are not what they should be.
+ * @example
+ * ```js
+ * import { openFaceModel } from '@voxface/facefit/node';
+ *
+ * const face = await openFaceModel('ict-facekit');
+ * console.log(face.landmarks.length); // => 68
+ * ```
  */
 export async function openFaceModel(target: string, options: LinearBasisOptions = {}): Promise<FaceModel> {
   const info = await stat(target).catch(() => undefined);

@@ -8,13 +8,16 @@ import { toHeadAxes } from './ict.ts';
 
 export interface LinearBasisOptions {
   /**
-   * The 68 vertices in iBUG order, 0-based, the true 3D jaw line at 0..16. Default: the JSON list beside the file,
-   * `NAME.landmarks.json`, else the file's own list.
+   * The 68 vertices in iBUG order, 0-based, the true 3D jaw line at 0..16.
+   * @default the JSON list beside the file, `NAME.landmarks.json`, else the file's own list
    */
   landmarks?: readonly number[];
-  /** `up`: y up, z out of the face, as in BFM and FLAME; `down`: y down, z into the head. x to the picture's right. */
+  /**
+   * `up`: y up, z out of the face, as in BFM and FLAME; `down`: y down, z into the head. x to the picture's right.
+   * @default 'up'
+   */
   axes?: 'up' | 'down';
-  /** Weights of every mode stay within this many standard deviations. */
+  /** Weights of every mode stay within this many standard deviations. @default 3 */
   bound?: number;
 }
 

@@ -14,9 +14,9 @@ import { createRelief, type Relief } from './relief.ts';
 import { type Matrix3, multiply3 } from './rotation.ts';
 
 export interface ProfileFaceOptions {
-  /** Side of the square output, pixels. */
+  /** Side of the square output, pixels. @default 256 */
   size?: number;
-  /** Side of the output over the longer side of the turned face's landmark box. */
+  /** Side of the output over the longer side of the turned face's landmark box. @default 2 */
   margin?: number;
 }
 
@@ -48,6 +48,17 @@ const reliefs = new WeakMap<FaceFit, Relief>();
  * @param fit of the face in `image`.
  * @param pose degrees; yaw within -90..90, pitch within -60..60.
  * @throws RangeError when an angle is outside its range or the output size is not a positive integer.
+ * @example
+ * ```js
+ * import { open300w } from '@voxface/datasets/node';
+ * import { fitFace, profileFace } from '@voxface/facefit';
+ * import { openFaceModel } from '@voxface/facefit/node';
+ *
+ * const face = await openFaceModel('ict-facekit');
+ * const { image, landmarks } = await (await open300w('300w/afw')).load(0);
+ * const turned = profileFace(face, fitFace(face, landmarks), image, { yaw: 60 }, { size: 128 });
+ * console.log(turned.image.width); // => 128
+ * ```
  */
 export function profileFace(
   model: FaceModel,

@@ -3,9 +3,12 @@ import { type Box, checkBox, squareBox } from './box.ts';
 import { centerDepth, checkLandmarks, describeValue, type Landmarks, typeOf } from './landmarks.ts';
 
 export interface CropOptions {
-  /** Side of the crop over max(width, height) of the landmark box. */
+  /** Side of the crop over max(width, height) of the landmark box. @default 1.25 */
   scale?: number;
-  /** In-plane rotation of the content about the crop's centre, degrees, clockwise on screen (y is down). */
+  /**
+   * In-plane rotation of the content about the crop's centre, degrees, clockwise on screen (y is down).
+   * @default 0
+   */
   rotation?: number;
 }
 
@@ -71,6 +74,14 @@ export function fromUnit<D extends 2 | 3>(unit: Landmarks<D>, crop: Affine): Lan
  * @param size side of the crop in pixels.
  * @param mirrored true mirrors the crop left to right.
  * @returns RGB bytes [size, size, 3].
+ * @example
+ * ```js
+ * import { cropAffine, cropPixels } from '@voxface/landmarks';
+ *
+ * const image = { data: new Uint8Array(320 * 240 * 3), width: 320, height: 240, channels: 3 };
+ * const crop = cropPixels(image, cropAffine({ x: 100, y: 60, width: 80, height: 100 }), 64);
+ * console.log(crop.length); // => 12288
+ * ```
  */
 export function cropPixels(image: Pixels, crop: Affine, size: number, mirrored = false): Uint8Array {
   checkPixels(image, 'cropPixels');

@@ -15,6 +15,14 @@ export interface Similarity {
  * @param from [n, D].
  * @param onto [n, D], any unit.
  * @throws RangeError when counts or dimensions differ, or all points of `from` coincide.
+ * @example
+ * ```js
+ * import { createLandmarks, fitSimilarity } from '@voxface/landmarks';
+ *
+ * const from = createLandmarks([0, 0, 10, 0, 0, 10], 2);
+ * const onto = createLandmarks([5, 5, 25, 5, 5, 25], 2);
+ * console.log(fitSimilarity(from, onto).scale.toFixed(2)); // => 2.00
+ * ```
  */
 export function fitSimilarity<D extends 2 | 3>(from: Landmarks<D>, onto: Landmarks<D>): Similarity {
   const { dims } = checkLandmarks(from, 'fitSimilarity', 'from');

@@ -2,11 +2,11 @@ import { boxOf } from './box.ts';
 import { checkLandmarks, type Landmarks } from './landmarks.ts';
 
 export interface SmootherOptions {
-  /** Cutoff frequency of a face at rest, Hz: lower is calmer. */
+  /** Cutoff frequency of a face at rest, Hz: lower is calmer. @default 1 */
   minCutoff?: number;
-  /** Hz added per speed of one face size per second: higher lags less. */
+  /** Hz added per speed of one face size per second: higher lags less. @default 10 */
   beta?: number;
-  /** Cutoff frequency of the speed itself, Hz. */
+  /** Cutoff frequency of the speed itself, Hz. @default 1 */
   derivativeCutoff?: number;
 }
 
@@ -34,6 +34,16 @@ interface Past {
 /**
  * The One-Euro filter (Casiez, Roussel, Vogel, CHI 2012) on every coordinate. Speeds are measured in face sizes
  * (longer side of the landmark box) per second, so that the options hold at every picture size.
+ * @example
+ * ```js
+ * import { createLandmarkSmoother, MEAN_FACE_68 } from '@voxface/landmarks';
+ *
+ * const smoother = createLandmarkSmoother({ minCutoff: 0.5 });
+ * for (const seconds of [0, 1 / 30, 2 / 30]) {
+ *   const smooth = smoother.smooth(MEAN_FACE_68, seconds);
+ *   console.log(smooth.points.length); // => 204
+ * }
+ * ```
  */
 export function createLandmarkSmoother(options: SmootherOptions = {}): LandmarkSmoother {
   const minCutoff = options.minCutoff ?? SMOOTHER_DEFAULTS.minCutoff;

@@ -58,6 +58,14 @@ export const MEAN_FACE_68: Landmarks<3> = { points: mirrorHalf(HALF_IN_THOUSANDT
  * @param box of the 68 landmarks, pixels.
  * @returns [68, 3] pixels.
  * @throws RangeError when the box has no area.
+ * @example
+ * ```js
+ * import { boxOf, meanFaceInBox } from '@voxface/landmarks';
+ *
+ * const guess = meanFaceInBox({ x: 100, y: 60, width: 80, height: 80 });
+ * const { x, width } = boxOf(guess);
+ * console.log(Math.round(x + width / 2)); // => 140
+ * ```
  */
 export function meanFaceInBox(box: Box): Landmarks<3> {
   checkBox(box, 'meanFaceInBox');

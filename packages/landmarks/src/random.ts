@@ -20,6 +20,14 @@ export interface Random {
 /**
  * xoshiro128** 1.1 of Blackman and Vigna, seeded through splitmix32.
  * @param seed an integer, or a saved state.
+ * @example
+ * ```js
+ * import { createRandom } from '@voxface/landmarks';
+ *
+ * const random = createRandom(7);
+ * const state = random.state();
+ * console.log(random.next() === createRandom(state).next()); // => true
+ * ```
  */
 export function createRandom(seed: number | RandomState): Random {
   if (typeof seed === 'number' ? !Number.isFinite(seed) : seed?.length !== 4) {

@@ -69,6 +69,18 @@ export interface AccumulatorState {
  * Creates an accumulator for a protocol or its name.
  * @throws RangeError from its functions: ids seen twice, degenerate faces (with the id), another protocol's state, an
  * empty set, yaw given for some faces only.
+ * @example
+ * ```js
+ * import { createLandmarks, MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { createAccumulator } from '@voxface/metrics';
+ *
+ * const accumulator = createAccumulator('300w/box/68');
+ * for (const [id, factor] of [['a', 1.01], ['b', 1.02]]) {
+ *   const preds = createLandmarks(MEAN_FACE_68.points.map((value) => factor * value), 3);
+ *   accumulator.update({ id, preds, target: MEAN_FACE_68 });
+ * }
+ * console.log(accumulator.compute().count); // => 2
+ * ```
  */
 export function createAccumulator(protocol: Protocol | string): Accumulator {
   const rules = typeof protocol === 'string' ? findProtocol(protocol) : protocol;

@@ -16,6 +16,12 @@ export function cumulativeErrors(errors: ArrayLike<number>, thresholds: ArrayLik
 /**
  * Share of images whose error is above the limit; missed faces (Infinity) are failures.
  * @throws RangeError for an empty set, NaN or negative errors.
+ * @example
+ * ```js
+ * import { failureRate } from '@voxface/metrics';
+ *
+ * console.log(failureRate([0.02, 0.06, Infinity, 0.09], 0.08)); // => 0.5
+ * ```
  */
 export function failureRate(errors: ArrayLike<number>, limit: number): number {
   return 1 - cumulativeErrors(errors, [limit])[0];

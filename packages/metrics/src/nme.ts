@@ -13,13 +13,16 @@ import {
 export interface NmeOptions {
   /** Size that errors are divided by. There is no default: an NME without a normalizer's name means nothing. */
   normalizer: Normalizer;
-  /** Shift of the prediction's depth, `none` unless given. */
+  /** Shift of the prediction's depth. @default 'none' */
   alignDepth?: DepthAlignment;
-  /** [n] 1 = counted; absent: all. */
+  /** [n] 1 = counted. @default all */
   visible?: ArrayLike<number>;
-  /** Indices of the landmarks that are scored; absent: all. The normalizer still measures the whole face. */
+  /** Indices of the landmarks that are scored; the normalizer still measures the whole face. @default all */
   subset?: readonly number[];
-  /** Shape that the normalizer measures instead of `target`, such as the 68 landmarks behind 21 scored ones. */
+  /**
+   * Shape that the normalizer measures instead of `target`, such as the 68 landmarks behind 21 scored ones.
+   * @default `target` itself
+   */
   reference?: Landmarks;
 }
 
@@ -206,9 +209,9 @@ function depthOf(shape: Landmarks, alignDepth: DepthAlignment): number {
 }
 
 export interface GteOptions {
-  /** Scheme of the landmarks, for its outer eye corners. */
+  /** Scheme of the landmarks, for its outer eye corners. @default IBUG_68 */
   scheme?: LandmarkScheme;
-  /** Shift of the prediction's depth. */
+  /** Shift of the prediction's depth. @default 'mean' */
   alignDepth?: DepthAlignment;
 }
 
@@ -221,6 +224,14 @@ export const GTE_DEFAULTS: Required<GteOptions> = { scheme: IBUG_68, alignDepth:
  * @param target [n, 3].
  * @returns a fraction.
  * @throws RangeError as `nme`.
+ * @example
+ * ```js
+ * import { createLandmarks, MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { gte } from '@voxface/metrics';
+ *
+ * const preds = createLandmarks(MEAN_FACE_68.points.map((value) => 1.1 * value), 3);
+ * console.log(gte(preds, MEAN_FACE_68) > 0); // => true
+ * ```
  */
 export function gte(preds: Landmarks<3>, target: Landmarks<3>, options: GteOptions = {}): number {
   checkPair('gte', preds, target);

@@ -2,10 +2,11 @@ import { createRandom } from '@voxface/landmarks';
 import { checkErrors, meanOf } from './summarize-errors.ts';
 
 export interface BootstrapOptions {
-  /** Number of resamples. */
+  /** Number of resamples. @default 10_000 */
   resamples?: number;
-  /** Coverage of the interval. */
+  /** Coverage of the interval. @default 0.95 */
   level?: number;
+  /** @default 0 */
   seed?: number;
 }
 
@@ -27,6 +28,15 @@ export interface BootstrapResult {
  * @param first errors of the first system, one per image.
  * @param second errors of the second system on the same images in the same order.
  * @throws RangeError when the counts differ, the set is empty or an error is not finite.
+ * @example
+ * ```js
+ * import { pairedBootstrap } from '@voxface/metrics';
+ *
+ * const ours = [0.031, 0.042, 0.037, 0.05];
+ * const theirs = [0.033, 0.045, 0.038, 0.055];
+ * const { difference } = pairedBootstrap(ours, theirs);
+ * console.log(difference.toFixed(5)); // => -0.00275
+ * ```
  */
 export function pairedBootstrap(
   first: ArrayLike<number>,

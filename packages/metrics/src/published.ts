@@ -302,6 +302,14 @@ export interface OwnRow {
  * A published table as Markdown with rows of one's own under it, each figure with its difference from the published
  * line that it stands against: `4.95 (+0.84)` in percent points, negative where the own figure is better.
  * @throws RangeError when a row has other columns than the table, or there is no line to compare it with.
+ * @example
+ * ```js
+ * import { findPublished, formatPublished } from '@voxface/metrics/published';
+ *
+ * const [table] = findPublished('aflw2000-3d/68/3d');
+ * const values = table.columns.map(() => 4.5);
+ * console.log(formatPublished(table, [{ method: 'mine', values }]).includes('| mine |')); // => true
+ * ```
  */
 export function formatPublished(table: PublishedTable, own: readonly OwnRow[]): string {
   const { name, caption, columns, rows, source } = table;

@@ -85,6 +85,13 @@ export const YAW_EDGES: readonly number[] = [30, 60];
  * @param yaws degrees, one per image, any sign.
  * @param edges inner edges of the bins, ascending, degrees; a value on an edge belongs to the lower bin.
  * @throws RangeError when the counts differ, a yaw or error is not finite, or the set is empty.
+ * @example
+ * ```js
+ * import { summarizeByYaw } from '@voxface/metrics';
+ *
+ * const { bins } = summarizeByYaw([0.03, 0.04, 0.06], [5, -40, 80]);
+ * console.log(...bins.map(({ count }) => count)); // => 1 1 1
+ * ```
  */
 export function summarizeByYaw(
   errors: ArrayLike<number>,

@@ -13,6 +13,20 @@ import { estimateFlatVolumes, type FaceShapeModel, regressCoordinates } from './
  * A predictor that runs G and P on the current TensorFlow.js backend.
  * The model stays the caller's: dispose it after the predictor.
  * @throws RangeError as `createCropPredictor`.
+ * @example
+ * ```js
+ * import { setupBackend } from '@voxface/backend';
+ * import { createPredictor, presetOptions, createFaceShapeModel } from '@voxface/models';
+ *
+ * await setupBackend('wasm');
+ * const model = createFaceShapeModel({ ...presetOptions('tiny'), seed: 1 });
+ * const predictor = createPredictor(model);
+ * const image = { data: new Uint8Array(320 * 240 * 3), width: 320, height: 240, channels: 3 };
+ * const { landmarks } = await predictor.predict(image, { x: 100, y: 60, width: 80, height: 100 });
+ * console.log(landmarks.points.length); // => 204
+ * predictor.dispose();
+ * model.dispose();
+ * ```
  */
 export function createPredictor(model: FaceShapeModel, options: PredictorOptions = {}): Predictor {
   return createCropPredictor(createNetworkRunner(model), options);

@@ -31,6 +31,16 @@ export interface FaceShapeModel {
  * Creates G and P with fresh weights.
  * @param options a preset's name, or options (`{ ...PRESETS.small, seed: 1 }`).
  * @throws RangeError for an unknown preset or sizes that do not fit each other.
+ * @example
+ * ```js
+ * import { setupBackend } from '@voxface/backend';
+ * import { createFaceShapeModel } from '@voxface/models';
+ *
+ * await setupBackend('cpu');
+ * const model = createFaceShapeModel('tiny');
+ * console.log(model.options.landmarks); // => 68
+ * model.dispose();
+ * ```
  */
 export function createFaceShapeModel(
   options: Partial<FaceShapeModelOptions> | PresetName = {},

@@ -3,39 +3,54 @@ import { VOLUME_DEFAULTS, type VolumeOptions } from '@voxface/volume';
 
 /** What the networks look like. Every field has a default; presets are partial versions of it. */
 export interface FaceShapeModelOptions {
-  /** Side of the input crop in pixels; a power of two times 4. */
+  /** Side of the input crop in pixels; a power of two times 4. @default 256 */
   inputSize: number;
-  /** Width and height of the volumes in voxels; inputSize / 4. */
+  /** Width and height of the volumes in voxels. @default inputSize / 4 */
   volumeSize: number;
-  /** Number of stacked hourglasses M. */
+  /** Number of stacked hourglasses M. @default the length of `depths` */
   stacks: number;
-  /** Channels of the hourglasses. */
+  /** Channels of the hourglasses. @default 256 */
   features: number;
-  /** Depth of the volume of each stack, coarse to fine; length M, the last one is the full depth. */
+  /**
+   * Depth of the volume of each stack, coarse to fine; length M, the last one is the full depth.
+   * @default [1, 2, 4, 64]
+   */
   depths: readonly number[];
-  /** Colour channels of a voxel: 3 semantic, 1 compact; follows `volume.colors`. */
+  /**
+   * Colour channels of a voxel: 3 semantic, 1 compact; follows `volume.colors`.
+   * @default 3
+   */
   channels: number;
-  /** Number of landmarks n. */
+  /** Number of landmarks n. @default 68 */
   landmarks: number;
-  /** Name of the landmark scheme. */
+  /** Name of the landmark scheme. @default 'ibug-68' */
   scheme: string;
-  /** Halvings inside one hourglass. */
+  /** Halvings inside one hourglass. @default 4 */
   hourglassDepth: number;
-  /** Channels after the first convolution. */
+  /** Channels after the first convolution. @default features / 4 */
   stem: number;
-  /** Output channels of the three residual blocks before the first hourglass (the last is `features`). */
+  /**
+   * Output channels of the three residual blocks before the first hourglass (the last is `features`).
+   * @default [2 stem, 2 stem, features]
+   */
   stemResiduals: readonly number[];
-  /** Output channels of the regressor's 3D convolutions; the last one reaches 1 x 1 x 1. */
+  /**
+   * Output channels of the regressor's 3D convolutions; the last one reaches 1 x 1 x 1.
+   * @default [64, 128, 256, 512, 256]
+   */
   regressorChannels: readonly number[];
-  /** Volumes that the regressor sees: all M stages, depth-resized to the last, or the last alone. */
+  /** Volumes that the regressor sees: all M stages, depth-resized to the last, or the last alone. @default 'all' */
   regressorInput: 'all' | 'last';
-  /** Whether the regressor also sees the image at volume resolution. */
+  /** Whether the regressor also sees the image at volume resolution. @default true */
   regressorImage: boolean;
-  /** How target volumes are drawn; kept with the weights so that training and display agree. */
+  /** How target volumes are drawn; kept with the weights so that training and display agree. @default {} */
   volume: Partial<VolumeOptions>;
-  /** Voxel values inside the networks over voxel values outside; see `resolveOptions`. */
+  /**
+   * Voxel values inside the networks over voxel values outside; see `resolveOptions`.
+   * @default one over the peak of the drawn volumes
+   */
   volumeGain: number;
-  /** Seed of the initial weights. */
+  /** Seed of the initial weights. @default 0 */
   seed: number;
 }
 

@@ -17,18 +17,28 @@ import type { FaceShapeModelOptions } from './options.ts';
 
 /** Options of the discriminator. */
 export interface VolumeDiscriminatorOptions {
-  /** Encode with the regressor's own layers (Sec. III-C), or with layers of its own (the w/o-sharing ablation). */
+  /**
+   * Encode with the regressor's own layers (Sec. III-C), or with layers of its own (the w/o-sharing ablation).
+   * @default true
+   */
   shared?: boolean;
   /**
    * Volumes that are reconstructed: those of all M stages, as in Eq. 10 and 13, or those that the regressor sees. They differ where
    * `regressorInput` is 'last': the encoder sees the last volume alone then, the coarse ones follow from it.
+   * @default 'all'
    */
   stages?: 'all' | 'regressor';
-  /** Channels of the decoder from its smallest volume up; the last serves the full resolution's predecessor. */
+  /**
+   * Channels of the decoder from its smallest volume up; the last serves the full resolution's predecessor.
+   * @default see `defaultDecoderChannels`
+   */
   decoderChannels?: readonly number[];
-  /** Units of a linear layer between encoder and decoder: what a reconstruction must pass through; 0 for no such layer. */
+  /**
+   * Units of a linear layer between encoder and decoder: what a reconstruction must pass through; 0 for no such layer.
+   * @default 0
+   */
   bottleneck?: number;
-  /** Seed of the initial weights. */
+  /** Seed of the initial weights. @default the model's */
   seed?: number;
 }
 

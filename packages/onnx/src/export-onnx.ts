@@ -9,9 +9,9 @@ import { type Atom, createAxis, type GraphValue, plainValue, reshapeValue } from
 import { writeModelInfo } from './metadata.ts';
 
 export interface ExportOnnxOptions {
-  /** How weights are stored; the graph computes in float32 either way. */
+  /** How weights are stored; the graph computes in float32 either way. @default 'float32' */
   precision?: OnnxPrecision;
-  /** Whether the last volume is an output too. */
+  /** Whether the last volume is an output too. @default true */
   volume?: boolean;
   /** Training card: anything that JSON can hold. */
   card?: unknown;
@@ -57,8 +57,9 @@ export async function exportOnnx(
 
 /** Options of `exportNetwork`. */
 export interface ExportNetworkOptions {
+  /** @default 'float32' */
   precision?: OnnxPrecision;
-  /** Key-value pairs that are written into the file. */
+  /** Key-value pairs that are written into the file. @default {} */
   metadata?: Readonly<Record<string, string>>;
 }
 

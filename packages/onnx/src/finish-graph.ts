@@ -42,9 +42,15 @@ export function finishGraph(
   outputs: readonly GraphOutput[],
   options: FinishOptions,
 ): Uint8Array {
-  const laid = outputs.map(({ value, dims }) => materialize(builder, value, dims ?? value.axes));
+  const results = outputs.map(({ value, dims }) => materialize(builder, value, dims ?? value.axes));
   outputs.forEach(({ name }, i) => {
-    builder.nodes.push({ type: 'Identity', name, inputs: [laid[i].name], outputs: [name], attributes: {} });
+    builder.nodes.push({
+      type: 'Identity',
+      name,
+      inputs: [results[i].name],
+      outputs: [name],
+      attributes: {},
+    });
   });
   const names = outputs.map(({ name }) => name);
   foldPadding(builder, names);
@@ -63,7 +69,7 @@ export function finishGraph(
     nodes: [...stored.nodes, ...builder.nodes],
     initializers: stored.initializers,
     inputs,
-    outputs: laid.map((value, i) => ({
+    outputs: results.map((value, i) => ({
       name: names[i],
       type: 'float32',
       dims: value.dims.map((axis) => (axisSize(axis) < 0 ? BATCH : axisSize(axis))),

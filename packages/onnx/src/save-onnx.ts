@@ -8,11 +8,14 @@ import type { OnnxPrecision } from './finish-graph.ts';
 import { readModelInfo } from './metadata.ts';
 import { openNodeSession } from './runtime/node.ts';
 export interface SaveOnnxOptions extends ExportOnnxOptions {
-  /** Run the file with onnxruntime-node and compare with TensorFlow.js before it is written. */
+  /** Run the file with onnxruntime-node and compare with TensorFlow.js before it is written. @default false */
   check?: boolean;
-  /** Crops [b, S, S, 3] in 0..1 to check on, which the caller disposes; random blocks when left out. */
+  /** Crops [b, S, S, 3] in 0..1 to check on, which the caller disposes. @default two of random blocks */
   checkImages?: Tensor4D;
-  /** Largest difference of landmarks that passes, crop units; null chooses 1e-4, or 1e-3 for half precision. */
+  /**
+   * Largest difference of landmarks that passes, crop units; null chooses 1e-4, or 1e-3 for half precision.
+   * @default null
+   */
   tolerance?: number | null;
 }
 
@@ -29,6 +32,20 @@ const TOLERANCES: Readonly<Record<OnnxPrecision, number>> = { float32: 1e-4, flo
  * Writes a model as an ONNX file; the file appears only when it is complete and, with `check`, right.
  * @returns size of the file and the differences that the check found.
  * @throws RangeError when the check finds more than the tolerance.
+ * @example
+ * ```js
+ * import { setupBackend } from '@voxface/backend';
+ * import { createFaceShapeModel } from '@voxface/models';
+ * import { saveOnnx } from '@voxface/onnx/export/node';
+ * import { createOnnxPredictor } from '@voxface/onnx/node';
+ *
+ * await setupBackend('cpu');
+ * await saveOnnx(createFaceShapeModel('tiny'), 'tiny.onnx', { precision: 'float16' });
+ * const predictor = await createOnnxPredictor('tiny.onnx');
+ * const image = { data: new Uint8Array(320 * 240 * 3), width: 320, height: 240, channels: 3 };
+ * const { landmarks } = await predictor.predict(image, { x: 100, y: 60, width: 80, height: 100 });
+ * console.log(landmarks.points.length); // => 204
+ * ```
  */
 export async function saveOnnx(
   model: FaceShapeModel,
@@ -51,8 +68,9 @@ export async function saveOnnx(
 }
 
 export interface CheckOnnxOptions {
-  /** Crops [b, S, S, 3] in 0..1 to compare on; by default two of random blocks. The caller disposes them. */
+  /** Crops [b, S, S, 3] in 0..1 to compare on. The caller disposes them. @default two of random blocks */
   images?: Tensor4D;
+  /** @default 0 */
   seed?: number;
 }
 

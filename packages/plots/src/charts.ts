@@ -1,6 +1,6 @@
 import { withDefaults } from '@voxface/landmarks';
 import type { TopLevelSpec } from 'vega-lite';
-import { type ThemeName, themeOf, toHex } from './svg.ts';
+import { SERIES_COLORS, type ThemeName, themeOf, toHex } from './svg.ts';
 
 /** Errors of one method on one set. */
 export interface CedCurve {
@@ -10,14 +10,17 @@ export interface CedCurve {
 }
 
 export interface CedOptions {
-  /** Largest error shown, a fraction. */
+  /** Largest error shown, a fraction. @default 0.08 */
   limit?: number;
-  /** Pixels of the plot's inside. */
+  /** Pixels of the plot's inside. @default 460 */
   width?: number;
+  /** @default 320 */
   height?: number;
-  /** Label of the error axis; ` (%)` is added. */
+  /** Label of the error axis; ` (%)` is added. @default 'normalized mean error' */
   label?: string;
+  /** @default '' */
   title?: string;
+  /** @default 'light' */
   theme?: ThemeName;
 }
 
@@ -34,6 +37,13 @@ export const CED_DEFAULTS: Required<CedOptions> = {
  * Cumulative error distribution: for every error, the share of images that stay at or under it. Exact steps, no
  * bins; the legend gives the mean error of the images that were found.
  * @throws RangeError when there is no curve, a curve has no error, or an error is negative or NaN.
+ * @example
+ * ```js
+ * import { cedSvg } from '@voxface/plots';
+ *
+ * const svg = await cedSvg([{ name: 'mine', errors: [0.02, 0.03, 0.05] }], { limit: 0.07 });
+ * console.log(svg.startsWith('<svg')); // => true
+ * ```
  */
 export async function cedSvg(curves: readonly CedCurve[], options: CedOptions = {}): Promise<string> {
   const { limit, width, height, label, title, theme } = withDefaults(CED_DEFAULTS, options);
@@ -139,14 +149,19 @@ export const TRAINING_PANELS: readonly TrainingPanel[] = [
 ];
 
 export interface TrainingCurvesOptions {
+  /** @default TRAINING_PANELS */
   panels?: readonly TrainingPanel[];
-  /** Step records are averaged into at most this many points per curve. */
+  /** Step records are averaged into at most this many points per curve. @default 300 */
   points?: number;
+  /** @default 2 */
   columns?: number;
-  /** Pixels of one panel's inside. */
+  /** Pixels of one panel's inside. @default 340 */
   width?: number;
+  /** @default 190 */
   height?: number;
+  /** @default '' */
   title?: string;
+  /** @default 'light' */
   theme?: ThemeName;
 }
 
@@ -307,18 +322,6 @@ function panelSpec(
   };
 }
 
-/** Line colours of charts, told apart with the common colour-vision deficiencies too (Okabe and Ito 2008). */
-export const SERIES_COLORS: readonly string[] = [
-  '#0072b2',
-  '#d55e00',
-  '#009e73',
-  '#cc79a7',
-  '#e69f00',
-  '#56b4e9',
-  '#7f7f7f',
-  '#b8a900',
-];
-
 /**
  * Renders a vega-lite specification without a DOM; vega is loaded on first use, its expressions interpreted (no `eval`).
  */
@@ -397,11 +400,7 @@ export function parseTrainingLog(text: string): TrainingRecord[] {
 }
 
 /** A number of a record: the field of the record that holds it ('' for the record itself), and its name in there. */
-interface NumericField {
-  readonly group: string;
-  readonly name: string;
-  readonly value: number;
-}
+type NumericField = { readonly group: string; readonly name: string; readonly value: number };
 
 /** The finite numbers of a record, one level deep; in a list, entries are told apart by their `dataset`. */
 function numericFields(record: TrainingRecord): NumericField[] {

@@ -9,12 +9,13 @@ export interface ContactSheetCell {
 }
 
 export interface ContactSheetOptions {
-  /** Pictures per row. */
+  /** Pictures per row. @default 4 */
   columns?: number;
-  /** Side of the square that each picture is fitted into, pixels. */
+  /** Side of the square that each picture is fitted into, pixels. @default 240 */
   cell?: number;
-  /** Between pictures, pixels. */
+  /** Between pictures, pixels. @default 12 */
   gap?: number;
+  /** @default 'dark' */
   theme?: ThemeName;
   /** Written over the sheet; escaped. */
   title?: string;
@@ -30,6 +31,14 @@ export const CONTACT_SHEET_DEFAULTS: Required<Omit<ContactSheetOptions, 'title'>
 /**
  * Pictures in a grid, row by row, as one SVG document; photos inside come along as data URLs (`photoHref`).
  * @throws RangeError when there is no cell, `columns` is no positive integer, or a cell is no SVG document.
+ * @example
+ * ```js
+ * import { MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { contactSheet, view3dSvg } from '@voxface/plots';
+ *
+ * const cells = [-60, 0, 60].map((yaw) => ({ svg: view3dSvg(MEAN_FACE_68, { yaw }), caption: `${yaw} degrees` }));
+ * console.log(contactSheet(cells, { columns: 3 }).startsWith('<svg')); // => true
+ * ```
  */
 export function contactSheet(cells: readonly ContactSheetCell[], options: ContactSheetOptions = {}): string {
   const { columns, cell, gap, theme, title } = withDefaults(CONTACT_SHEET_DEFAULTS, options);

@@ -7,7 +7,6 @@ export {
   cedSvg,
   curvePanelsSvg,
   parseTrainingLog,
-  SERIES_COLORS,
   TRAINING_CURVES_DEFAULTS,
   TRAINING_PANELS,
   type TrainingCurvesOptions,

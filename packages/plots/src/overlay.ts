@@ -8,7 +8,7 @@ import {
   withDefaults,
 } from '@voxface/landmarks';
 import { mixColors } from '@voxface/volume';
-import { checkLandmarks, connectParts, type Segment, schemeFor } from './parts.ts';
+import { checkDrawable, connectParts, type Segment, schemeFor } from './parts.ts';
 import {
   escapeXml,
   formatNumber,
@@ -42,19 +42,19 @@ export interface OverlayFace {
 }
 
 export interface OverlayOptions {
-  /** Scheme whose parts are connected; by default iBUG 68 for 68 landmarks and dots alone for any other number. */
+  /** Scheme whose parts are connected. @default IBUG_68 for 68 landmarks, none (dots alone) for any other number */
   scheme?: LandmarkScheme;
-  /** Draw the boxes of faces that have one. */
+  /** Draw the boxes of faces that have one. @default true */
   box?: boolean;
-  /** Draw the identifiers of faces that have one. */
+  /** Draw the identifiers of faces that have one. @default true */
   label?: boolean;
-  /** Connect the landmarks of each part. */
+  /** Connect the landmarks of each part. @default true */
   connect?: boolean;
-  /** Radius of the dots in image pixels; null chooses by the size of the face. */
+  /** Radius of the dots in image pixels; null chooses by the size of the face. @default null */
   radius?: number | null;
-  /** Output pixels per image pixel. */
+  /** Output pixels per image pixel. @default 1 */
   scale?: number;
-  /** Colours where there is no photo. */
+  /** Colours where there is no photo. @default 'dark' */
   theme?: ThemeName;
   title?: string;
 }
@@ -89,7 +89,7 @@ export function overlaySvg(
   options: OverlayOptions = {},
 ): string {
   const settings = withDefaults(OVERLAY_DEFAULTS, options);
-  for (const face of faces) checkLandmarks('overlaySvg', face.landmarks);
+  for (const face of faces) checkDrawable('overlaySvg', face.landmarks);
   const [x, y, width, height] = canvasOf(image, faces);
   if (!(settings.scale > 0)) {
     throw new RangeError(`overlaySvg: scale must be positive, got ${settings.scale}`);

@@ -59,7 +59,7 @@ export const IBUG_68_TRIANGLES: readonly number[] = [
  * @throws RangeError when there is no landmark or a coordinate is not finite.
  * @returns number of landmarks n.
  */
-export function checkLandmarks(caller: string, shape: Landmarks): number {
+export function checkDrawable(caller: string, shape: Landmarks): number {
   const count = countLandmarks(shape);
   if (count === 0) throw new RangeError(`${caller}: expected at least one landmark, got none`);
   const bad = shape.points.findIndex((v) => !Number.isFinite(v));

@@ -3,18 +3,26 @@ import sharp from 'sharp';
 import { type OverlayFace, type OverlayOptions, overlaySvg } from './overlay.ts';
 
 export interface RenderPngOptions {
-  /** Width of the PNG in pixels; null takes the drawing's own width. */
+  /** Width of the PNG in pixels; null takes the drawing's own width. @default null */
   width?: number | null;
-  /** CSS colour behind transparent parts; null keeps them transparent. */
+  /** CSS colour behind transparent parts; null keeps them transparent. @default null */
   background?: string | null;
 }
 
-const RENDER_PNG_DEFAULTS: Required<RenderPngOptions> = { width: null, background: null };
+export const RENDER_PNG_DEFAULTS: Required<RenderPngOptions> = { width: null, background: null };
 
 /**
  * Renders an SVG document to PNG bytes with sharp (librsvg). Sizes other than the drawing's own are rendered
  * sharp, not resampled from it.
  * @throws RangeError when `svg` is no SVG document or the width is not positive.
+ * @example
+ * ```js
+ * import { MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { renderPng, view3dSvg } from '@voxface/plots';
+ *
+ * const png = await renderPng(view3dSvg(MEAN_FACE_68), { width: 200 });
+ * console.log(png.subarray(1, 4).toString()); // => PNG
+ * ```
  */
 export async function renderPng(svg: string, options: RenderPngOptions = {}): Promise<Buffer> {
   const { width, background } = withDefaults(RENDER_PNG_DEFAULTS, options);

@@ -107,6 +107,18 @@ export function landmarkColor(index: number, count: number): Rgb {
   return hueColor(index / count);
 }
 
+/** Line colours of charts, told apart with the common colour-vision deficiencies too (Okabe and Ito 2008). */
+export const SERIES_COLORS: readonly string[] = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+  '#7f7f7f',
+  '#b8a900',
+];
+
 /** `#rrggbb`. */
 export function toHex(color: Rgb): string {
   const byte = (v: number): string =>

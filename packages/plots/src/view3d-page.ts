@@ -1,6 +1,6 @@
 import { IBUG_68, type LandmarkScheme, type Landmarks, withDefaults } from '@voxface/landmarks';
 import type { PointCloud } from '@voxface/volume';
-import { checkLandmarks, connectParts, IBUG_68_TRIANGLES, schemeFor } from './parts.ts';
+import { checkDrawable, connectParts, IBUG_68_TRIANGLES, schemeFor } from './parts.ts';
 import { escapeXml, landmarkColor, toHex } from './svg.ts';
 
 /** One face of the page. */
@@ -15,6 +15,7 @@ export interface PageFace {
 
 export interface View3dPageOptions {
   scheme?: LandmarkScheme;
+  /** @default 'voxface: 3D view' */
   title?: string;
 }
 
@@ -23,6 +24,13 @@ export const VIEW3D_PAGE_DEFAULTS: { title: string } = { title: 'voxface: 3D vie
 /**
  * A self-contained HTML page with a 3D view that turns under mouse, finger or arrow keys. No outside file is loaded.
  * @throws RangeError when there is no face, or a face has no finite 3D landmarks.
+ * @example
+ * ```js
+ * import { MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { view3dPage } from '@voxface/plots';
+ *
+ * console.log(view3dPage([{ landmarks: MEAN_FACE_68 }]).startsWith('<!doctype html>')); // => true
+ * ```
  */
 export function view3dPage(faces: readonly PageFace[], options: View3dPageOptions = {}): string {
   const { title, scheme } = withDefaults(VIEW3D_PAGE_DEFAULTS, options);
@@ -62,7 +70,7 @@ const round = (v: number): number => Math.round(v * 1e4) / 1e4;
 function pageFace(face: PageFace, index: number, named: LandmarkScheme | undefined) {
   const shape = face.unit ?? face.landmarks;
   if (shape.dims !== 3) throw new RangeError(`view3dPage: expected 3D landmarks, got dims ${shape.dims}`);
-  const count = checkLandmarks('view3dPage', shape);
+  const count = checkDrawable('view3dPage', shape);
   const scheme = schemeFor('view3dPage', count, named, IBUG_68);
   if (face.cloud && !face.unit) {
     throw new RangeError(

@@ -1,6 +1,6 @@
 import { IBUG_68, type LandmarkScheme, type Landmarks, withDefaults } from '@voxface/landmarks';
 import { mixColors, type Rgb } from '@voxface/volume';
-import { checkLandmarks, connectParts, IBUG_68_TRIANGLES, schemeFor } from './parts.ts';
+import { checkDrawable, connectParts, IBUG_68_TRIANGLES, schemeFor } from './parts.ts';
 import {
   escapeXml,
   formatNumber,
@@ -32,7 +32,7 @@ function drawView3d(landmarks: Landmarks<3>, settings: typeof VIEW3D_DEFAULTS & 
   if (!(size > 0)) throw new RangeError(`view3dSvg: size must be positive, got ${size}`);
   const shapes = truth === undefined ? [landmarks] : [truth, landmarks];
   for (const shape of shapes) {
-    checkLandmarks('view3dSvg', shape);
+    checkDrawable('view3dSvg', shape);
     if (shape.dims !== 3) {
       throw new RangeError(`view3dSvg: expected 3D landmarks, got dims ${shape.dims} (use overlaySvg)`);
     }
@@ -162,14 +162,15 @@ function facing(p: Float64Array, a: number, b: number, c: number): number {
 }
 
 export interface View3dOptions extends ViewAngles {
-  /** Scheme whose parts are connected; by default iBUG 68 for 68 landmarks and dots alone for any other number. */
+  /** Scheme whose parts are connected. @default IBUG_68 for 68 landmarks, none (dots alone) for any other number */
   scheme?: LandmarkScheme;
-  /** Side of the square picture in pixels. */
+  /** Side of the square picture in pixels. @default 480 */
   size?: number;
-  /** Shade the surface between the landmarks (iBUG 68 only). */
+  /** Shade the surface between the landmarks (iBUG 68 only). @default true */
   surface?: boolean;
   /** [n, 3] Where the landmarks truly are, in the same unit: drawn red (class `truth`), the landmarks blue then. */
   truth?: Landmarks<3>;
+  /** @default 'dark' */
   theme?: ThemeName;
   title?: string;
 }
@@ -199,6 +200,14 @@ export const SHEET_VIEWS: readonly NamedView[] = [
  * landmarks smaller and dimmer (class `landmark`, index in `data-landmark`). At yaw 0 and pitch 0 the picture shows x and y as they are.
  * @param landmarks [n, 3], voxface axes, any unit.
  * @throws RangeError on landmarks that are not 3D, empty, or not finite.
+ * @example
+ * ```js
+ * import { MEAN_FACE_68 } from '@voxface/landmarks';
+ * import { view3dSvg } from '@voxface/plots';
+ *
+ * const svg = view3dSvg(MEAN_FACE_68, { yaw: 45, surface: false });
+ * console.log(svg.match(/data-landmark/g).length); // => 68
+ * ```
  */
 export function view3dSvg(landmarks: Landmarks<3>, options: View3dOptions = {}): string {
   const settings = withDefaults(VIEW3D_DEFAULTS, options);
@@ -254,9 +263,12 @@ function ground(width: number, height: number, theme: ThemeName): string {
 
 /** Direction of a 3D view, in degrees. The head is turned, the viewer stays. */
 export interface ViewAngles {
-  /** Right-positive: turns the face toward the right side of the picture. */
+  /** Right-positive: turns the face toward the right side of the picture. @default 0; 35 in 3D views and clouds */
   yaw?: number;
-  /** Up-positive: turns the face toward the upper side of the picture, after the yaw. */
+  /**
+   * Up-positive: turns the face toward the upper side of the picture, after the yaw.
+   * @default 0; -10 in 3D views, -14 in clouds
+   */
   pitch?: number;
 }
 

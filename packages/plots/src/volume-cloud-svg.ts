@@ -11,10 +11,11 @@ import { formatNumber, svgDocument, svgElement, type Theme, type ThemeName, them
 import { rotatePoints, type ViewAngles, viewRotation } from './view3d.ts';
 
 export interface VolumeCloudOptions extends CloudOptions, ViewAngles {
-  /** Side of the square picture in pixels. */
+  /** Side of the square picture in pixels. @default 480 */
   size?: number;
-  /** Draw the edges of the volume. */
+  /** Draw the edges of the volume. @default true */
   cage?: boolean;
+  /** @default 'dark' */
   theme?: ThemeName;
   title?: string;
 }

@@ -11,11 +11,14 @@ type NativeConstructor = new (options: { maxDetectedFaces: number; fastMode: boo
 
 /** Options of the browser's detector. */
 export interface BrowserDetectorOptions {
-  /** Most faces per picture. */
+  /** Most faces per picture. @default 10 */
   maxFaces?: number;
-  /** Prefers speed over accuracy. */
+  /** Prefers speed over accuracy. @default false */
   fast?: boolean;
-  /** How the browser's boxes relate to landmark boxes; it differs between platforms, so none is assumed. */
+  /**
+   * How the browser's boxes relate to landmark boxes; it differs between platforms, so none is assumed.
+   * @default { shift: [0, 0], scale: [1, 1] }
+   */
   calibration?: BoxCalibration;
 }
 

@@ -33,15 +33,16 @@ export interface FaceDetector {
 
 /** How a detector looks at pictures, and how its candidates become faces. */
 export interface DetectorOptions {
-  /** Least confidence of a face. */
+  /** Least confidence of a face. @default 0.5 */
   minScore?: number;
-  /** Most faces per picture. */
+  /** Most faces per picture. @default 100 */
   maxFaces?: number;
-  /** False returns the detector's own boxes. */
+  /** False returns the detector's own boxes. @default true */
   calibrated?: boolean;
   /**
    * When the picture is looked at in its three other quarter turns as well: `doubtful` where no face is sure, `always`, `never`.
    * Each turn costs as much as the first look.
+   * @default 'doubtful'
    */
   rotations?: 'doubtful' | 'always' | 'never';
   /**
@@ -49,6 +50,7 @@ export interface DetectorOptions {
    * picture are looked for in overlapping tiles; where only large faces matter, the picture is shrunk further, which is faster.
    * Null: faces from a twentieth of the picture's longer side on, and half of that in pictures where that finds no face or small
    * ones.
+   * @default null
    */
   minFace?: number | null;
 }

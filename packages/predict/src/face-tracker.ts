@@ -15,15 +15,18 @@ import { turnInPlane } from './upright-pass.ts';
 
 /** Options of a tracker. */
 export interface FaceTrackerOptions {
-  /** Most faces followed at once. */
+  /** Most faces followed at once. @default 1 */
   maxFaces?: number;
-  /** Frames between looks of the detector for new and lost faces; it looks every frame while there is no face. */
+  /**
+   * Frames between looks of the detector for new and lost faces; it looks every frame while there is no face.
+   * @default 15
+   */
   detectEvery?: number;
-  /** Least intersection over union of a followed face and a detected one that are the same. */
+  /** Least intersection over union of a followed face and a detected one that are the same. @default 0.3 */
   minOverlap?: number;
-  /** A track ends when its face's confidence falls below this, where the model tells confidences. */
+  /** A track ends when its face's confidence falls below this, where the model tells confidences. @default 0.1 */
   minConfidence?: number;
-  /** Smoothing over time, or false for none. */
+  /** Smoothing over time, or false for none. @default {} */
   smoothing?: SmootherOptions | false;
   /** Told of a face that was lost: its identity, and the seconds of the frame that is without it. */
   onLost?: (id: number, seconds: number) => void;

@@ -44,11 +44,12 @@ export interface LocalizeImagesOptions<S> {
   /**
    * Detected faces whose confidence is lower are left out as no faces, where the model tells confidences; faces whose boxes were
    * given are always there.
+   * @default 0.1
    */
   minConfidence?: number;
-  /** Pictures that are read ahead of the one that is looked at. */
+  /** Pictures that are read ahead of the one that is looked at. @default 3 */
   ahead?: number;
-  /** Pictures whose faces go through the networks together, at most. */
+  /** Pictures whose faces go through the networks together, at most. @default 8 */
   together?: number;
 }
 
@@ -71,6 +72,20 @@ interface Seen<S> {
  * pictures in one batch. At most `ahead + together` pictures are in memory. Results come in the order of the
  * sources; a picture that fails is reported in its place and the others are still done.
  * @throws RangeError when neither detector nor boxes are given.
+ * @example
+ * ```js
+ * import { boxOf, cropAffine, MEAN_FACE_68, toUnit } from '@voxface/landmarks';
+ * import { createCropPredictor, localizeImages } from '@voxface/predict';
+ *
+ * const { points } = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
+ * const run = async (crops) => crops.flatMap(() => [...points]);
+ * const predictor = createCropPredictor({ inputSize: 64, landmarks: 68, scheme: 'ibug-68', run });
+ * const read = async () => ({ data: new Uint8Array(320 * 240 * 3), width: 320, height: 240, channels: 3 });
+ * const boxes = () => [{ x: 100, y: 60, width: 100, height: 100 }];
+ * for await (const { source, faces } of localizeImages(['a', 'b'], { read, predictor, boxes })) {
+ *   console.log(source, faces.length); // => a 1
+ * }
+ * ```
  */
 export async function* localizeImages<S>(
   sources: Iterable<S>,

@@ -46,29 +46,32 @@ export interface FaceRequest {
 
 /** Options of a predictor. */
 export interface PredictorOptions {
-  /** Averages with the prediction of the mirrored crop: twice the work, less error. */
+  /** Averages with the prediction of the mirrored crop: twice the work, less error. @default false */
   flip?: boolean;
   /**
    * Averages over that many crops of every face, 1 to 9, turned by up to 12 degrees and made up to 8 % narrower or wider: that many times
    * the work, less error. Confidences are those of the plain crop.
+   * @default 1
    */
   crops?: number;
-  /** Predicts again around the first landmarks: twice the work, forgives a bad box. */
+  /** Predicts again around the first landmarks: twice the work, forgives a bad box. @default false */
   refine?: boolean;
   /**
    * Heads whose first landmarks lie turned in the picture's plane by more than this many degrees are cut again along the head's axis
    * and predicted again, until they stand upright (three times at most); false: never. Upright heads cost nothing more.
+   * @default 20
    */
   upright?: number | false;
   /**
    * A face whose confidence is below this is looked at again in three more quarter turns, and if it stays below in four wider crops
    * and around their landmarks; the most confident answer is taken. False: never. Needs a model with a confidence calibration;
    * faces that it is sure of cost nothing more.
+   * @default 0.7
    */
   quarterTurns?: number | false;
-  /** Whether to tell confidences, where the model has a calibration. */
+  /** Whether to tell confidences, where the model has a calibration. @default true */
   confidence?: boolean;
-  /** Crops that go through the networks at once. */
+  /** Crops that go through the networks at once. @default 8 */
   batchSize?: number;
 }
 

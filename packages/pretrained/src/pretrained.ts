@@ -20,7 +20,16 @@ const MODELS: readonly PretrainedModel[] = [
 /** The model that commands take when none is named. */
 export const PRETRAINED_DEFAULT = 'small';
 
-/** Every model of this package. */
+/**
+ * Every model of this package.
+ * @example
+ * ```js
+ * import { listPretrained, pretrainedUrl } from '@voxface/pretrained';
+ *
+ * console.log(listPretrained().some(({ name }) => name === 'small')); // => true
+ * console.log(pretrainedUrl('small').protocol); // => file:
+ * ```
+ */
 export function listPretrained(): readonly PretrainedModel[] {
   return MODELS;
 }

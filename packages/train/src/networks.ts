@@ -156,7 +156,11 @@ export function regress(networks: TrainedNetworks, volumes: readonly Tensor4D[],
 }
 
 /** Runs `f` and puts the running statistics of the named networks back to what they were. */
-export function withoutRecording<T>(networks: TrainedNetworks, names: readonly NetworkName[], f: () => T): T {
+export function keepingStatistics<T>(
+  networks: TrainedNetworks,
+  names: readonly NetworkName[],
+  f: () => T,
+): T {
   const sets = selectNetworks(networks, names).map((weights) => weights.statistics);
   const snapshots = sets.map((set) => set.snapshot());
   try {

@@ -5,6 +5,13 @@ import { type TrainingConfig, trainingConfigSchema } from './config.ts';
  * Checks a configuration and fills in the defaults. `$schema` is for editors and is dropped.
  * @param source what the message calls it, usually the file name.
  * @throws RangeError that lists every wrong field with its rule, and what an unknown name is likely to mean.
+ * @example
+ * ```js
+ * import { experimentConfig, parseTrainingConfig } from '@voxface/train';
+ *
+ * const { model } = parseTrainingConfig(experimentConfig('table8-mix', 'small'));
+ * console.log(model.preset); // => small
+ * ```
  */
 export function parseTrainingConfig(value: unknown, source = 'configuration'): TrainingConfig {
   const result = trainingConfigSchema.safeParse(value);

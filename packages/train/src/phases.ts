@@ -28,7 +28,7 @@ import {
   volumeLoss,
 } from './losses.ts';
 import type { NetworkName, TrainedNetworks } from './networks.ts';
-import { discriminate, estimate, regress, withoutRecording } from './networks.ts';
+import { discriminate, estimate, keepingStatistics, regress } from './networks.ts';
 
 /** What a phase computes from. */
 export interface PhaseInput {
@@ -99,14 +99,14 @@ const joint: Phase = {
 const discriminator: Phase = {
   trains: ({ shared }) => (shared ? ['regressor', 'discriminator'] : ['discriminator']),
   prepare: ({ networks, batches }) =>
-    withoutRecording(networks, ['estimator'], () => estimate(networks, joinImages(batches))),
+    keepingStatistics(networks, ['estimator'], () => estimate(networks, joinImages(batches))),
   compute({ networks, batches, weights, form, mu, adversary, prepared = [] }) {
     const { shared } = networks;
     const fakes = prepared as Tensor4D[];
     const truth = batch3d(batches);
     const images = joinImages(batches);
     const recorded: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
-    const real = withoutRecording(networks, recorded, () =>
+    const real = keepingStatistics(networks, recorded, () =>
       discriminate(networks, truth.stages as Tensor4D[], truth.images),
     );
     const fake = discriminate(networks, fakes, images);
@@ -131,7 +131,7 @@ const generator: Phase = {
     const images = joinImages(batches);
     const volumes = estimate(networks, images);
     const frozen: NetworkName[] = shared ? ['regressor', 'discriminator'] : ['discriminator'];
-    const judged = withoutRecording(networks, frozen, () => discriminate(networks, volumes, images));
+    const judged = keepingStatistics(networks, frozen, () => discriminate(networks, volumes, images));
     const coordinates = judged.coordinates ?? regress(networks, volumes, images);
     const terms = {
       ...volumeTerms(split(volumes, batches), batches),
@@ -154,7 +154,7 @@ const reconstruction: Phase = {
   compute({ networks, batches, adversary }) {
     const truth = batch3d(batches);
     const stages = truth.stages as Tensor4D[];
-    const judged = withoutRecording(networks, networks.shared ? ['regressor'] : [], () =>
+    const judged = keepingStatistics(networks, networks.shared ? ['regressor'] : [], () =>
       discriminate(networks, stages, truth.images),
     );
     const real = energy(stages, judged, adversary);
@@ -196,7 +196,7 @@ function adversarialWeight({
   adversary = ADVERSARY_DEFAULTS,
 }: PhaseInput): Scalar {
   const names = Object.keys(networks.weights) as NetworkName[];
-  return withoutRecording(networks, names, () => {
+  return keepingStatistics(networks, names, () => {
     const images = joinImages(batches);
     const volumes = estimate(networks, images);
     const regression = (...found: Tensor[]): Scalar =>

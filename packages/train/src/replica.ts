@@ -49,14 +49,15 @@ export interface Replica {
 
 /** Options of a replica. */
 export interface ReplicaOptions {
+  /** @default { coordinate: 1, auxiliary: 0.1, adversarial: 0.001 } */
   weights: LossWeights;
-  /** How coordinate errors count. */
+  /** How coordinate errors count. @default 'squared' */
   form: CoordinateLossForm;
-  /** How D's energies count. */
+  /** How D's energies count. @default { form: 'literal', share: 0.05 } */
   adversary: AdversaryOptions;
-  /** Factor on the loss during the backward pass, divided out of the gradients afterwards. */
+  /** Factor on the loss during the backward pass, divided out of the gradients afterwards. @default 1 */
   lossScale: number;
-  /** How phases run. */
+  /** How phases run. @default 'auto' */
   execution: Execution;
 }
 

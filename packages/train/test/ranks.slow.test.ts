@@ -80,7 +80,7 @@ describe.skipIf(!hasProgram('mpirun'))('training over MPI (needs mpirun, such as
     const job = mpirun(trainCommand(await write(config)), trainCommand(otherFile));
     const { output, code } = await startProcess(job);
     expect(code).not.toBe(0);
-    expect(output).toMatch(/rank 1 of 2 failed and ends the job: openVoxfaceDataset: .*nowhere/);
+    expect(output).toMatch(/rank 1 of 2 failed and ends the job: openPackedSet: .*nowhere/);
   });
 
   it('a signal to one rank stops all after the same step, with a checkpoint', async () => {

@@ -3,12 +3,13 @@ import { hueColor, mixColors, type Rgb } from './colors.ts';
 import type { VolumeShape } from './options.ts';
 
 export interface CloudOptions {
-  /** Number of points drawn from the volume. */
+  /** Number of points drawn from the volume. @default 6000 */
   points?: number;
-  /** Voxels under this share of the largest density are left out. */
+  /** Voxels under this share of the largest density are left out. @default 0.08 */
   threshold?: number;
-  /** Density is raised to this power before it is sampled; under 1 shows faint parts better. */
+  /** Density is raised to this power before it is sampled; under 1 shows faint parts better. @default 1 */
   power?: number;
+  /** @default 0 */
   seed?: number;
 }
 
@@ -31,6 +32,16 @@ export interface PointCloud {
  * strongest channel.
  * @param volume [h, w, d, c], c fastest.
  * @throws RangeError when the length is not h w d c, a value is not finite, or no voxel is positive.
+ * @example
+ * ```js
+ * import { createLandmarks } from '@voxface/landmarks';
+ * import { encodeVolume, sampleCloud, sortedColors } from '@voxface/volume';
+ *
+ * const stage = { width: 8, height: 8, depth: 8 };
+ * const volume = encodeVolume(createLandmarks([0.5, 0.5, 0], 3), stage, sortedColors(1));
+ * const { positions } = sampleCloud(volume, { ...stage, channels: 3 }, { points: 100 });
+ * console.log(positions.length); // => 300
+ * ```
  */
 export function sampleCloud(
   volume: Float32Array,

@@ -3,7 +3,7 @@ import { compactColors, perLandmarkColors, randomColors, sortedColors } from './
 import {
   checkChoice,
   checkDrawing,
-  checkLandmarks,
+  checkEncodable,
   KERNEL_DEFAULTS,
   type KernelOptions,
   type PlaneStage,
@@ -44,6 +44,15 @@ export interface VolumeEncoder {
  * Creates the encoder of `count` landmarks.
  * @throws RangeError for sizes or options out of range; its functions for landmarks of another count, 2D landmarks
  * given to `encode`, and non-finite coordinates.
+ * @example
+ * ```js
+ * import { createLandmarks } from '@voxface/landmarks';
+ * import { createVolumeEncoder } from '@voxface/volume';
+ *
+ * const encoder = createVolumeEncoder(2, { width: 8, height: 8, depths: [1, 4] });
+ * const stages = encoder.encode(createLandmarks([0.3, 0.5, 0, 0.7, 0.5, 0.1], 3));
+ * console.log(...stages.map((stage) => stage.length)); // => 192 768
+ * ```
  */
 export function createVolumeEncoder(count: number, options: Partial<VolumeOptions> = {}): VolumeEncoder {
   const name = 'createVolumeEncoder';
@@ -63,7 +72,7 @@ export function createVolumeEncoder(count: number, options: Partial<VolumeOption
         `VolumeEncoder.encode: expected ${count} landmarks, got ${countLandmarks(unit)} (create the encoder for this count)`,
       );
     }
-    checkLandmarks('VolumeEncoder.encode', unit, dims, colors);
+    checkEncodable('VolumeEncoder.encode', unit, dims, colors);
   };
   const room = (depth: number): Float32Array => new Float32Array(width * height * depth * channels);
   return {
@@ -130,7 +139,7 @@ export function encodeVolume(
 ): Float32Array {
   const kernel = withDefaults(KERNEL_DEFAULTS, options);
   checkDrawing('encodeVolume', stage, kernel);
-  checkLandmarks('encodeVolume', unit, 3, colors);
+  checkEncodable('encodeVolume', unit, 3, colors);
   const channels = (colors.length / unit.points.length) * 3;
   const volume = new Float32Array(stage.width * stage.height * stage.depth * channels);
   splat(unit.points, unit.dims, stage, [stage.depth], colors, kernel, [volume]);
@@ -153,7 +162,7 @@ export function encodeHeatmap(
   const kernel = planeKernel(withDefaults(KERNEL_DEFAULTS, options));
   const plane = { width: stage.width, height: stage.height, depth: 1 };
   checkDrawing('encodeHeatmap', plane, kernel);
-  checkLandmarks('encodeHeatmap', unit, 2, colors);
+  checkEncodable('encodeHeatmap', unit, 2, colors);
   const channels = (colors.length / unit.points.length) * unit.dims;
   const heatmap = new Float32Array(plane.width * plane.height * channels);
   splat(unit.points, unit.dims, plane, [1], colors, kernel, [heatmap]);

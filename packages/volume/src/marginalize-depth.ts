@@ -5,6 +5,14 @@ import type { VolumeShape } from './options.ts';
  * @param volume [h, w, d, c], c fastest.
  * @returns [h, w, c].
  * @throws RangeError when the length is not that of the shape.
+ * @example
+ * ```js
+ * import { marginalizeDepth } from '@voxface/volume';
+ *
+ * const volume = new Float32Array(4 * 4 * 2 * 3).fill(1); // [h, w, d, c]
+ * const heatmap = marginalizeDepth(volume, { width: 4, height: 4, depth: 2, channels: 3 });
+ * console.log(heatmap.length, heatmap[0]); // => 48 2
+ * ```
  */
 export function marginalizeDepth(volume: Float32Array, shape: VolumeShape): Float32Array {
   const { width, height, depth, channels } = shape;

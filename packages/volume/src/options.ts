@@ -18,36 +18,39 @@ export interface VolumeShape extends VolumeStage {
 
 /** The Gaussian that is drawn around a landmark. */
 export interface KernelOptions {
-  /** Standard deviation in voxels, the same along x, y and z at every stage. Paper: 1. */
+  /** Standard deviation in voxels, the same along x, y and z at every stage. Paper: 1. @default 1 */
   sigma: number;
   /**
    * `density`: Eq. 1 and Eq. 3 with their prefactors. `peak`: every value times (2 pi)^(3/2) sigma^3, so that a
    * lone voxel centre of Eq. 1 is 1; heatmaps get the same factor, which keeps Eq. 4.
+   * @default 'density'
    */
   amplitude: 'density' | 'peak';
   /**
    * `normalized`: the weights along z sum to 1 inside the grid, so that Eq. 4 equals Eq. 3 for one landmark at every
    * depth, also where z lies outside the grid. `literal`: Eq. 1 verbatim; z tails that leave the grid are lost.
+   * @default 'normalized'
    */
   depthKernel: 'normalized' | 'literal';
-  /** Values under this share of the Gaussian's peak are not drawn; 0 draws everything. */
+  /** Values under this share of the Gaussian's peak are not drawn; 0 draws everything. @default 1e-3 */
   cutoff: number;
 }
 
 /** How landmarks of one face become volumes, for all stages of a network. */
 export interface VolumeOptions extends KernelOptions {
-  /** Voxels along x. */
+  /** Voxels along x. @default 64 */
   width: number;
-  /** Voxels along y. */
+  /** Voxels along y. @default 64 */
   height: number;
-  /** Voxels along z, one entry per stage. Paper: 1, 2, 4, 64. */
+  /** Voxels along z, one entry per stage. Paper: 1, 2, 4, 64. @default [1, 2, 4, 64] */
   depths: readonly number[];
   /**
    * Colours c of Eq. 1: hue wheel by landmark index (`sorted`), the same wheel shuffled by `seed` (`random`), one
    * channel of ones (`compact`), or one channel for each landmark (`per-landmark`, for comparison).
+   * @default 'sorted'
    */
   colors: 'sorted' | 'random' | 'compact' | 'per-landmark';
-  /** Seed of the `random` colours. */
+  /** Seed of the `random` colours. @default 0 */
   seed: number;
 }
 
@@ -100,7 +103,7 @@ export function checkChoice(caller: string, name: string, value: string, allowed
 }
 
 /** Throws unless the landmarks are finite, have `dims` coordinates and `colors` holds whole rows for each of them. */
-export function checkLandmarks(caller: string, unit: Landmarks, dims: 2 | 3, colors: Float32Array): void {
+export function checkEncodable(caller: string, unit: Landmarks, dims: 2 | 3, colors: Float32Array): void {
   if (unit.dims < dims) {
     throw new RangeError(`${caller}: expected 3D landmarks, got 2D (use encodeHeatmap)`);
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DATASET_KINDS } from '@voxface/datasets';
-import { openVoxfaceDataset } from '@voxface/datasets/node';
+import { openPackedSet } from '@voxface/datasets/node';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import basis from '../../facefit/test/golden/linear-basis.json' with { type: 'json' };
 import { withoutOptions } from '../src/data/profile.ts';
@@ -184,7 +184,10 @@ describe('data profile', () => {
       /^voxface: fewer: .*got 67/m,
       /2 faces omitted/,
     );
-    expect((await openVoxfaceDataset(join(root, 'out'))).ids).toEqual(['a', 'a_p1']);
+    expect((await openPackedSet(join(root, 'out'))).ids).toEqual(['a', 'a_p1']);
+    // Two pictures of one face: two places of 144 pixels, 2 apart and around.
+    const sheet = readFileSync(join(root, 'out/contact-sheet.png'));
+    expect([sheet.readUInt32BE(16), sheet.readUInt32BE(20)]).toEqual([2 * 144 + 3 * 2, 144 + 2 * 2]);
   });
 
   test('takes a BFM-like basis with a list of landmarks, and says when there is none', async () => {

@@ -10,11 +10,11 @@ export type { ConformanceCase } from './case.ts';
 export interface ConformanceOptions {
   /** Registered TensorFlow.js backend to check, prepared by `setupBackend`. */
   backend: string;
-  /** Backend whose values count as right. */
+  /** Backend whose values count as right. @default 'cpu' */
   reference: string;
-  /** Largest error against the reference, as a share of the largest value; by default by backend. */
+  /** Largest error against the reference, as a share of the largest value. @default by backend */
   tolerance?: number;
-  /** Largest error of gradients against central differences, as a share of the gradient's norm. */
+  /** Largest error of gradients against central differences, as a share of the gradient's norm. @default 3e-2 */
   differenceTolerance: number;
   /** Only cases whose `kernel name` contains this. */
   only?: string;

@@ -47,7 +47,10 @@ export interface Program {
 
 /** Options of a recording. */
 export interface ProgramOptions {
-  /** Folds batch normalisations and ReLUs into convolutions with constant weights: same values up to rounding, not bit by bit. */
+  /**
+   * Folds batch normalisations and ReLUs into convolutions with constant weights: same values up to rounding, not bit by bit.
+   * @default false
+   */
   fold: boolean;
 }
 
@@ -140,12 +143,12 @@ export function recordProgram(
   disposeUnread(constants, [...views, ...planned.flatMap(({ args }) => args)]);
   const plan = { calls: planned, constants, outputs: views, size };
   const shapes = inputs.map(describeTensor);
-  // Backends that can make use of it (`@voxface/backend` on wasm) are told that the values of the constants stay.
-  const retain = getKernel('RetainWeights', backendName)?.kernelFunc;
-  const tell = (weights: Tensor, isRetained: boolean): void => {
-    retain?.({ inputs: { weights }, attrs: { isRetained }, backend: host });
+  // Backends that can make use of it (`@voxface/backend` on wasm) keep what they pack of the constants.
+  const retainWeights = getKernel('RetainWeights', backendName)?.kernelFunc;
+  const retain = (weights: Tensor, isRetained: boolean): void => {
+    retainWeights?.({ inputs: { weights }, attrs: { isRetained }, backend: host });
   };
-  for (const { tensor } of constants) tell(tensor, true);
+  for (const { tensor } of constants) retain(tensor, true);
   let alive = true;
   const program: Program = {
     length: planned.length,
@@ -162,7 +165,7 @@ export function recordProgram(
     dispose() {
       alive = false;
       for (const { tensor } of constants.splice(0)) {
-        tell(tensor, false);
+        retain(tensor, false);
         tensor.dispose();
       }
     },

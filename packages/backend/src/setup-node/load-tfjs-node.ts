@@ -11,15 +11,15 @@ import {
 } from './setup-record.ts';
 
 export interface LoadTfjsNodeOptions {
-  /** Load the CUDA build. */
+  /** Load the CUDA build. @default false */
   gpu?: boolean;
-  /** TensorFlow release of the build to take; by default the newest that was built. */
+  /** TensorFlow release of the build to take. @default the newest that was built */
   tensorflow?: string;
-  /** Folder of builds; by default that of `defaultCacheDirectory`. */
+  /** Folder of builds. @default that of `defaultCacheDirectory` */
   cacheDirectory?: string;
-  /** Folder whose `node_modules` may hold `@tensorflow/tfjs-node`; by default the current one. */
+  /** Folder whose `node_modules` may hold `@tensorflow/tfjs-node`. @default process.cwd() */
   projectDirectory?: string;
-  /** Threads for one kernel; by default TensorFlow takes one per core. Works before the first load in a process only. */
+  /** Threads for one kernel. Works before the first load in a process only. @default one per core */
   threads?: number;
 }
 

@@ -1,3 +1,4 @@
+// Not fflate, as elsewhere: a TensorFlow wheel holds hundreds of megabytes, of which a few files are streamed to the disk.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -28,9 +28,9 @@ export interface SetupNodeOptions {
   wheel?: string;
   /** TensorFlow release to download. */
   tensorflow?: string;
-  /** Folder of builds; by default `$XDG_CACHE_HOME/voxface/tfjs-node` or `~/.cache/voxface/tfjs-node`. */
+  /** Folder of builds. @default `$XDG_CACHE_HOME/voxface/tfjs-node` or `~/.cache/voxface/tfjs-node` */
   cacheDirectory?: string;
-  /** Folder whose `node_modules` may hold `@tensorflow/tfjs-node`; by default the current one. */
+  /** Folder whose `node_modules` may hold `@tensorflow/tfjs-node`. @default process.cwd() */
   projectDirectory?: string;
   /** Build anew even when the cache holds this build. */
   force?: boolean;

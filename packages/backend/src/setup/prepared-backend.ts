@@ -3,8 +3,8 @@ export interface SetupOptions {
   /** Folder or files of the wasm binaries, where the ones that come with the package are not to be used. */
   wasmPaths?: string | Record<string, string>;
   /**
-   * Threads of wasm in a cross-origin isolated browser, by default and at most half of the cores and 8; of TensorFlow in
-   * Node, by default one per core.
+   * Threads of wasm in a cross-origin isolated browser, at most half of the cores and 8; of TensorFlow in Node.
+   * @default as many as wasm may have; one per core in Node
    */
   threads?: number;
 }

@@ -6,7 +6,8 @@ import { createPackedSetWriter, type PackedSetWriterOptions } from './packed-set
 export interface ConvertOptions extends OpenDatasetOptions, PackedSetWriterOptions {
   /**
    * Store only the face, `scale` times the longer side of its box, at `size` x `size` pixels: smaller and faster to
-   * read, but training then resamples a second time. Absent: pictures are stored as they are.
+   * read, but training then resamples a second time.
+   * @default pictures are stored as they are
    */
   face?: { scale: number; size: number };
   onProgress?: (done: number, total: number) => void;
@@ -25,6 +26,15 @@ export interface ConvertReport {
  * where it was with `resume: true`.
  * @param target a folder or annotation file (opened by `openDataset`), or an opened dataset.
  * @throws Error when the dataset cannot be opened, or the folder already holds a set and `resume` is not set.
+ * @example
+ * ```js
+ * import { takeSamples } from '@voxface/datasets';
+ * import { convertDataset, open300w, openPackedSet } from '@voxface/datasets/node';
+ *
+ * const afw = takeSamples(await open300w('300w/afw'), [0, 1, 2]);
+ * await convertDataset(afw, 'packed/afw', { face: { scale: 2, size: 192 } });
+ * console.log((await openPackedSet('packed/afw')).length); // => 3
+ * ```
  */
 export async function convertDataset(
   target: string | Dataset,

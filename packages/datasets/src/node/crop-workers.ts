@@ -17,9 +17,12 @@ import { checkInside } from '../record-dataset.ts';
 import type { CroppedSample, Dataset } from '../sample.ts';
 
 export interface CropWorkersOptions {
-  /** Number of threads. */
+  /** Number of threads. @default one less than the cores, but at least 1 */
   count?: number;
-  /** Decoded pictures are kept, shared among the threads, as long as they fit this many bytes. 0 keeps none. */
+  /**
+   * Decoded pictures are kept, shared among the threads, as long as they fit this many bytes. 0 keeps none.
+   * @default 0
+   */
   cacheBytes?: number;
 }
 

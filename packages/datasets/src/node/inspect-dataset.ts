@@ -1,6 +1,4 @@
-import { countLandmarks, headPose, type Landmarks, withDefaults } from '@voxface/landmarks';
-import sharp from 'sharp';
-import { cropSample } from '../crop-sample.ts';
+import { countLandmarks, headPose, type Landmarks } from '@voxface/landmarks';
 import { countInside } from '../record-dataset.ts';
 import type { Dataset, Sample } from '../sample.ts';
 import { type OpenDatasetOptions, openDataset } from './open-dataset.ts';
@@ -9,7 +7,7 @@ import { decodeImage, isTurnedPicture } from './read-image.ts';
 /** Smallest and largest value. */
 export type Range = readonly [minimum: number, maximum: number];
 
-/** What `inspectDataset` found; plain JSON but for the contact sheet. */
+/** What `inspectDataset` found; plain JSON but for `samples`. */
 export interface DatasetReport {
   readonly name: string;
   readonly scheme: string;
@@ -42,22 +40,22 @@ export interface DatasetReport {
     readonly beyond: number;
     readonly unknown: number;
   };
-  /** PNG; absent when no sample loads or none was asked for. */
-  readonly contactSheet?: Uint8Array;
+  /** The samples that were asked for; absent when none was, or none loads. */
+  readonly samples?: readonly Sample[];
 }
 
 export interface InspectOptions extends OpenDatasetOptions {
-  /** Faces on the contact sheet, spread evenly over the dataset; 0 draws none. */
-  sheetFaces?: number;
+  /** Samples to hand back, spread evenly over the dataset, for a contact sheet. @default 0 */
+  samples?: number;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
-export const INSPECT_DEFAULTS: { sheetFaces: number } = { sheetFaces: 48 };
+export const INSPECT_DEFAULTS: { samples: number } = { samples: 0 };
 
 /**
- * Loads every sample of a dataset once and says what is there: counts, ranges, every broken file by name, and a
- * contact sheet with the landmarks drawn in.
+ * Loads every sample of a dataset once and says what is there: counts, ranges, every broken file by name, and
+ * samples for a contact sheet.
  * @param target a folder or annotation file (opened by `openDataset`), or an opened dataset.
  * @throws Error when the dataset cannot be opened at all.
  */
@@ -75,8 +73,8 @@ export async function inspectDataset(
   const ranges = createRanges();
   const outside: string[] = [];
   const yaw = { to30: 0, to60: 0, beyond: 0, unknown: 0 };
-  const sheetFaces = options.sheetFaces ?? INSPECT_DEFAULTS.sheetFaces;
-  const sheet: Sample[] = [];
+  const wanted = options.samples ?? INSPECT_DEFAULTS.samples;
+  const samples: Sample[] = [];
   let count = 0;
   let partlyVisible = 0;
   let turned = 0;
@@ -95,9 +93,8 @@ export async function inspectDataset(
       if (visible < dataset.scheme.count) partlyVisible += 1;
       if (countInside(sample.landmarks, width, height, sample.visible) < visible) outside.push(sample.id);
       yaw[binOf(sample)] += 1;
-      const due =
-        Math.floor(((i + 1) * sheetFaces) / dataset.length) > Math.floor((i * sheetFaces) / dataset.length);
-      if (sheetFaces > 0 && (due || dataset.length <= sheetFaces)) sheet.push(sample);
+      const due = Math.floor(((i + 1) * wanted) / dataset.length) > Math.floor((i * wanted) / dataset.length);
+      if (wanted > 0 && (due || dataset.length <= wanted)) samples.push(sample);
     } catch (error) {
       report({ id: dataset.ids[i], error: error as Error });
     }
@@ -120,7 +117,7 @@ export async function inspectDataset(
     otherFrame: otherFrame.sort(),
     partlyVisible,
     yaw,
-    ...(sheet.length > 0 && { contactSheet: await drawContactSheet(sheet) }),
+    ...(samples.length > 0 && { samples }),
   };
 }
 
@@ -214,63 +211,4 @@ function binOf({ yaw, landmarks }: Sample): 'to30' | 'to60' | 'beyond' | 'unknow
   const degrees = yaw ?? (known ? headPose(landmarks as Landmarks<3>).yaw : undefined);
   if (degrees === undefined) return 'unknown';
   return Math.abs(degrees) <= 30 ? 'to30' : Math.abs(degrees) <= 60 ? 'to60' : 'beyond';
-}
-
-export interface ContactSheetOptions {
-  /** Side of one face, pixels. */
-  size?: number;
-  columns?: number;
-}
-
-export const CONTACT_SHEET_DEFAULTS: Required<ContactSheetOptions> = { size: 160, columns: 8 };
-
-/**
- * Draws faces in a grid, each cut a little wider than for training, with its landmarks as dots: green, or from
- * yellow (near) to blue (far) where there is a depth. Hidden landmarks are left out.
- * @returns PNG bytes.
- * @internal
- */
-export async function drawContactSheet(
-  samples: readonly Sample[],
-  options: ContactSheetOptions = {},
-): Promise<Uint8Array> {
-  const { size, columns } = withDefaults(CONTACT_SHEET_DEFAULTS, options);
-  const across = Math.min(columns, samples.length);
-  const down = Math.ceil(samples.length / columns);
-  const width = across * size;
-  const sheet = new Uint8Array(width * down * size * 3);
-  samples.forEach((sample, k) => {
-    const { pixels } = drawFace(sample, size);
-    const left = (k % columns) * size;
-    const top = Math.floor(k / columns) * size;
-    for (let row = 0; row < size; row++) {
-      sheet.set(pixels.subarray(row * size * 3, (row + 1) * size * 3), ((top + row) * width + left) * 3);
-    }
-  });
-  return new Uint8Array(
-    await sharp(sheet, { raw: { width, height: down * size, channels: 3 } })
-      .png({ compressionLevel: 9 })
-      .toBuffer(),
-  );
-}
-
-function drawFace(sample: Sample, size: number): { pixels: Uint8Array } {
-  const { pixels, landmarks, visible } = cropSample(sample, { size, cropScale: 1.5 });
-  const { points, dims } = landmarks;
-  for (let i = 0; i < countLandmarks(landmarks); i++) {
-    if (visible && !visible[i]) continue;
-    const x = Math.round(points[i * dims] * size - 0.5);
-    const y = Math.round(points[i * dims + 1] * size - 0.5);
-    const far = dims === 3 ? Math.min(1, Math.max(0, points[3 * i + 2] + 0.5)) : 0.5;
-    const color = dims === 3 ? [255 * (1 - far), 255 * (1 - far), 255 * far] : [0, 255, 0];
-    for (const [px, py] of [
-      [x, y],
-      [x + 1, y],
-      [x, y + 1],
-      [x + 1, y + 1],
-    ]) {
-      if (px >= 0 && py >= 0 && px < size && py < size) pixels.set(color, (py * size + px) * 3);
-    }
-  }
-  return { pixels };
 }

@@ -14,9 +14,9 @@ import type { Dataset } from '../sample.ts';
 import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 export interface FaceProfilesOptions {
-  /** Include the mirrored copies in `AFW_Flip` and so on; `drawAugmentation` mirrors anyway. */
+  /** Include the mirrored copies in `AFW_Flip` and so on; `drawAugmentation` mirrors anyway. @default false */
   flipped?: boolean;
-  /** Height of the pictures in pixels, which the parameters refer to. */
+  /** Height of the pictures in pixels, which the parameters refer to. @default 450 */
   imageHeight?: number;
 }
 

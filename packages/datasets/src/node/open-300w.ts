@@ -14,12 +14,16 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 export interface PtsFolderOptions {
-  /** Name of the dataset. */
+  /** Name of the dataset. @default '300w' */
   name?: string;
+  /** @default IBUG_68 */
   scheme?: LandmarkScheme;
-  /** Coordinate of the top-left pixel's centre in the files: 1 for 300W (MATLAB), 0 for files made with 0-based tools. */
+  /**
+   * Coordinate of the top-left pixel's centre in the files: 1 for 300W (MATLAB), 0 for files made with 0-based tools.
+   * @default 1
+   */
   origin?: number;
-  /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
+  /** Called for each broken annotation, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 
@@ -36,6 +40,14 @@ export const PTS_FOLDER_DEFAULTS: Required<Omit<PtsFolderOptions, 'onProblem'>> 
  * the points refer to the picture turned by its orientation tag. A picture may lie in another folder if its name is unique.
  * Identifiers are paths without extension, relative to `root`.
  * @throws Error when there is no `.pts`, a picture is missing, or an annotation is broken (see `onProblem`).
+ * @example
+ * ```js
+ * import { open300w } from '@voxface/datasets/node';
+ *
+ * const dataset = await open300w('300w/afw');
+ * const { landmarks, box } = await dataset.load(0);
+ * console.log(dataset.length, landmarks.points.length, box.width > 0); // => 337 136 true
+ * ```
  */
 export async function open300w(root: string, options: PtsFolderOptions = {}): Promise<Dataset<2>> {
   const { name, scheme, origin } = withDefaults(PTS_FOLDER_DEFAULTS, options);

@@ -23,17 +23,18 @@ export type BoxOrder =
 
 export interface ThreeDfawOptions {
   /**
-   * The annotation file of a picture, relative to the root, given the picture's path relative to the root. If omitted: the
-   * picture's name with `.txt`, `.csv` or `.mat`, with or without `_lm` before it, beside the picture or in a folder with `lm` or
+   * The annotation file of a picture, relative to the root, given the picture's path relative to the root.
+   * @default the picture's name with `.txt`, `.csv` or `.mat`, with or without `_lm` before it, beside the picture or in a folder with `lm` or
    * `landmarks` in its name where the picture's has `img` or `images`.
    */
   annotationOf?: (image: string) => string;
-  /** The box file of a picture; absent: the tight box of the landmarks. */
+  /** The box file of a picture. @default none: the tight box of the landmarks is taken */
   boxOf?: (image: string) => string;
+  /** @default 'x,y,width,height' */
   boxOrder?: BoxOrder;
-  /** Coordinate of the top-left pixel's centre in the files. */
+  /** Coordinate of the top-left pixel's centre in the files. @default 0 */
   origin?: number;
-  /** Direction of +z in the files. */
+  /** Direction of +z in the files. @default 'toward-camera' */
   depth?: 'toward-camera' | 'away-from-camera';
 }
 

@@ -8,11 +8,11 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface AflwOptions {
-  /** Coordinate of the top-left pixel's centre in the database. */
+  /** Coordinate of the top-left pixel's centre in the database. @default 0 */
   origin?: number;
-  /** Faces with fewer visible points are left out. */
+  /** Faces with fewer visible points are left out. @default 1 */
   minimumVisible?: number;
-  /** Absent: the first face that breaks a rule throws. Given: such faces are reported and left out. */
+  /** Called for each face that breaks a rule, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 

@@ -36,14 +36,15 @@ interface MatPair {
 }
 
 export interface Aflw20003dOptions {
-  /** Absent: a `.mat` without a picture throws. Given: such ones are reported and left out. */
+  /** Called for each `.mat` without a picture, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
   /**
    * Where the yaw of a face comes from: `fitted` is that of `Pose_Para`; `paper` is the absolute yaw that 3DDFA publishes as
    * `AFLW2000-3D-new.pose.npy`, whose bins (1306, 462 and 232 faces) the published tables use.
+   * @default 'fitted'
    */
   yaw?: 'fitted' | 'paper';
-  /** Folder of 3DDFA's arrays, for the re-annotated labels and the paper's yaw; `annotations` in the root if omitted. */
+  /** Folder of 3DDFA's arrays, for the re-annotated labels and the paper's yaw. @default `annotations` in the root */
   annotations?: string;
 }
 

@@ -13,15 +13,20 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface CocoOptions {
+  /** @default 'coco' */
   name?: string;
+  /** @default IBUG_68 */
   scheme?: LandmarkScheme;
-  /** Field of an annotation that holds x, y, v triples; absent: `face_kpts` (COCO-WholeBody) where there is one, else `keypoints`. */
+  /**
+   * Field of an annotation that holds x, y, v triples.
+   * @default `face_kpts` (COCO-WholeBody) where there is one, else `keypoints`
+   */
   field?: string;
-  /** `landmarks`: tight box of the points with v > 0; `bbox`: the file's. */
+  /** `landmarks`: tight box of the points with v > 0; `bbox`: the file's. @default 'landmarks' */
   box?: 'landmarks' | 'bbox';
-  /** Coordinate of the top-left pixel's centre in the file. */
+  /** Coordinate of the top-left pixel's centre in the file. @default 0 */
   origin?: number;
-  /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
+  /** Called for each broken annotation, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 

@@ -12,20 +12,26 @@ import { openCoco } from './open-coco.ts';
 import { openJvcrJson } from './open-jvcr-json.ts';
 import { openKeypointCsv } from './open-keypoint-csv.ts';
 import { MERL_RAV_FOLDER, openMerlRav } from './open-merl-rav.ts';
-import { isAddress, openVoxfaceDataset } from './open-packed-set.ts';
+import { isAddress, openPackedSet } from './open-packed-set.ts';
 import { openWebDataset } from './open-webdataset.ts';
 import { openWflw } from './open-wflw.ts';
 import { listFiles } from './read-image.ts';
 import { isTarPath } from './read-tar.ts';
 
 export interface OpenDatasetOptions {
-  /** Detected from the files if omitted. */
+  /** @default detected from the files */
   kind?: DatasetKind;
-  /** What the set is called; absent: by its format or file. */
+  /** Name of the dataset. @default that of its format or file */
   name?: string;
-  /** Folder of the pictures, where they lie elsewhere than the annotations (not of `packed`, 300W, 300W-LP, AFLW2000-3D, 3DFAW). */
+  /**
+   * Folder of the pictures, where they lie elsewhere than the annotations (not of `packed`, 300W, 300W-LP, AFLW2000-3D, 3DFAW).
+   * @default beside the annotations
+   */
   images?: string;
-  /** Scheme of the points where the files do not say it (300W's `.pts`, keypoint CSV, COCO, JVCR, WebDataset); iBUG's 68 if omitted. */
+  /**
+   * Scheme of the points where the files do not say it (300W's `.pts`, keypoint CSV, COCO, JVCR, WebDataset).
+   * @default IBUG_68
+   */
   scheme?: LandmarkScheme;
   /** Folder of the 68 rows of the Basel face model, which gives 300W-LP its depth: see `open300wLp`. */
   basis?: string;
@@ -34,11 +40,11 @@ export interface OpenDatasetOptions {
    * from that splits the set, see `Aflw20003dOptions`.
    */
   split?: string;
-  /** Which labels of AFLW2000-3D; `original` if omitted. */
+  /** Which labels of AFLW2000-3D. @default 'original' */
   labels?: 'original' | 'reannotated' | 'visible-21';
   /** What becomes of points that are annotated although something hides them (keypoint CSV, MERL-RAV). */
   occluded?: OccludedRule;
-  /** Told about samples that are left out; absent: the first broken one throws. */
+  /** Called for each sample that is left out. @default the first broken one throws */
   onProblem?: ProblemHandler;
 }
 
@@ -47,6 +53,13 @@ export interface OpenDatasetOptions {
  * with its 2D points unless a `basis` gives it depth. 3DFAW, and JSON that is not itself the target, are never guessed: name
  * the kind.
  * @throws Error when the files are of no known kind, or the kind does not know an option.
+ * @example
+ * ```js
+ * import { openDataset } from '@voxface/datasets/node';
+ *
+ * const dataset = await openDataset('300w/afw');
+ * console.log(dataset.length); // => 337
+ * ```
  */
 export async function openDataset(target: string, options: OpenDatasetOptions = {}): Promise<Dataset> {
   const dataset = await openKind(target, options);
@@ -64,7 +77,7 @@ async function openKind(target: string, options: OpenDatasetOptions): Promise<Da
   const stem = file === undefined ? '' : path.basename(file, path.extname(file));
   switch (kind) {
     case 'packed':
-      return openVoxfaceDataset(folder);
+      return openPackedSet(folder);
     case '300w':
       return open300w(folder, { name: path.basename(path.resolve(folder)), ...points });
     case '300w-lp':

@@ -20,13 +20,18 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface JvcrJsonOptions {
+  /** @default 'jvcr' */
   name?: string;
+  /** @default IBUG_68 */
   scheme?: LandmarkScheme;
-  /** `training`: entries with `isValidation` 0 or absent; `validation`: 1; `all`. */
+  /** `training`: entries with `isValidation` 0 or absent; `validation`: 1; `all`. @default 'all' */
   subset?: 'all' | 'training' | 'validation';
-  /** Coordinate of the top-left pixel's centre in the file: 1, as in the `.mat` files that JVCR copied from. */
+  /**
+   * Coordinate of the top-left pixel's centre in the file: 1, as in the `.mat` files that JVCR copied from.
+   * @default 1
+   */
   origin?: number;
-  /** Absent: the first broken entry throws. Given: broken ones are reported and left out. */
+  /** Called for each broken entry, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 

@@ -17,14 +17,15 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage, imagesByStem, listFiles, stemOf } from './read-image.ts';
 
 export interface MerlRavOptions {
+  /** @default 'merl-rav' */
   name?: string;
-  /** Coordinate of the top-left pixel's centre in the files. */
+  /** Coordinate of the top-left pixel's centre in the files. @default 0 */
   origin?: number;
   /** Only the files under a folder `trainset` (`train`) or `testset` (`test`). */
   split?: string;
-  /** What becomes of points that are annotated although something hides them. */
+  /** What becomes of points that are annotated although something hides them. @default 'count' */
   occluded?: OccludedRule;
-  /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
+  /** Called for each broken annotation, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 

@@ -9,11 +9,32 @@ import { decodeImage } from './read-image.ts';
 
 /**
  * Opens a packed set: `set.json` with the files that it names beside it, in a folder or at an address (`https://...`), which is read by
- * range requests. Every sample is checked here; annotations are read again when asked for, so that memory grows with the identifiers alone.
- * @throws Error when a file is missing, damaged, or shorter than `set.json` says, or a server sends whole files where parts are asked for.
+ * range requests; or a folder whose subfolders, or links to folders, are packed sets, in sorted order. Where two share an identifier, all
+ * get their subfolder's name in front. Every sample is checked here; annotations are read again when asked for, so that memory grows
+ * with the identifiers alone.
+ * @throws Error when there is no set, a file is missing, damaged, or shorter than `set.json` says, or a server sends whole files where
+ * parts are asked for.
  */
 export async function openPackedSet(dir: string): Promise<Dataset> {
-  return readPackedSet(isAddress(dir) ? openAddress(dir) : openFolder(dir), decodeImage);
+  if (isAddress(dir)) return readPackedSet(openAddress(dir), decodeImage);
+  const entries = await readdir(dir, { withFileTypes: true }).catch((error: Error) => {
+    throw new Error(`openPackedSet: expected set.json in ${dir}, got ${error.message}`, { cause: error });
+  });
+  if (entries.some((entry) => entry.name === 'set.json')) return readPackedSet(openFolder(dir), decodeImage);
+  const parts: Dataset[] = [];
+  const folders = await listFolders(dir);
+  if (folders.some((name) => PART.test(name))) checkParts('openPackedSet', dir, folders);
+  for (const name of folders) {
+    const inner = path.join(dir, name);
+    if (!(await readdir(inner)).includes('set.json')) continue;
+    parts.push({ ...(await readPackedSet(openFolder(inner), decodeImage)), name });
+  }
+  if (parts.length === 0) {
+    throw new Error(
+      `openPackedSet: expected set.json in ${dir} or in its subfolders, got none (an unfinished set? resume its writer)`,
+    );
+  }
+  return parts.length === 1 ? parts[0] : concatDatasets(parts, path.basename(path.resolve(dir)));
 }
 
 /** Whether a set lies at an address instead of a path. */
@@ -63,30 +84,6 @@ export async function readPart(
   } finally {
     await handle.close();
   }
-}
-
-/**
- * Opens our own format: a packed set (in a folder or at an address), or a folder whose subfolders, or links to folders, are packed sets, in
- * sorted order. Where two share an identifier, all get their subfolder's name in front.
- * @throws Error when there is neither.
- */
-export async function openVoxfaceDataset(dir: string): Promise<Dataset> {
-  if (isAddress(dir)) return openPackedSet(dir);
-  const entries = await readdir(dir, { withFileTypes: true }).catch((error: Error) => {
-    throw new Error(`openVoxfaceDataset: expected a folder, got ${error.message}`, { cause: error });
-  });
-  if (entries.some((entry) => entry.name === 'set.json')) return openPackedSet(dir);
-  const parts: Dataset[] = [];
-  const folders = await listFolders(dir);
-  if (folders.some((name) => PART.test(name))) checkParts('openVoxfaceDataset', dir, folders);
-  for (const name of folders) {
-    const inner = await readdir(path.join(dir, name));
-    if (inner.includes('set.json')) parts.push({ ...(await openPackedSet(path.join(dir, name))), name });
-  }
-  if (parts.length === 0) {
-    throw new Error(`openVoxfaceDataset: expected set.json in ${dir} or in its subfolders, got none`);
-  }
-  return parts.length === 1 ? parts[0] : concatDatasets(parts, path.basename(path.resolve(dir)));
 }
 
 async function listFolders(dir: string): Promise<string[]> {

@@ -13,9 +13,9 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { decodeImage } from './read-image.ts';
 
 export interface WflwOptions {
-  /** `landmarks`: tight box of the 98 points; `rectangle`: the box of the list. */
+  /** `landmarks`: tight box of the 98 points; `rectangle`: the box of the list. @default 'landmarks' */
   box?: 'landmarks' | 'rectangle';
-  /** Absent: the first broken line throws. Given: broken ones are reported and left out. */
+  /** Called for each broken line, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 

@@ -27,13 +27,16 @@ import type { Annotation, Dataset } from '../sample.ts';
 import { lockFolder, type Unlock } from './folder-lock.ts';
 
 export interface PackedSetWriterOptions {
-  /** JPEG quality of pictures that are given as pixels, 1..100. */
+  /** JPEG quality of pictures that are given as pixels, 1..100. @default 92 */
   quality?: number;
-  /** Store pictures that are given as pixels decoded: about ten times the bytes, and nothing to decode when they are read. */
+  /**
+   * Store pictures that are given as pixels decoded: about ten times the bytes, and nothing to decode when they are read.
+   * @default false
+   */
   decoded?: boolean;
-  /** True continues an interrupted set in the folder; false refuses a folder that holds one. */
+  /** True continues an interrupted set in the folder; false refuses a folder that holds one. @default false */
   resume?: boolean;
-  /** A shard is closed and another begun when its pictures hold this many bytes. */
+  /** A shard is closed and another begun when its pictures hold this many bytes. @default 2 ** 30 */
   shardBytes?: number;
 }
 
@@ -377,7 +380,7 @@ export async function writePackedSet(
   dataset: Dataset,
   options: PackedSetWriterOptions & {
     onProgress?: (done: number, total: number) => void;
-    /** Absent: the first sample that cannot be read throws. */
+    /** Called for each sample that cannot be read. @default the first one throws */
     onProblem?: (problem: { id: string; error: Error }) => void;
   } = {},
 ): Promise<void> {

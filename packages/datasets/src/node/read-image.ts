@@ -8,9 +8,13 @@ export interface DecodeImageOptions {
   /**
    * Turns the picture upright as its orientation tag says, as viewers and browsers show it. `false` gives the stored
    * pixels, to which the points of published datasets refer.
+   * @default true
    */
   orient?: boolean;
-  /** Larger pictures are refused before they are decoded: a few kilobytes can hold gigabytes of pixels. */
+  /**
+   * Larger pictures are refused before they are decoded: a few kilobytes can hold gigabytes of pixels.
+   * @default 100e6
+   */
   maxPixels?: number;
 }
 

@@ -20,11 +20,13 @@ import {
 import type { Annotation, Dataset } from '../sample.ts';
 
 export interface WebFilesOptions {
+  /** @default 'files' */
   name?: string;
+  /** @default IBUG_68 */
   scheme?: LandmarkScheme;
-  /** Coordinate of the top-left pixel's centre in the files; default 1 for `.pts`, 0 for CSV. */
+  /** Coordinate of the top-left pixel's centre in the files; default 1 for `.pts`, 0 for CSV. @default 1 */
   origin?: number;
-  /** Absent: the first broken annotation throws. Given: broken ones are reported and left out. */
+  /** Called for each broken annotation, which is left out. @default the first one throws */
   onProblem?: ProblemHandler;
 }
 

@@ -13,9 +13,9 @@ import { describeSsd, describeTiny } from './networks.ts';
 
 /** Options of the face-api detector. */
 export interface FaceApiDetectorOptions extends DetectorOptions {
-  /** `ssd`: SSD MobileNet V1, 5.6 MB, thorough; `tiny`: tiny YOLO v2, 0.2 MB, fast. */
+  /** `ssd`: SSD MobileNet V1, 5.6 MB, thorough; `tiny`: tiny YOLO v2, 0.2 MB, fast. @default 'ssd' */
   network?: 'ssd' | 'tiny';
-  /** Side of the tiny network's input, a multiple of 32; the SSD network always sees 512. */
+  /** Side of the tiny network's input, a multiple of 32; the SSD network always sees 512. @default 416 */
   inputSize?: number;
   /** Address of the `model` folder of `@vladmandic/face-api`; needed outside Node. */
   modelUrl?: string | URL;

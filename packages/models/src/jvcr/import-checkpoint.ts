@@ -8,9 +8,9 @@ import { type CheckpointTensor, readCheckpoint } from './read-checkpoint.ts';
 
 /** Options of `importJvcrCheckpoint`. */
 export interface JvcrImportOptions {
-  /** Side of the crops in pixels that the network was trained on. */
+  /** Side of the crops in pixels that the network was trained on. @default 256 */
   inputSize?: number;
-  /** Landmarks to keep; the released network also predicts eye and mouth centres after the first 68. */
+  /** Landmarks to keep; the released network also predicts eye and mouth centres after the first 68. @default 68 */
   landmarks?: number;
 }
 

@@ -28,6 +28,7 @@ const DISCRIMINATOR_FOLDER = 'discriminator';
 
 /** Options of `saveModel`. */
 export interface SaveModelOptions {
+  /** @default 'float32' */
   precision?: WeightPrecision;
   /** Saved beside the model, for a training that goes on; prediction does not need it. */
   discriminator?: VolumeDiscriminator;
@@ -48,6 +49,17 @@ const SAVING_FOLDER = '.saving';
  * Writes `voxface.json`, `estimator/` and `regressor/` (each a standard `model.json` with `weights.bin`) into a
  * folder, which is made when it is not there. All is written beside the old model first and moved when it is whole, `voxface.json`
  * last: a folder that has it is complete, and a save that is cut off changes nothing or is finished by the next.
+ * @example
+ * ```js
+ * import { setupBackend } from '@voxface/backend';
+ * import { createFaceShapeModel } from '@voxface/models';
+ * import { loadModel, saveModel } from '@voxface/models/node';
+ *
+ * await setupBackend('cpu');
+ * await saveModel(createFaceShapeModel('tiny'), 'my-model', { precision: 'float16' });
+ * const model = await loadModel('my-model');
+ * console.log(model.options.scheme); // => ibug-68
+ * ```
  */
 export async function saveModel(
   model: FaceShapeModel,

@@ -9,29 +9,29 @@ import { type Atom, type Axis, axisSize, type GraphValue } from './value.ts';
 export function materialize(builder: GraphBuilder, value: GraphValue, wanted: readonly Axis[]): GraphValue {
   const present = new Set(value.dims.flat());
   const real = wanted.flat().filter((atom) => present.has(atom));
-  let laid: Laid = transpose(builder, value, real);
+  let stored: StoredTensor = transpose(builder, value, real);
   if (real.length !== wanted.flat().length) {
     const atoms = wanted.flat();
-    laid = reshape(
+    stored = reshape(
       builder,
-      laid,
+      stored,
       atoms.map((atom) => (present.has(atom) ? [atom] : [])),
     );
     const shape = builder.integers(atoms.map((atom) => atom.size ?? 1));
-    const name = move(builder, 'Expand', [laid.name, shape], `${value.name}_stretched`);
-    laid = { name, dims: atoms.map((atom) => [atom]) };
+    const name = move(builder, 'Expand', [stored.name, shape], `${value.name}_stretched`);
+    stored = { name, dims: atoms.map((atom) => [atom]) };
   }
-  return { ...reshape(builder, laid, wanted), axes: value.axes };
+  return { ...reshape(builder, stored, wanted), axes: value.axes };
 }
 
 /** A tensor and its dimensions. */
-interface Laid {
+interface StoredTensor {
   readonly name: string;
   readonly dims: readonly Axis[];
 }
 
 /** Brings the atoms of the tensor into another order, as few blocks as there can be. */
-function transpose(builder: GraphBuilder, value: GraphValue, order: readonly Atom[]): Laid {
+function transpose(builder: GraphBuilder, value: GraphValue, order: readonly Atom[]): StoredTensor {
   const flat = value.dims.flat();
   if (flat.every((atom, i) => atom === order[i])) return value;
   const blocks = wholeDimensions(value.dims, order) ?? commonRuns(flat, order);
@@ -61,10 +61,10 @@ function commonRuns(from: readonly Atom[], to: readonly Atom[]): Atom[][] {
   return runs;
 }
 
-function reshape(builder: GraphBuilder, laid: Laid, dims: readonly Axis[]): Laid {
-  if (sameDims(laid.dims, dims)) return laid;
+function reshape(builder: GraphBuilder, stored: StoredTensor, dims: readonly Axis[]): StoredTensor {
+  if (sameDims(stored.dims, dims)) return stored;
   const sizes = builder.integers(dims.map(axisSize));
-  return { name: move(builder, 'Reshape', [laid.name, sizes], `${laid.name}_shaped`), dims };
+  return { name: move(builder, 'Reshape', [stored.name, sizes], `${stored.name}_shaped`), dims };
 }
 
 function move(

@@ -83,7 +83,7 @@ export function convertConcatenate(call: LayerCall): GraphValue {
   }
   const largest = inputs.reduce((a, b) => (presentSize(b) > presentSize(a) ? b : a));
   const order = memoryOrder(largest, axis);
-  const laid = inputs.map((value) =>
+  const stored = inputs.map((value) =>
     materialize(
       builder,
       value,
@@ -92,11 +92,11 @@ export function convertConcatenate(call: LayerCall): GraphValue {
   );
   const joined = builder.node(
     'Concat',
-    laid.map((v) => v.name),
+    stored.map((v) => v.name),
     name,
     { axis: order.indexOf(axis) },
   );
-  const axes = laid[0].axes.map((own, i) =>
+  const axes = stored[0].axes.map((own, i) =>
     i === axis ? createAxis(total) : i === 0 ? own : createAxis(axisSize(own)),
   );
   builder.joined.set(joined, inputs);

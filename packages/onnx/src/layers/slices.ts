@@ -205,9 +205,9 @@ function convolveDistinct(
   const present = new Set(value.dims.flat());
   const axes = value.axes.map((axis, i) => (i === outer ? axis.filter((atom) => present.has(atom)) : axis));
   const unstretched = { ...value, axes };
-  const laid = materialize(builder, unstretched, sliceOrder(convolution, unstretched));
+  const stored = materialize(builder, unstretched, sliceOrder(convolution, unstretched));
   const places = distinct.flat();
-  const padded = places.includes(slices) ? padSlices(builder, laid.name, 0, 1, hint) : laid.name;
+  const padded = places.includes(slices) ? padSlices(builder, stored.name, 0, 1, hint) : stored.name;
   const windows = gatherWindows(builder, padded, places, kernel.shape[1], hint);
   const planes = plane.map((axis) => axisSize(value.axes[axis]));
   const channels = axisSize(value.axes[channelAxis]);

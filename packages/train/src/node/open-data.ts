@@ -39,7 +39,7 @@ export async function openRunData(config: TrainingConfig, log: (line: string) =>
  * Schemes are compared by count and name: 68 points of another scheme would train without complaint.
  * @throws RangeError when a set does not have the model's landmarks.
  */
-export function checkLandmarks(options: FaceShapeModelOptions, data: RunData): void {
+export function checkSchemes(options: FaceShapeModelOptions, data: RunData): void {
   for (const dataset of [data.train3d, data.train2d, ...data.validation]) {
     if (dataset === undefined) continue;
     const { count, name } = dataset.scheme;

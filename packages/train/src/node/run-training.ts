@@ -28,7 +28,7 @@ import { createTrainer, type Trainer } from '../trainer.ts';
 import { createTrainingState, type TrainingState } from '../training-state.ts';
 import { type CheckpointFolder, openCheckpointFolder } from './checkpoint-folder.ts';
 import { joinRanks } from './mpi.ts';
-import { checkLandmarks, createSourceOpener, openRunData, type RunData } from './open-data.ts';
+import { checkSchemes, createSourceOpener, openRunData, type RunData } from './open-data.ts';
 import { autoWorkers, createParallelEngine } from './parallel-engine.ts';
 import { createProgressMeter, describeValidation, openRunLog, type RunLog, sayChanges } from './run-log.ts';
 
@@ -37,13 +37,17 @@ export interface RunTrainingOptions {
   /**
    * Continues from the newest whole checkpoint of the output folder: true starts anew where there is none,
    * 'required' throws.
+   * @default false
    */
   resume?: boolean | 'required';
-  /** A new run in a folder that holds checkpoints of another one deletes them; otherwise it is refused. */
+  /**
+   * A new run in a folder that holds checkpoints of another one deletes them; otherwise it is refused.
+   * @default false
+   */
   overwrite?: boolean;
   /** Stops after the step under way, with a checkpoint. */
   signal?: AbortSignal;
-  /** Told one line of text at a time: progress, evaluations, warnings. */
+  /** Told one line of text at a time: progress, evaluations, warnings. @default nothing is printed */
   log?: (line: string) => void;
 }
 
@@ -128,7 +132,7 @@ async function runLocked(
     folder && resume !== false ? await findNewest(folder, config.output, resume, log) : undefined;
   const data = await openRunData(config, log);
   const networks = await openNetworks(config, log);
-  checkLandmarks(networks.model.options, data);
+  checkSchemes(networks.model.options, data);
   const state = await createTrainingState(networks, config.average !== undefined);
   const engine = await createRunEngine(config, networks, group);
   const versions = { tfjs: version_core, node: process.version };

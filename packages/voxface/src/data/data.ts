@@ -3,10 +3,12 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  cropSample,
   DATASET_KINDS,
   type Dataset,
   type DatasetKind,
   filterDataset,
+  type Sample,
   shardFolder,
   shardIndices,
   takeSamples,
@@ -21,6 +23,7 @@ import {
   type OpenDatasetOptions,
   openDataset,
 } from '@voxface/datasets/node';
+import { createLandmarks } from '@voxface/landmarks';
 import { parsePositive, UsageError } from '../options.ts';
 import { type Job, openPart, openParts, readShard, writeMerged, writePart } from '../parts.ts';
 import { lazyProgress } from '../progress.ts';
@@ -67,29 +70,59 @@ export async function inspectData(
     throw new UsageError('--shard: expected --json FILE, for voxface merge FILE, and no --sheet');
   }
   const { dataset, unopened } = await openCounting(path, flags);
-  const inspect = async (part: Dataset, faces?: 0) => {
+  const inspect = async (part: Dataset) => {
     const { onProgress, finish } = lazyProgress('samples');
-    const { contactSheet, ...found } = await inspectDataset(part, { sheetFaces: faces, onProgress });
+    const { samples, ...found } = await inspectDataset(part, { samples: sheet ? SHEET_FACES : 0, onProgress });
     finish();
-    if (sheet && contactSheet) await writeFile(sheet, contactSheet);
+    if (sheet && samples) await writeFile(sheet, await drawSheet(samples, 8));
     return found;
   };
-  if (shard.count === 1) {
-    return writeReport(await inspect(dataset, sheet ? undefined : 0), unopened, json);
-  }
+  if (shard.count === 1) return writeReport(await inspect(dataset), unopened, json);
   const settings = { ...digestOf(dataset), unopened };
   const part = await openPart(json!, shard, { voxface: 'inspect', count: shard.count, settings });
   if (part !== undefined) {
     await writePart(part, async () => {
       if (part.last >= 0) return;
       const indices = shardIndices(dataset.length, shard);
-      await part.write(shard.index, await inspect(takeSamples(dataset, indices), 0));
+      await part.write(shard.index, await inspect(takeSamples(dataset, indices)));
     });
   }
   console.log(
     `part ${shard.index + 1} of ${shard.count}: ${part ? 'done' : 'complete already'} (voxface merge ${json} when all are)`,
   );
   return 0;
+}
+
+const SHEET_FACES = 48;
+/** Side of a face on a contact sheet, pixels. */
+const SHEET_CELL = 144;
+/** What stands on a contact sheet where there is no face. */
+const BLANK = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1" width="1" height="1"></svg>';
+
+/**
+ * Faces in a grid, each cut a little wider than for training, with its visible landmarks, as PNG bytes.
+ * @param faces row by row; undefined leaves a place empty.
+ */
+export async function drawSheet(faces: readonly (Sample | undefined)[], columns: number): Promise<Uint8Array> {
+  const [{ contactSheet, overlaySvg }, { photoHref, renderPng }] = await Promise.all([
+    import('@voxface/plots'),
+    import('@voxface/plots/node'),
+  ]);
+  const cells: { svg: string }[] = [];
+  for (const face of faces) {
+    if (face === undefined) {
+      cells.push({ svg: BLANK });
+      continue;
+    }
+    const [width, height] = [SHEET_CELL, SHEET_CELL];
+    const { pixels, landmarks, visible } = cropSample(face, { size: SHEET_CELL, cropScale: 1.5 });
+    const { points, dims } = landmarks;
+    const seen = Array.from(points).filter((_, k) => k % dims < 2 && visible?.[Math.floor(k / dims)] !== 0);
+    const shape = createLandmarks(seen.map((value) => value * SHEET_CELL - 0.5), 2);
+    const href = await photoHref({ data: pixels, width, height, channels: 3 });
+    cells.push({ svg: overlaySvg({ width, height, href }, [{ landmarks: shape }], { connect: false, radius: 1 }) });
+  }
+  return renderPng(contactSheet(cells, { columns, cell: SHEET_CELL, gap: 2 }));
 }
 
 async function writeReport(

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { concatDatasets, type Dataset, type Shard } from '@voxface/datasets';
+import { openPackedSet } from '@voxface/datasets/node';
 import { createProfiledSet, openBfm68, openFaceModel } from '@voxface/facefit/node';
 import { parseCount, parsePositive, UsageError, WorkError } from '../options.ts';
 import { readShard } from '../parts.ts';
-import { openData } from './data.ts';
+import { drawSheet, openData } from './data.ts';
 
 export interface ProfileFlags {
   dataset: string;
@@ -68,6 +70,7 @@ export async function profileData(flags: ProfileFlags): Promise<void> {
     shard,
     log: (line) => console.log(line),
   });
+  await writeProfileSheet(report.directory, settings.suffix);
   problems.push(...report.problems);
   for (const { id, message } of problems) console.error(`voxface: ${id}: ${message}`);
   console.log(
@@ -75,6 +78,28 @@ export async function profileData(flags: ProfileFlags): Promise<void> {
   );
   if (problems.length > 0) throw new WorkError(`${problems.length} faces omitted (listed above)`);
 }
+
+/** Draws faces spread over a finished set: a row per face, a place per picture (`ID`, `ID_p1`, ...). */
+async function writeProfileSheet(folder: string, suffix: string): Promise<void> {
+  const set = await openPackedSet(folder).catch(() => undefined);
+  if (set === undefined || set.length === 0) return;
+  const turned = new RegExp(`_${suffix}\\d+$`);
+  const faces = new Map<string, number[]>();
+  set.ids.forEach((id, index) => {
+    const face = id.replace(turned, '');
+    faces.set(face, [...(faces.get(face) ?? []), index]);
+  });
+  const all = [...faces.values()];
+  const count = Math.min(SHEET_ROWS, all.length);
+  const rows = Array.from({ length: count }, (_, k) => all[Math.floor((k * all.length) / count)]);
+  const columns = Math.min(SHEET_COLUMNS, Math.max(...rows.map((row) => row.length)));
+  const places = rows.flatMap((row) => Array.from({ length: columns }, (_, x) => row.at(x)));
+  const samples = await Promise.all(places.map((index) => (index === undefined ? undefined : set.load(index))));
+  await writeFile(join(folder, 'contact-sheet.png'), await drawSheet(samples, columns));
+}
+
+const SHEET_ROWS = 12;
+const SHEET_COLUMNS = 9;
 
 async function readLandmarks(file: string): Promise<number[]> {
   try {
