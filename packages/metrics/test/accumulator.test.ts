@@ -221,6 +221,72 @@ describe('a set of four faces, one of them missed', () => {
     ]);
   });
 
+  it('is a whole table, published lines first, their gaps dashed and named below', () => {
+    const reference = { caption: 'Table X', columns: ['a', 'b', 'c', 'd', 'e'], rows: [{ method: 'old', values: [1, null, 2.345, 3, 4] }] };
+    const other = { ...evaluation, bins: [], binMean: null, binStd: null, auc: 0.5 };
+    expect(formatReport([{ method: 'own', evaluation }, { method: 'none', evaluation: { ...evaluation, binStd: null } }], reference)).toBe(
+      [
+        'NME (%) by aflw2000-3d/68/2d',
+        '',
+        '| Method | [0, 30] | [30, 60] | [60, 90] | mean | std | image mean | median | AUC@10 % | FR@10 % | images | missed |',
+        '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+        '| old | 1.00 | - | 2.35 | 3.00 | 4.00 | - | - | - | - | - | - |',
+        '| own | 2.00 | 4.00 | 6.00 | 4.00 | 2.00 | 4.00 | 4.00 | 45.00 | 25.00 | 3 | 1 |',
+        '| none | 2.00 | 4.00 | 6.00 | 4.00 | - | 4.00 | 4.00 | 45.00 | 25.00 | 3 | 1 |',
+        '',
+        'Rows with - only: Table X.',
+        '',
+      ].join('\n'),
+    );
+    expect(formatReport([{ method: 'own', evaluation: other }])).toBe(
+      'NME (%) by aflw2000-3d/68/2d\n\n| Method | NME | image mean | median | AUC@10 % | FR@10 % | images | missed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n| own | 4.00 | 4.00 | 4.00 | 50.00 | 25.00 | 3 | 1 |\n',
+    );
+  });
+
+  it('becomes data whole, to four decimals of a percent', () => {
+    const { bins, angles, perImage, ...rest } = toReportJson(evaluation, of);
+    expect(rest).toEqual({
+      dataset: 'set',
+      model: 'net',
+      protocol,
+      count: 3,
+      missed: 1,
+      nme: { mean: 4, median: 4, std: 2 },
+      auc: 45,
+      failureRate: 25,
+      binMean: 4,
+      binStd: 2,
+      limit: 10,
+      subsets: [],
+    });
+    expect([bins.length, angles.length, perImage.length]).toEqual([3, 2, 4]);
+    const odd = toReportJson({ ...evaluation, auc: 0.123456789, binStd: null }, of);
+    expect([odd.auc, odd.binStd]).toEqual([12.3457, null]);
+  });
+
+  it('names its parts and what they missed', () => {
+    const protocol = '300w/box/68';
+    const accumulator = createAccumulator(protocol);
+    accumulator.merge({
+      protocol,
+      images: [
+        { id: 'lfpw/a', nme: 0.02 },
+        { id: 'helen/b', nme: null },
+        { id: 'ibug/c', nme: 0.06 },
+      ],
+    });
+    const parts = accumulator.compute();
+    expect(formatEvaluation(parts, of).split('\n').slice(3)).toEqual([
+      'common       2.00 % (1 faces, 1 missed, AUC 35.71, failure rate 50.00 %)',
+      'challenging  6.00 % (1 faces, AUC 14.29, failure rate 0.00 %)',
+      'full         4.00 % (2 faces, 1 missed, AUC 28.57, failure rate 33.33 %)',
+    ]);
+    expect(toReportJson(parts, of).subsets).toEqual([
+      { name: 'common', count: 1, missed: 1, nme: { mean: 2, median: 2, std: expect.anything() }, auc: 35.7143, failureRate: 50 },
+      { name: 'challenging', count: 1, missed: 0, nme: { mean: 6, median: 6, std: expect.anything() }, auc: 14.2857, failureRate: 0 },
+    ]);
+  });
+
   it('has no line by yaw where a set has none', () => {
     const plain = createAccumulator('300w/interocular');
     plain.merge({ protocol: '300w/interocular', images: [{ id: 'x', nme: 0.05 }] });

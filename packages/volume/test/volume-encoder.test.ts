@@ -158,6 +158,51 @@ describe('sampleCloud', () => {
     }
   });
 
+  it('places each point at random inside its voxel, from the seed alone', () => {
+    // One voxel at y 1, x 2, z 3 of a grid of unequal sides; the first number shifts the sampling, three place a point.
+    const grid = { height: 3, width: 4, depth: 5, channels: 1 };
+    const lone = new Float32Array(60);
+    lone[(1 * 4 + 2) * 5 + 3] = 7;
+    const { positions, density } = sampleCloud(lone, grid, { points: 2, seed: 9 });
+    const random = createRandom(9);
+    random.next();
+    const expected = [0, 1].flatMap(() => [
+      (2 + random.next()) / 4,
+      (1 + random.next()) / 3,
+      (3 + random.next()) / 5 - 0.5,
+    ]);
+    expect(Array.from(positions)).toEqual(Array.from(Float32Array.from(expected)));
+    expect(Array.from(density)).toEqual([1, 1]);
+  });
+
+  it('weighs voxels by a power of their density, those at the threshold included', () => {
+    const line = { height: 1, width: 3, depth: 1, channels: 1 };
+    const drawn = (options: object): number[] => {
+      const { density } = sampleCloud(Float32Array.of(4, 2, 1), line, { points: 210, seed: 3, ...options });
+      return [1, 0.5, 0.25].map((value) => density.filter((one) => one === value).length);
+    };
+    expect(drawn({ threshold: 0 })).toEqual([120, 60, 30]);
+    expect(drawn({ threshold: 0.25 })).toEqual([120, 60, 30]);
+    expect(drawn({ threshold: 0.26 })).toEqual([140, 70, 0]);
+    expect(drawn({ threshold: 0, power: 2 })).toEqual([160, 40, 10]);
+    expect(drawn({ threshold: 0, power: 0 })).toEqual([70, 70, 70]);
+  });
+
+  it('draws 6000 points with seed 0 unless told otherwise', () => {
+    const cloud = sampleCloud(volume, shape);
+    expect(cloud.density).toHaveLength(6000);
+    expect(cloud).toEqual(sampleCloud(volume, shape, { points: 6000, threshold: 0.08, power: 1, seed: 0 }));
+    expect(cloud).not.toEqual(sampleCloud(volume, shape, { seed: 1 }));
+  });
+
+  it('shows four channels by the hue of the strongest, negative ones as nothing', () => {
+    const one = { height: 1, width: 1, depth: 1, channels: 4 };
+    const { colors } = sampleCloud(Float32Array.of(-9, 1, 2, 1), one, { points: 1 });
+    expect(Array.from(colors)).toEqual([0, 1, 1]);
+    const { colors: red } = sampleCloud(Float32Array.of(2, -9, 0.5), { ...one, channels: 3 }, { points: 1 });
+    expect(Array.from(red)).toEqual([1, 0, 0.25]);
+  });
+
   it('refuses wrong sizes, empty volumes and NaN', () => {
     expect(() => sampleCloud(new Float32Array(0), { ...shape, depth: 0 })).toThrow(/4 x 5 x 0 x 3 values/);
     expect(() => marginalizeDepth(volume, { ...shape, depth: 7 })).toThrow(/4 x 5 x 7 x 3 values, got 360/);
