@@ -1,4 +1,4 @@
-import { unzipSync } from 'fflate';
+import { joinBytes } from '../weights/encode-network.ts';
 import { type PersistentReference, type PickledCall, type PickleRules, readPickle } from './read-pickle.ts';
 
 /** A tensor of a PyTorch checkpoint, in PyTorch's layout. */
@@ -71,7 +71,7 @@ export async function readCheckpoint(
   const maxBytes = options.maxBytes ?? READ_CHECKPOINT_DEFAULTS.maxBytes;
   try {
     if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
-      return createResolver(maxBytes)(readZipped(bytes, maxBytes));
+      return createResolver(maxBytes)(await readZipped(bytes, maxBytes));
     }
     if (LEGACY_MAGIC.every((value, i) => bytes[i + 2] === value)) {
       return createResolver(maxBytes)(readLegacy(bytes));
@@ -89,8 +89,8 @@ export async function readCheckpoint(
   throw new Error('readCheckpoint: expected a file of torch.save (zip or legacy format), got other bytes');
 }
 
-function readZipped(bytes: Uint8Array, maxBytes: number): unknown {
-  const files = readZip(bytes, maxBytes);
+async function readZipped(bytes: Uint8Array, maxBytes: number): Promise<unknown> {
+  const files = await readZip(bytes, maxBytes);
   const pickle = [...files.keys()].find((name) => name.endsWith('/data.pkl'));
   if (pickle === undefined) throw new Error('readCheckpoint: the archive holds no data.pkl');
   const root = pickle.slice(0, -'data.pkl'.length);
@@ -239,30 +239,79 @@ function readView({ storage, offset, shape, strides }: View): CheckpointTensor {
 }
 
 /**
- * The files of a zip archive (what PyTorch writes) by path.
+ * Reads the files of a zip archive that are stored or deflated (what PyTorch writes). Not by fflate, as elsewhere: its `unzipSync`
+ * believes the sizes that an archive states, and this stops at the limit whatever they are.
  * @param maxBytes what all files may unpack to together.
- * @throws Error when the archive is cut off, or unpacks to more than `maxBytes`.
+ * @returns contents by path.
+ * @throws Error when the archive is cut off, encrypted, of 4 GB and more, or unpacks to more than `maxBytes`.
  */
-function readZip(bytes: Uint8Array, maxBytes: number): Map<string, Uint8Array> {
-  const sizes = new Map<string, number>();
+export async function readZip(
+  bytes: Uint8Array,
+  maxBytes: number = READ_CHECKPOINT_DEFAULTS.maxBytes,
+): Promise<Map<string, Uint8Array>> {
   let left = maxBytes;
-  const contents = unzipSync(bytes, {
-    filter({ name, originalSize }) {
-      left -= originalSize;
-      if (left < 0) {
-        throw new Error(
-          `readZip: files must unpack to at most ${maxBytes} bytes, got more with ${name} (raise maxBytes)`,
-        );
-      }
-      sizes.set(name, originalSize);
-      return true;
-    },
-  });
-  const files = new Map(Object.entries(contents));
-  for (const [name, size] of sizes) {
-    const got = files.get(name)?.length;
-    if (got !== size)
-      throw new Error(`readZip: ${name} must hold ${size} bytes, got ${got} (is the file cut off?)`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = findEnd(view);
+  const count = view.getUint16(end + 10, true);
+  const files = new Map<string, Uint8Array>();
+  let at = view.getUint32(end + 16, true);
+  if (at === 0xffffffff || count === 0xffff)
+    throw new Error('readZip: archives of 4 GB and more are not read');
+  for (let i = 0; i < count; i++) {
+    if (at + 46 > bytes.length || view.getUint32(at, true) !== 0x02014b50) {
+      throw new Error(`readZip: no directory entry at byte ${at} (is the file cut off?)`);
+    }
+    const method = view.getUint16(at + 10, true);
+    const size = view.getUint32(at + 20, true);
+    const nameLength = view.getUint16(at + 28, true);
+    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    const header = view.getUint32(at + 42, true);
+    if (header + 30 > bytes.length)
+      throw new Error(`readZip: ${name} lies outside the file (is it cut off?)`);
+    const data = header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
+    if (data + size > bytes.length)
+      throw new Error(`readZip: ${name} lies outside the file (is it cut off?)`);
+    const content = await unpack(bytes.subarray(data, data + size), method, name, left);
+    if (content === undefined) {
+      throw new Error(
+        `readZip: files must unpack to at most ${maxBytes} bytes, got more with ${name} (raise maxBytes)`,
+      );
+    }
+    left -= content.length;
+    files.set(name, content);
+    at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
   return files;
+}
+
+/** Position of the end-of-directory record, which a comment of up to 64 kB may follow. */
+function findEnd(view: DataView): number {
+  const first = Math.max(0, view.byteLength - 22 - 0xffff);
+  for (let at = view.byteLength - 22; at >= first; at--) {
+    if (view.getUint32(at, true) === 0x06054b50) return at;
+  }
+  throw new Error('readZip: no end of directory (is the file cut off?)');
+}
+
+/** @returns undefined where there is more than `limit` bytes of it. */
+async function unpack(
+  data: Uint8Array,
+  method: number,
+  name: string,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  if (method === 0) return data.length <= limit ? data : undefined;
+  if (method !== 8) throw new Error(`readZip: ${name} must be stored or deflated, got method ${method}`);
+  const stream = new Blob([data as Uint8Array<ArrayBuffer>])
+    .stream()
+    .pipeThrough(new DecompressionStream('deflate-raw'));
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of stream as unknown as AsyncIterable<Uint8Array>) {
+    length += part.length;
+    // Leaving the loop ends the stream.
+    if (length > limit) return undefined;
+    parts.push(part);
+  }
+  return joinBytes(parts);
 }
