@@ -21,8 +21,11 @@ for (const [name, file] of gone) {
 }
 if (process.argv.includes('--json')) console.log(JSON.stringify({ pairs, rest, fresh: [...fresh] }, null, 1));
 else {
-  console.log(`${before.size} tests at ${old}, ${after.size} at ${now}; ${pairs.length} other words, ${rest.length} gone`);
-  for (const { name, file, other, to } of pairs) console.log(`other words: ${file}: ${name}\n          -> ${to}: ${other}`);
+  console.log(
+    `${before.size} tests at ${old}, ${after.size} at ${now}; ${pairs.length} other words, ${rest.length} gone`,
+  );
+  for (const { name, file, other, to } of pairs)
+    console.log(`other words: ${file}: ${name}\n          -> ${to}: ${other}`);
   for (const { name, file } of rest) console.log(`gone: ${file}: ${name}`);
 }
 
@@ -37,9 +40,12 @@ function listTests(commit) {
     const source = ts.createSourceFile(file, git('show', `${commit}:${file}`), ts.ScriptTarget.ES2022, true);
     visit(source, []);
     function visit(node, path) {
-      const call = ts.isCallExpression(node) ? /^(describe|it|test|bench)\b/.exec(node.expression.getText())?.[1] : undefined;
+      const call = ts.isCallExpression(node)
+        ? /^(describe|it|test|bench)\b/.exec(node.expression.getText())?.[1]
+        : undefined;
       const [title] = call ? node.arguments : [];
-      const isTitle = title !== undefined && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title));
+      const isTitle =
+        title !== undefined && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title));
       if (!isTitle) {
         ts.forEachChild(node, (child) => visit(child, path));
         return;

@@ -48,7 +48,9 @@ for (const name of names.length > 0 ? names : ALL) {
   process.env.VOXFACE_MUTANTS = PARTS[name].tests.join(',');
   const file = `.cache/mutants/${name}.json`;
   await new Stryker({
-    mutate: only ? [`packages/{train,volume,metrics}/src/**/*${only}*`] : [...PARTS[name].mutate, '!**/index.ts'],
+    mutate: only
+      ? [`packages/{train,volume,metrics}/src/**/*${only}*`]
+      : [...PARTS[name].mutate, '!**/index.ts'],
     mutator: { excludedMutations: ['StringLiteral'] },
     testRunner: 'one-process',
     plugins: [fileURLToPath(new URL('mutants-runner.mjs', import.meta.url))],

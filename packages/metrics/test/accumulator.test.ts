@@ -222,9 +222,21 @@ describe('a set of four faces, one of them missed', () => {
   });
 
   it('is a whole table, published lines first, their gaps dashed and named below', () => {
-    const reference = { caption: 'Table X', columns: ['a', 'b', 'c', 'd', 'e'], rows: [{ method: 'old', values: [1, null, 2.345, 3, 4] }] };
+    const reference = {
+      caption: 'Table X',
+      columns: ['a', 'b', 'c', 'd', 'e'],
+      rows: [{ method: 'old', values: [1, null, 2.345, 3, 4] }],
+    };
     const other = { ...evaluation, bins: [], binMean: null, binStd: null, auc: 0.5 };
-    expect(formatReport([{ method: 'own', evaluation }, { method: 'none', evaluation: { ...evaluation, binStd: null } }], reference)).toBe(
+    expect(
+      formatReport(
+        [
+          { method: 'own', evaluation },
+          { method: 'none', evaluation: { ...evaluation, binStd: null } },
+        ],
+        reference,
+      ),
+    ).toBe(
       [
         'NME (%) by aflw2000-3d/68/2d',
         '',
@@ -282,8 +294,22 @@ describe('a set of four faces, one of them missed', () => {
       'full         4.00 % (2 faces, 1 missed, AUC 28.57, failure rate 33.33 %)',
     ]);
     expect(toReportJson(parts, of).subsets).toEqual([
-      { name: 'common', count: 1, missed: 1, nme: { mean: 2, median: 2, std: expect.anything() }, auc: 35.7143, failureRate: 50 },
-      { name: 'challenging', count: 1, missed: 0, nme: { mean: 6, median: 6, std: expect.anything() }, auc: 14.2857, failureRate: 0 },
+      {
+        name: 'common',
+        count: 1,
+        missed: 1,
+        nme: { mean: 2, median: 2, std: expect.anything() },
+        auc: 35.7143,
+        failureRate: 50,
+      },
+      {
+        name: 'challenging',
+        count: 1,
+        missed: 0,
+        nme: { mean: 6, median: 6, std: expect.anything() },
+        auc: 14.2857,
+        failureRate: 0,
+      },
     ]);
   });
 

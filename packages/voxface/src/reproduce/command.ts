@@ -5,7 +5,7 @@ import { BACKENDS_HELP, CROPS_HELP, MODEL_HELP, parseCrops } from '../options.ts
 export function addReproduce(program: Command): void {
   program
     .command('reproduce')
-    .description("Print a table of the paper with your own rows, or draw a figure; trains what is missing.")
+    .description('Print a table of the paper with your own rows, or draw a figure; trains what is missing.')
     .argument('<what>', 'table1 to table9, 300w, figure1 to figure6, figure8, figure10, figure11')
     .option(
       '--root <dir>',
