@@ -5,12 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBatches, type Dataset } from '../src/index.ts';
-import {
-  joinPackedSet,
-  openDataset,
-  openPackedSet,
-  writePackedSet,
-} from '../src/node.ts';
+import { joinPackedSet, openDataset, openPackedSet, writePackedSet } from '../src/node.ts';
 import { syntheticSample } from './synthetic.ts';
 import { writeFolder } from './synthetic-folder.ts';
 

@@ -27,12 +27,13 @@ import { parseNpy } from './read-npy.ts';
 import { expandBraces, isTarPath, readTar, type TarMember } from './read-tar.ts';
 
 export interface WebDatasetOptions {
+  /** @default 'webdataset' */
   name?: string;
   /** Of the points, where no sample's JSON names a known `scheme`. */
   scheme?: LandmarkScheme;
-  /** Largest file of a sample, bytes: a header of 512 bytes can promise anything. */
+  /** Largest file of a sample, bytes: a header of 512 bytes can promise anything. @default 2 ** 28 */
   maxBytes?: number;
-  /** Told about samples and ends of shards that are left out; absent: the first broken one throws. */
+  /** Called for each sample and end of a shard that is left out. @default the first broken one throws */
   onProblem?: ProblemHandler;
 }
 
