@@ -35,6 +35,7 @@ process.exit(broken.length > 0 || count === 0 ? 1 : 0);
 /** The Markdown file behind an address of the documentation site; scripts/build-site.mjs puts them there. */
 function pageOf(address) {
   const [, room, name] = address.split('/');
+  if (address.startsWith('/docs/pictures/')) return address.slice(1);
   if (room === 'packages') return `packages/${name}/README.md`;
   if (room === 'docs') return `docs/${name || 'README'}.md`;
   return join('site', address.endsWith('/') ? address : `${address}.md`);
