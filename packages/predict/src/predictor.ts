@@ -353,7 +353,18 @@ async function readImages(items: readonly FaceRequest[]): Promise<Pixels[]> {
   if (!Array.isArray(items)) {
     throw new TypeError(`predictBatch: expected a list of { image, box }, got ${describeValue(items)}`);
   }
-  for (const { box } of items) checkBox(box, 'predict');
+  for (const item of items as readonly unknown[]) {
+    if (typeof item !== 'object' || item === null) {
+      throw new TypeError(`predictBatch: a face must be { image, box }, got ${describeValue(item)}`);
+    }
+    const { box, turn } = item as FaceRequest;
+    checkBox(box, 'predict');
+    if (turn !== undefined && !Number.isFinite(turn)) {
+      throw new TypeError(
+        `predict: the turn must be a finite number of degrees, got ${describeValue(turn)} (absent: upright)`,
+      );
+    }
+  }
   const read = new Map<ImageSource, Promise<Pixels>>();
   for (const { image } of items) if (!read.has(image)) read.set(image, toPixels(image));
   return Promise.all(items.map(({ image }) => read.get(image)!));

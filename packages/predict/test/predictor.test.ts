@@ -286,6 +286,18 @@ describe('createCropPredictor', () => {
     );
   });
 
+  it.each([
+    [[null], /predictBatch: a face must be \{ image, box \}, got null/],
+    [[black], /predict: the box must be \{ x, y, width, height \} in pixels, got undefined/],
+    [['photo.jpg'], /a face must be \{ image, box \}, got "photo.jpg"/],
+    [
+      [{ image: black, box, turn: Number.NaN }],
+      /predict: the turn must be a finite number of degrees, got NaN/,
+    ],
+  ])('names what is no face: %j', async (items, message) => {
+    await expect(createCropPredictor(meanFaceRunner()).predictBatch(items as never)).rejects.toThrow(message);
+  });
+
   it('refuses empty boxes, unknown schemes with flip, and use after dispose', async () => {
     const predictor = createCropPredictor(meanFaceRunner());
     await expect(predictor.predict(black, { x: 0, y: 0, width: 0, height: 0 })).rejects.toThrow(
