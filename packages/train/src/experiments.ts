@@ -293,7 +293,8 @@ export function experimentConfig(
     },
     batchSize,
     ...(augmentation && { augmentation }),
-    balance: { unit: lossUnit(experiment) },
+    // Of the relative form: G answers at once, and with the paper's 0.001 mu follows over thousands of steps (docs/results.md).
+    balance: { unit: lossUnit(experiment), ...(form && { rate: 0.01 }) },
     ...(isMixed && regressorRate !== undefined && { rateOf: { regressor: regressorRate } }),
     ...(weights && { weights }),
     stages: stagesOf(experiment, size, isMixed),

@@ -81,8 +81,9 @@ describe('experiments of the paper', () => {
       // G answers L_adv here: the paper's gamma balances.
       [undefined, undefined, undefined, undefined],
     ]);
-    const { discriminator } = experimentConfig('table8-adversarial-relative', 'micro');
-    expect([discriminator?.form, discriminator?.share]).toEqual(['relative', 0.2]);
+    const { discriminator, balance } = experimentConfig('table8-adversarial-relative', 'micro');
+    expect([discriminator?.form, discriminator?.share, balance?.rate]).toEqual(['relative', 0.2, 0.01]);
+    expect(experimentConfig('table8-adversarial', 'micro').balance?.rate).toBeUndefined();
   });
 
   it('refuse unknown names with the list of known ones', () => {
