@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setupBackend } from '@voxface/backend';
-import { openVoxfaceDataset, readImage } from '@voxface/datasets/node';
+import { openPackedSet, readImage } from '@voxface/datasets/node';
 import {
   type Affine,
   type Box,
@@ -174,7 +174,7 @@ export async function benchLooks(settings: BenchSettings): Promise<BenchSection[
   };
   const sections: BenchSection[] = [];
   for (const root of settings.flags.faces?.split(',') ?? []) {
-    const dataset = await openVoxfaceDataset(root);
+    const dataset = await openPackedSet(root);
     const step = Math.ceil(dataset.length / settings.count);
     const count = Math.ceil(dataset.length / step);
     const turns: number[] = [];
