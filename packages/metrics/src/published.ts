@@ -308,7 +308,7 @@ export interface OwnRow {
  *
  * const [table] = findPublished('aflw2000-3d/68/3d');
  * const values = table.columns.map(() => 4.5);
- * console.log(formatPublished(table, [{ method: 'mine', values }]).includes('| mine |')); // => true
+ * console.log(formatPublished(table, [{ method: 'mine', values }]).split('\n')[10]); // => | **mine** | 4.50 (+0.39) |
  * ```
  */
 export function formatPublished(table: PublishedTable, own: readonly OwnRow[]): string {

@@ -18,7 +18,8 @@ export const RENDER_PNG_DEFAULTS: Required<RenderPngOptions> = { width: null, ba
  * @example
  * ```js
  * import { MEAN_FACE_68 } from '@voxface/landmarks';
- * import { renderPng, view3dSvg } from '@voxface/plots';
+ * import { view3dSvg } from '@voxface/plots';
+ * import { renderPng } from '@voxface/plots/node';
  *
  * const png = await renderPng(view3dSvg(MEAN_FACE_68), { width: 200 });
  * console.log(png.subarray(1, 4).toString()); // => PNG
