@@ -62,7 +62,7 @@ export function sampleCloud(
   let total = 0;
   for (let i = 0; i < voxels; i++) {
     density[i] = density[i] < threshold * peak ? 0 : density[i] / peak;
-    total += density[i] ** power;
+    if (density[i] > 0) total += density[i] ** power;
   }
   const random = createRandom(seed);
   const cloud: PointCloud = {
@@ -73,10 +73,11 @@ export function sampleCloud(
   let sum = 0;
   let drawn = 0;
   const start = random.next();
-  for (let i = 0; i < voxels && drawn < points; i++) {
+  for (let i = 0; i < voxels; i++) {
     if (density[i] === 0) continue;
     sum += density[i] ** power;
-    for (; drawn < points && ((drawn + start) * total) / points < sum; drawn++) {
+    // The last sum is the total, added in the same order: exactly `points` are drawn.
+    for (; ((drawn + start) * total) / points < sum; drawn++) {
       const z = i % depth;
       const x = Math.floor(i / depth) % width;
       const y = Math.floor(i / (depth * width));
@@ -88,7 +89,7 @@ export function sampleCloud(
       cloud.density[drawn] = density[i];
     }
   }
-  return drawn === points ? cloud : truncate(cloud, drawn);
+  return cloud;
 }
 
 function densityOf(volume: Float32Array, voxels: number, channels: number): Float64Array {
@@ -111,13 +112,4 @@ function voxelColor(values: Float32Array, density: number): Rgb {
   const peak = Math.max(...clean);
   if (values.length === 3) return [clean[0] / peak, clean[1] / peak, clean[2] / peak];
   return hueColor(clean.indexOf(peak) / values.length);
-}
-
-/** Rounding at the end of the running sum can leave a point undrawn. */
-function truncate(cloud: PointCloud, count: number): PointCloud {
-  return {
-    positions: cloud.positions.slice(0, count * 3),
-    colors: cloud.colors.slice(0, count * 3),
-    density: cloud.density.slice(0, count),
-  };
 }

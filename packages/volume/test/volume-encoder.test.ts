@@ -186,6 +186,7 @@ describe('sampleCloud', () => {
     expect(drawn({ threshold: 0.26 })).toEqual([140, 70, 0]);
     expect(drawn({ threshold: 0, power: 2 })).toEqual([160, 40, 10]);
     expect(drawn({ threshold: 0, power: 0 })).toEqual([70, 70, 70]);
+    expect(drawn({ threshold: 0.26, power: 0 })).toEqual([105, 105, 0]);
   });
 
   it('draws 6000 points with seed 0 unless told otherwise', () => {
