@@ -10,17 +10,13 @@ import {
   repeatDataset,
   takeSamples,
 } from '../src/index.ts';
-import { syntheticSample } from './synthetic.ts';
+import { syntheticDataset, syntheticSample } from './synthetic.ts';
 
 function memoryDataset(name: string, count: number, first = 0): Dataset<2> & { loads: number[] } {
   const samples = Array.from({ length: count }, (_, i) => ({ ...syntheticSample(first + i), yaw: i * 10 }));
   const loads: number[] = [];
   return {
-    name,
-    scheme: samples[0].scheme,
-    dims: 2,
-    length: count,
-    ids: samples.map(({ id }) => id),
+    ...syntheticDataset(name, samples),
     loads,
     load: async (i) => {
       loads.push(i);

@@ -6,22 +6,16 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBatches, type Dataset } from '../src/index.ts';
 import { joinPackedSet, openDataset, openPackedSet, writePackedSet } from '../src/node.ts';
-import { syntheticSample } from './synthetic.ts';
+import { syntheticDataset, syntheticSample } from './synthetic.ts';
 import { writeFolder } from './synthetic-folder.ts';
 
 // Packed sets over HTTP from a server of this test, which answers range requests or does not.
 
-function faces(name: string, count: number, first = 0): Dataset<2> {
-  const samples = Array.from({ length: count }, (_, i) => syntheticSample(first + i));
-  return {
+const faces = (name: string, count: number, first = 0): Dataset<2> =>
+  syntheticDataset(
     name,
-    scheme: samples[0].scheme,
-    dims: 2,
-    length: count,
-    ids: samples.map(({ id }) => id),
-    load: async (i) => samples[i],
-  };
-}
+    Array.from({ length: count }, (_, i) => syntheticSample(first + i)),
+  );
 
 /** Three shards of four samples. */
 async function writeSet(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { boxOf, createRandom, IBUG_68, type Landmarks, type Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
-import type { Annotation, Sample } from '../src/index.ts';
+import type { Annotation, Dataset, Sample } from '../src/index.ts';
 
 /** 68 points spread over a picture of 160 x 120, no two nearer than 9 pixels; another jitter for every seed. */
 export function syntheticLandmarks(seed: number): Landmarks<2> {
@@ -47,4 +47,16 @@ export async function syntheticJpeg(seed: number, width: number, height: number)
 
 export function syntheticSample(seed: number): Sample<2> {
   return { ...syntheticAnnotation(seed), image: syntheticPixels(seed, 160, 120) };
+}
+
+/** A dataset of samples in memory. */
+export function syntheticDataset(name: string, samples: readonly Sample<2>[]): Dataset<2> {
+  return {
+    name,
+    scheme: samples[0].scheme,
+    dims: 2,
+    length: samples.length,
+    ids: samples.map(({ id }) => id),
+    load: async (i) => samples[i],
+  };
 }

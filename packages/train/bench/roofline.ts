@@ -7,10 +7,10 @@
 import { matMul, ones, tidy } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { createRunNetworks } from '../src/networks.ts';
-import { parseTrainingConfig } from '../src/parse-config.ts';
 import type { PhaseName } from '../src/phases.ts';
 import { createRunReplica } from '../src/replica.ts';
 import { type AdamState, adamUpdate, createAdamState } from '../src/training-state.ts';
+import { benchConfig } from './bench-config.ts';
 import { noiseCrops } from './noise-crops.ts';
 import { profileKernels } from './profile-kernels.ts';
 
@@ -43,16 +43,7 @@ await setupBackend(backend as 'node');
 const profile = profileKernels(clock);
 const peak = measurePeaks();
 profile.endStep();
-const config = parseTrainingConfig({
-  name: 'roofline',
-  output: 'none',
-  model: preset.startsWith('{') ? JSON.parse(preset) : preset,
-  batchSize,
-  backend,
-  execution: 'kernels',
-  data: { train3d: [{ format: 'packed', root: 'none' }] },
-  stages: [{ kind: 'pretrain', steps: 1 }],
-});
+const config = benchConfig(preset, { batchSize, backend, execution: 'kernels' });
 const networks = createRunNetworks(config);
 const replica = createRunReplica(config, networks);
 const { inputSize, landmarks } = networks.model.options;

@@ -1,9 +1,9 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
 import { createRunNetworks } from '../src/networks.ts';
-import { parseTrainingConfig } from '../src/parse-config.ts';
 import type { PhaseName } from '../src/phases.ts';
 import { createRunReplica } from '../src/replica.ts';
+import { benchConfig } from './bench-config.ts';
 import { noiseCrops } from './noise-crops.ts';
 import { profileKernels } from './profile-kernels.ts';
 
@@ -15,16 +15,7 @@ const [
   execution = 'auto',
 ] = process.argv.slice(2);
 const batchSize = Number(batch);
-const config = parseTrainingConfig({
-  name: 'bench',
-  output: 'none',
-  model: preset.startsWith('{') ? JSON.parse(preset) : preset,
-  batchSize,
-  backend,
-  execution,
-  data: { train3d: [{ format: 'packed', root: 'none' }] },
-  stages: [{ kind: 'pretrain', steps: 1 }],
-});
+const config = benchConfig(preset, { batchSize, backend, execution });
 if (backend !== 'current') await setupBackend(config.backend as never);
 const networks = createRunNetworks(config);
 const replica = createRunReplica(config, networks);

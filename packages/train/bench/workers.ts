@@ -9,24 +9,15 @@ import { createLocalEngine, type GradientEngine } from '../src/engine.ts';
 import type { NetworkName, NetworkWeights } from '../src/networks.ts';
 import { createRunNetworks } from '../src/networks.ts';
 import { createParallelEngine } from '../src/node/parallel-engine.ts';
-import { parseTrainingConfig } from '../src/parse-config.ts';
 import { createRunReplica } from '../src/replica.ts';
 import { type AdamState, adamUpdate, createAdamState } from '../src/training-state.ts';
+import { benchConfig } from './bench-config.ts';
 import { noiseCrops } from './noise-crops.ts';
 
 const [preset = 'small', batch = '12', backend = 'wasm', rounds = '7'] = process.argv.slice(2);
 const batchSize = Number(batch);
 const configOf = (workers: number) =>
-  parseTrainingConfig({
-    name: 'bench',
-    output: 'none',
-    model: preset.startsWith('{') ? JSON.parse(preset) : preset,
-    batchSize: workers * batchSize,
-    workers,
-    backend,
-    data: { train3d: [{ format: 'packed', root: 'none' }] },
-    stages: [{ kind: 'finetune', steps: 1 }],
-  });
+  benchConfig(preset, { batchSize: workers * batchSize, workers, backend });
 await setupBackend(backend as 'wasm');
 const networks = createRunNetworks(configOf(1));
 const replica = createRunReplica(configOf(1), networks);

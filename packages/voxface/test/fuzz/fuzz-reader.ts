@@ -9,7 +9,7 @@ export interface Reader {
   read(input: never): unknown;
 }
 
-/** Runs damagedinputs through a reader. @returns what went wrong: an engine's message, garbage accepted, or too slow. */
+/** Runs damaged inputs through a reader. @returns what went wrong: an engine's message, garbage accepted, or too slow. */
 export async function fuzzReader(
   reader: Reader,
   runs: number,

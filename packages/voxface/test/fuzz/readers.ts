@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { setupBackend } from '@voxface/backend';
-import type { Dataset } from '@voxface/datasets';
-import { createLandmarks, FIVE_POINTS, IBUG_68, type Landmarks } from '@voxface/landmarks';
+import { createLandmarks, IBUG_68, type Landmarks } from '@voxface/landmarks';
 import { parseTrainingLog } from '@voxface/plots';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
@@ -13,9 +12,7 @@ import { parseKeypointCsv } from '../../../datasets/src/keypoint-csv.ts';
 import { openAflw } from '../../../datasets/src/node/open-aflw.ts';
 import { openCoco } from '../../../datasets/src/node/open-coco.ts';
 import { openJvcrJson } from '../../../datasets/src/node/open-jvcr-json.ts';
-import { openKeypointCsv } from '../../../datasets/src/node/open-keypoint-csv.ts';
 import { openMerlRav } from '../../../datasets/src/node/open-merl-rav.ts';
-import { openPackedSet } from '../../../datasets/src/node/open-packed-set.ts';
 import { openWebDataset } from '../../../datasets/src/node/open-webdataset.ts';
 import { openWflw } from '../../../datasets/src/node/open-wflw.ts';
 import { decodeImage } from '../../../datasets/src/node/read-image.ts';
@@ -39,8 +36,9 @@ import { readDetectorHead } from '../../../onnx/src/metadata.ts';
 import { crc32c, decodeCheckpoint } from '../../../train/src/checkpoint.ts';
 import { parseTrainingConfig } from '../../../train/src/parse-config.ts';
 import { MICRO } from '../../../train/test/helpers/tiny-run.ts';
-import { byteInputs, jsonInputs, outsideNames, textInputs } from './damaged-inputs.ts';
+import { byteInputs, jsonInputs, textInputs } from './damaged-inputs.ts';
 import { must, type Reader } from './fuzz-reader.ts';
+import { createOutsideReaders } from './outside-readers.ts';
 
 /** All readers, and what removes their folder. */
 export async function createReaders(): Promise<{ readers: Reader[]; dispose(): void }> {
@@ -163,28 +161,6 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
       2,
     ),
   );
-  // A blue picture lies one folder up: whoever reads it has left the folder.
-  const inner = join(folder, 'inner');
-  mkdirSync(join(inner, 'a'), { recursive: true });
-  const square = (background: string) =>
-    sharp({ create: { width: 120, height: 120, channels: 3, background } })
-      .jpeg()
-      .toBuffer();
-  writeFileSync(join(inner, 'a.jpg'), await square('#a86'));
-  const secret = await square('#22e');
-  for (const name of ['secret.jpg', 'innersecret.jpg']) writeFileSync(join(folder, name), secret);
-  const inInner = (name: string, content: string | Uint8Array): string =>
-    inFile(join('inner', name), content);
-  const stays = async (opened: Promise<Dataset>): Promise<void> => {
-    const set = await opened;
-    for (let i = 0; i < set.length; i++) {
-      const [red, , blue] = (await set.load(i)).image.data;
-      must(red > blue, 'a picture from outside the folder');
-    }
-  };
-  const few = points.slice(0, 10);
-  const withName = (value: unknown, name: string): string =>
-    JSON.stringify(value).replaceAll('"a.jpg"', () => JSON.stringify(name));
   const torch = (format: string): Uint8Array =>
     gunzipSync(read(`models/test/golden/jvcr-${format}.pth.tar.gz`));
   const tarPicture = ['a.jpg', jpeg] as const;
@@ -378,82 +354,7 @@ export async function createReaders(): Promise<{ readers: Reader[]; dispose(): v
       read: (text) =>
         dataset(openWebDataset(inFile('w.tar', writeTar([tarPicture, ['a.json', Buffer.from(text)]])))),
     },
-    {
-      name: 'names that lead out: webdataset',
-      weight: 2,
-      inputs: outsideNames,
-      read: async (name) => {
-        const stem = name.slice(0, 90);
-        const files = [tarPicture[1], Buffer.from(JSON.stringify(tarSample))] as const;
-        const bytes = writeTar([
-          [`${stem}.jpg`, files[0]],
-          [`${stem}.json`, files[1]],
-        ]);
-        const { ids } = await openWebDataset(inInner('w.tar', bytes));
-        must(
-          ids.every((id) => join(inner, 'out', id).startsWith(join(inner, 'out'))),
-          'a name that leads out',
-        );
-      },
-    },
-    {
-      name: 'names that lead out: wflw',
-      weight: 2,
-      inputs: outsideNames,
-      read: (name) =>
-        stays(
-          openWflw(
-            inInner('list_98pt_test.txt', `${[...points, ...points.slice(0, 60)].join(' ')} ${name}\n`),
-            inner,
-          ),
-        ),
-    },
-    {
-      name: 'names that lead out: coco',
-      weight: 2,
-      inputs: outsideNames,
-      read: (name) => stays(openCoco(inInner('c.json', withName(coco, name)), inner)),
-    },
-    {
-      name: 'names that lead out: jvcr',
-      weight: 2,
-      inputs: outsideNames,
-      read: (name) => stays(openJvcrJson(inInner('j.json', withName(jvcr, name)), inner)),
-    },
-    {
-      name: 'names that lead out: keypoint csv',
-      weight: 2,
-      inputs: outsideNames,
-      read: (name) =>
-        stays(
-          openKeypointCsv(inInner('k.csv', `${columns}\n"${name}",${few}\n`), inner, { scheme: FIVE_POINTS }),
-        ),
-    },
-    {
-      name: 'names that lead out: aflw.sqlite',
-      weight: 1,
-      inputs: outsideNames,
-      read: async (name) => {
-        const image = aflwImage(name.replaceAll("'", ''));
-        // Into the 120 pixels of the picture.
-        const smaller = [
-          'UPDATE FeatureCoords SET x = x / 3, y = y / 3',
-          'UPDATE FaceRect SET x = x / 3, y = y / 3, w = w / 3, h = h / 3',
-        ];
-        const bytes = await aflwDatabase(...AFLW_TABLES, image, ...AFLW_FACES, ...smaller);
-        return stays(openAflw(inInner('aflw.sqlite', bytes), inner));
-      },
-    },
-    {
-      name: 'names that lead out: packed set',
-      weight: 2,
-      inputs: outsideNames,
-      read: (name) => {
-        const file = { ...sample, file: name, offset: 0, length: 0, width: 120, height: 120 };
-        inInner('set.json', JSON.stringify({ ...head, version: 1, count: 1, samples: [file] }));
-        return stays(openPackedSet(inner));
-      },
-    },
+    ...(await createOutsideReaders(folder, { points, columns, sample, head, coco, jvcr, tarSample, jpeg })),
   ];
   return { readers: readers as Reader[], dispose: () => rmSync(folder, { recursive: true, force: true }) };
 }
