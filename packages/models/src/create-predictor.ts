@@ -73,12 +73,13 @@ function createNetworkRunner(model: FaceShapeModel): CropRunner {
     return program.run([images]);
   }
 
-  async function runCrops(crops: readonly Uint8Array[]): Promise<Float32Array[]> {
+  /** The first `count` of what `run` gives; the others stay where they are. */
+  async function runCrops(crops: readonly Uint8Array[], count: number): Promise<Float32Array[]> {
     const images = tensor4d(cropsToUnitRange(crops, inputSize), [crops.length, inputSize, inputSize, 3]);
     const outputs = isRecordingFaster() ? runRecorded(images) : run(images);
     images.dispose();
     try {
-      return await Promise.all(outputs.map((output) => output.data<'float32'>()));
+      return await Promise.all(outputs.slice(0, count).map((output) => output.data<'float32'>()));
     } finally {
       dispose(outputs);
     }
@@ -89,13 +90,13 @@ function createNetworkRunner(model: FaceShapeModel): CropRunner {
     inputSize,
     landmarks,
     scheme,
-    run: async (crops) => (await runCrops(crops))[0],
+    run: async (crops) => (await runCrops(crops, 1))[0],
     ...(calibration && {
       confidence: {
         calibration,
         size: [volumeSize, volumeSize, depths[depths.length - 1], channels],
         run: async (crops) => {
-          const [points, volumes] = await runCrops(crops);
+          const [points, volumes] = await runCrops(crops, 2);
           return { points, volumes };
         },
       },

@@ -84,54 +84,84 @@ export function judgeReading(reading: VolumeReading, calibration: ConfidenceCali
   };
 }
 
-/** Reads peaks, colours and energies off a volume. */
-export function readVolume(
-  volume: Float32Array,
-  [height, width, depth, channels]: VolumeSize,
-  landmarks: Landmarks<3>,
-): VolumeReading {
+/**
+ * Reads peaks, colours and energies off a volume, in short loops: the first faces of a process are read before the engine has
+ * compiled anything, and a long function is compiled again for every branch that it had not met.
+ */
+export function readVolume(volume: Float32Array, size: VolumeSize, landmarks: Landmarks<3>): VolumeReading {
+  const [height, width, depth, channels] = size;
   const n = countLandmarks(landmarks);
   const peaks = new Float64Array(n);
   const sharpness = new Float64Array(n);
   const colors = new Float64Array(n * channels);
   const isNear = new Uint8Array(height * width * depth);
-  const clamp = (value: number, size: number): number => Math.min(size - 1, Math.max(0, Math.round(value)));
+  const clamp = (value: number, limit: number): number => Math.min(limit - 1, Math.max(0, Math.round(value)));
+  let near = 0;
   for (let i = 0; i < n; i++) {
     const x = clamp(landmarks.points[3 * i] * width - 0.5, width);
     const y = clamp(landmarks.points[3 * i + 1] * height - 0.5, height);
     const z = clamp((landmarks.points[3 * i + 2] + 0.5) * depth - 0.5, depth);
-    let [inner, outer, best, bestAt] = [0, 0, -1, 0];
-    for (let v = Math.max(0, y - 2); v <= Math.min(height - 1, y + 2); v++) {
-      for (let u = Math.max(0, x - 2); u <= Math.min(width - 1, x + 2); u++) {
-        for (let w = Math.max(0, z - 2); w <= Math.min(depth - 1, z + 2); w++) {
-          const voxel = (v * width + u) * depth + w;
-          let sum = 0;
-          for (let c = 0; c < channels; c++) sum += volume[voxel * channels + c];
-          sum = Math.max(0, sum);
-          outer += sum;
-          isNear[voxel] = 1;
-          if (Math.abs(v - y) > 1 || Math.abs(u - x) > 1 || Math.abs(w - z) > 1) continue;
-          inner += sum;
-          if (sum > best) [best, bestAt] = [sum, voxel];
+    const { inner, outer, peak, peakAt, energy } = readBlock(volume, size, x, y, z, isNear);
+    peaks[i] = peak;
+    sharpness[i] = outer > 0 ? inner / outer : 0;
+    colors.set(volume.subarray(peakAt * channels, (peakAt + 1) * channels), i * channels);
+    near += energy;
+  }
+  const { energy, mass } = sumVoxels(volume);
+  return { landmarks, peaks, sharpness, colors, explained: energy > 0 ? near / energy : 0, mass };
+}
+
+/**
+ * The voxels within two of [x, y, z]: sums of their colours in all of them and in those within one, the largest of the latter, and the
+ * energy of those that no block before held; marks them in `isNear`.
+ */
+function readBlock(
+  volume: Float32Array,
+  [height, width, depth, channels]: VolumeSize,
+  x: number,
+  y: number,
+  z: number,
+  isNear: Uint8Array,
+): { inner: number; outer: number; peak: number; peakAt: number; energy: number } {
+  let [inner, outer, peak, peakAt, energy] = [0, 0, -1, 0, 0];
+  const [first, last] = [Math.max(0, z - 2), Math.min(depth - 1, z + 2)];
+  for (let v = Math.max(0, y - 2); v <= Math.min(height - 1, y + 2); v++) {
+    for (let u = Math.max(0, x - 2); u <= Math.min(width - 1, x + 2); u++) {
+      const isInner = Math.abs(v - y) <= 1 && Math.abs(u - x) <= 1;
+      for (let w = first; w <= last; w++) {
+        const voxel = (v * width + u) * depth + w;
+        let sum = 0;
+        let own = 0;
+        for (let at = voxel * channels; at < (voxel + 1) * channels; at++) {
+          const value = volume[at];
+          sum += value;
+          own += value * value;
         }
+        if (sum < 0) sum = 0;
+        outer += sum;
+        energy += isNear[voxel] ? 0 : own;
+        isNear[voxel] = 1;
+        if (!isInner || w < z - 1 || w > z + 1) continue;
+        inner += sum;
+        if (!(sum > peak)) continue;
+        peak = sum;
+        peakAt = voxel;
       }
     }
-    peaks[i] = best;
-    sharpness[i] = outer > 0 ? inner / outer : 0;
-    for (let c = 0; c < channels; c++) colors[i * channels + c] = volume[bestAt * channels + c];
   }
-  let [energy, near, mass] = [0, 0, 0];
-  for (let voxel = 0, at = 0; voxel < isNear.length; voxel++) {
-    let own = 0;
-    for (let c = 0; c < channels; c++, at++) {
-      const value = volume[at];
-      own += value * value;
-      mass += value;
-    }
-    energy += own;
-    if (isNear[voxel]) near += own;
+  return { inner, outer, peak, peakAt, energy };
+}
+
+/** Sum of all values and of their squares. */
+function sumVoxels(volume: Float32Array): { energy: number; mass: number } {
+  let energy = 0;
+  let mass = 0;
+  for (let at = 0; at < volume.length; at++) {
+    const value = volume[at];
+    mass += value;
+    energy += value * value;
   }
-  return { landmarks, peaks, sharpness, colors, explained: energy > 0 ? near / energy : 0, mass };
+  return { energy, mass };
 }
 
 /** Peaks of volumes are densities of about 0.1; logarithms stop here. */

@@ -94,6 +94,49 @@ describe('estimateConfidence', () => {
   });
 });
 
+describe('readVolume', () => {
+  it('counts voxels that several landmarks share once, and those at the edge as they are', () => {
+    const [h, w, d, c] = SIZE;
+    const volume = Float32Array.from({ length: h * w * d * c }, () => random.next() - 0.2);
+    // Two landmarks a voxel apart, one in a corner.
+    const places = [
+      [7, 9, 5],
+      [8, 9, 6],
+      [0, h - 1, d - 1],
+    ];
+    const points = places.flatMap(([x, y, z]) => [(x + 0.5) / w, (y + 0.5) / h, (z + 0.5) / d - 0.5]);
+    const { peaks, sharpness, colors, explained, mass } = readVolume(volume, SIZE, {
+      points: Float32Array.from(points),
+      dims: 3,
+    });
+    let [energy, near, sum] = [0, 0, 0];
+    const seen = places.map(() => ({ inner: 0, outer: 0, peak: -1, color: [0, 0] }));
+    for (let voxel = 0; voxel < h * w * d; voxel++) {
+      const at = [Math.floor(voxel / d) % w, Math.floor(voxel / d / w), voxel % d];
+      const color = [...volume.subarray(voxel * c, voxel * c + c)];
+      const own = color[0] ** 2 + color[1] ** 2;
+      const total = Math.max(0, color[0] + color[1]);
+      energy += own;
+      sum += color[0] + color[1];
+      const away = places.map((place) => Math.max(...place.map((value, k) => Math.abs(value - at[k]))));
+      if (Math.min(...away) <= 2) near += own;
+      seen.forEach((found, i) => {
+        if (away[i] <= 2) found.outer += total;
+        if (away[i] > 1) return;
+        found.inner += total;
+        if (total > found.peak) Object.assign(found, { peak: total, color });
+      });
+    }
+    expect(explained).toBeCloseTo(near / energy, 12);
+    expect(mass).toBeCloseTo(sum, 9);
+    seen.forEach(({ inner, outer, peak, color }, i) => {
+      expect(sharpness[i]).toBeCloseTo(inner / outer, 12);
+      expect(peaks[i]).toBeCloseTo(peak, 12);
+      expect([...colors.subarray(2 * i, 2 * i + 2)]).toEqual(color);
+    });
+  });
+});
+
 describe('fitLogistic', () => {
   it('finds the probabilities that the truth was drawn by', () => {
     const rows = Array.from({ length: 4000 }, () => [3 + 2 * normal(), 100 * normal()]);
