@@ -20,16 +20,6 @@ struct plan {
   f32 slope;                              // of LEAKY below 0
 };
 
-enum activation { LINEAR, RELU, RELU6, LEAKY };
-
-static inline v128_t activate(v128_t value, i32 activation, f32 slope) {
-  v128_t zero = wasm_f32x4_const_splat(0);
-  if (activation == LEAKY)
-    return wasm_v128_bitselect(wasm_f32x4_mul(value, wasm_f32x4_splat(slope)), value, wasm_f32x4_lt(value, zero));
-  value = wasm_f32x4_max(value, zero);
-  return activation == RELU6 ? wasm_f32x4_min(value, wasm_f32x4_const_splat(6)) : value;
-}
-
 // Weight element (k1, k2, k3, c, n) is at source[k1*s1 + k2*s2 + k3*s3 + c*sc + n*sn]; the strides may be negative.
 // Result: panels of eight columns, [columns/8, k1*k2*k3*channels, 8], padded with zeros.
 void EXPORT(pack_weights)(const f32 *source, f32 *target, i32 k1, i32 k2, i32 k3, i32 channels, i32 columns,

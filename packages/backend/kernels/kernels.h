@@ -74,3 +74,14 @@ static inline f32 lane_sum(v128_t value) {
   return (wasm_f32x4_extract_lane(value, 0) + wasm_f32x4_extract_lane(value, 1)) +
          (wasm_f32x4_extract_lane(value, 2) + wasm_f32x4_extract_lane(value, 3));
 }
+
+// What happens to the sums of a convolution.
+enum activation { LINEAR, RELU, RELU6, LEAKY };
+
+static inline v128_t activate(v128_t value, i32 activation, f32 slope) {
+  v128_t zero = wasm_f32x4_const_splat(0);
+  if (activation == LEAKY)
+    return wasm_v128_bitselect(wasm_f32x4_mul(value, wasm_f32x4_splat(slope)), value, wasm_f32x4_lt(value, zero));
+  value = wasm_f32x4_max(value, zero);
+  return activation == RELU6 ? wasm_f32x4_min(value, wasm_f32x4_const_splat(6)) : value;
+}

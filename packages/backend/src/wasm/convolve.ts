@@ -14,10 +14,20 @@
 import { type Axes, type ConvolutionGeometry, mapAxes, sumAxes, volumeOf } from './convolution-geometry.ts';
 import type { KernelModule } from './kernel-module.ts';
 import { type PaddedInput, padInput, stridesOf } from './padded-input.ts';
+import {
+  type WinogradShape,
+  winogradConvolve,
+  winogradFilterGradient,
+  winogradGradientShape,
+  winogradShape,
+  winogradWeights,
+} from './winograd.ts';
 
 /** Columns of a packed panel and pixels of a block: the constants of kernels/convolution.c. */
 const PANEL = 8;
 const OFFSETS = 2 * (48 + 3);
+/** Pixels of a block of kernels/filter-gradient.c. */
+const GRADIENT_BLOCK = 256;
 
 /** Activations that the compiled kernel knows. */
 export type Activation = 'linear' | 'relu' | 'relu6' | 'leakyrelu';
@@ -130,6 +140,35 @@ export function runPass(kernels: KernelModule, allocate: (bytes: number) => numb
   kernels.functions.convolve(pointer, allocate(OFFSETS * 4));
 }
 
+/** Strides of the weights of a 3x3 convolution, in floats: along height, width, channels and columns; and where the first lies. */
+interface WinogradStrides {
+  strides: readonly [number, number, number, number];
+  start: number;
+}
+
+/** Runs a 3x3 convolution by Winograd's kernels. */
+function runWinograd(
+  kernels: KernelModule,
+  shape: WinogradShape,
+  { strides, start }: WinogradStrides,
+  input: number,
+  weights: number,
+  output: number,
+  epilogue?: Epilogue,
+): void {
+  const { channels, columns } = shape;
+  kernels.scratch((allocate) => {
+    const bytes = winogradWeights(channels, columns) * 4;
+    const packed = kernels.packed(weights, `winograd ${start} ${strides}`, bytes, allocate, (target) =>
+      kernels.functions.winograd_weights(weights + start * 4, target, channels, columns, ...strides),
+    );
+    const bias = padBias(kernels, allocate, columns, epilogue?.bias);
+    const activation = ACTIVATIONS.indexOf(epilogue?.activation ?? 'linear');
+    const slope = epilogue?.slope ?? 0;
+    winogradConvolve(kernels, allocate, shape, { input, weights: packed, bias, output, activation, slope });
+  });
+}
+
 /** Zeros behind each axis that the last window reaches into. */
 export function paddingBehind(g: ConvolutionGeometry): Axes {
   return mapAxes((axis) => {
@@ -158,6 +197,13 @@ export function convolve(
   output: number,
   epilogue?: Epilogue,
 ): void {
+  const shape = winogradShape(g);
+  if (shape !== undefined) {
+    const tap = g.inChannels * g.outChannels;
+    const strides = [3 * tap, tap, g.outChannels, 1] as const;
+    runWinograd(kernels, shape, { strides, start: 0 }, input, weights, output, epilogue);
+    return;
+  }
   kernels.scratch((allocate) => {
     const columns = g.outChannels;
     const { low, windowStart } = paddingInFront(g);
@@ -230,6 +276,13 @@ export function convolveInputGradient(
   weights: number,
   gradient: number,
 ): void {
+  const shape = winogradGradientShape(g);
+  if (shape !== undefined) {
+    const tap = g.inChannels * g.outChannels;
+    const strides = [-3 * tap, -tap, 1, g.outChannels] as const;
+    runWinograd(kernels, shape, { strides, start: 8 * tap }, dy, weights, gradient);
+    return;
+  }
   const phases = [phasesOf(g, 0), phasesOf(g, 1), phasesOf(g, 2)] as const;
   kernels.scratch((allocate) => {
     // Output pixel `start + m - (taps - 1) + j` meets tap j of the rotated kernel.
@@ -283,5 +336,49 @@ export function convolveInputGradient(
         }
       }
     }
+  });
+}
+
+/**
+ * Gradient of a convolution with respect to its weights: input [b, d1, d2, d3, ci], dy [b, o1, o2, o3, co],
+ * gradient [k1, k2, k3, ci, co], as byte offsets.
+ */
+export function convolveFilterGradient(
+  kernels: KernelModule,
+  g: ConvolutionGeometry,
+  input: number,
+  dy: number,
+  gradient: number,
+): void {
+  const shape = winogradShape(g);
+  if (shape !== undefined) {
+    winogradFilterGradient(kernels, shape, input, dy, gradient);
+    return;
+  }
+  kernels.scratch((allocate) => {
+    const { low, windowStart } = paddingInFront(g);
+    const high = paddingBehind(g);
+    const padded = padInput(kernels, allocate, input, g.batch, g.input, g.inChannels, low, high);
+    const { offsets, run } = tapRuns(g.kernel, g.dilation, padded.size, g.inChannels);
+    const taps = allocate(offsets.length * 4);
+    kernels.writeInts(taps, offsets);
+    const [inBatch, ...inStrides] = stridesOf(padded.size, g.inChannels);
+    const plan = [
+      padded.pointer + sumAxes((axis) => windowStart[axis] * inStrides[axis]) * 4,
+      dy,
+      gradient,
+      taps,
+      offsets.length,
+      run,
+      g.outChannels,
+      g.batch,
+      ...g.output,
+      inBatch,
+      ...mapAxes((axis) => inStrides[axis] * g.stride[axis]),
+    ];
+    const pointer = allocate(plan.length * 4);
+    kernels.writeInts(pointer, plan);
+    const columns = Math.ceil(g.outChannels / PANEL) * PANEL;
+    kernels.functions.filter_gradient(pointer, allocate(GRADIENT_BLOCK * (1 + 4 + columns) * 4));
   });
 }

@@ -12,6 +12,9 @@ interface KernelFunctions {
   pad_input: Call;
   convolve: Call;
   filter_gradient: Call;
+  winograd_weights: Call;
+  winograd_convolve: Call;
+  winograd_filter_gradient: Call;
   max_pool: Call;
   max_pool_gradient: Call;
   segment_sum: Call;

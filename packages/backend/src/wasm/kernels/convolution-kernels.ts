@@ -1,8 +1,13 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import { type ConvolutionGeometry, geometryOf2D, geometryOf3D } from '../convolution-geometry.ts';
-import { type Activation, convolve, convolveInputGradient, type Epilogue } from '../convolve.ts';
-import { convolveFilterGradient } from '../filter-gradient.ts';
+import {
+  type Activation,
+  convolve,
+  convolveFilterGradient,
+  convolveInputGradient,
+  type Epilogue,
+} from '../convolve.ts';
 import type { KernelModule } from '../kernel-module.ts';
 import { defineKernel } from '../kernel-module.ts';
 

@@ -1,8 +1,7 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../../register-kernels.ts';
 import type { ConvolutionGeometry } from '../convolution-geometry.ts';
-import { type Epilogue, runPass } from '../convolve.ts';
-import { convolveFilterGradient } from '../filter-gradient.ts';
+import { convolveFilterGradient, type Epilogue, runPass } from '../convolve.ts';
 import type { KernelModule } from '../kernel-module.ts';
 import { defineKernel, type KernelCall } from '../kernel-module.ts';
 
