@@ -20,6 +20,20 @@ static inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
 }
 #endif
 
+// Columns of a wide panel. Three rows by twelve columns keep nine sums in registers where four by eight keep eight: the more, the better the
+// latency of the fused addition is hidden. With ten, or with products beside the sums (plain SIMD), V8 runs out of registers.
+#define WIDE 12
+
+// Columns in wide panels; what follows are one or two panels of eight, the last one padded, or none.
+static inline i32 wide_columns(i32 columns) {
+#ifdef __wasm_relaxed_simd__
+  i32 rounded = (columns + 3) / 4 * 4, rest = rounded % WIDE;
+  return rest == 0 ? rounded : rest == 8 ? rounded - PANEL : rounded > PANEL ? rounded - 2 * PANEL : 0;
+#else
+  return 0;
+#endif
+}
+
 static inline v128_t load(const f32 *source) { return wasm_v128_load(source); }
 static inline void store(f32 *target, v128_t value) { wasm_v128_store(target, value); }
 static inline v128_t splat(const f32 *source) { return wasm_v128_load32_splat(source); }

@@ -26,8 +26,9 @@ import {
 /** Columns of a packed panel and pixels of a block: the constants of kernels/convolution.c. */
 const PANEL = 8;
 const OFFSETS = 2 * (48 + 3);
-/** Pixels of a block of kernels/filter-gradient.c. */
+/** Pixels of a block of kernels/filter-gradient.c, and rows that it packs at a time. */
 const GRADIENT_BLOCK = 256;
+const GRADIENT_ROWS = 12;
 
 /** Activations that the compiled kernel knows. */
 export type Activation = 'linear' | 'relu' | 'relu6' | 'leakyrelu';
@@ -379,6 +380,6 @@ export function convolveFilterGradient(
     const pointer = allocate(plan.length * 4);
     kernels.writeInts(pointer, plan);
     const columns = Math.ceil(g.outChannels / PANEL) * PANEL;
-    kernels.functions.filter_gradient(pointer, allocate(GRADIENT_BLOCK * (1 + 4 + columns) * 4));
+    kernels.functions.filter_gradient(pointer, allocate(GRADIENT_BLOCK * (1 + GRADIENT_ROWS + columns) * 4));
   });
 }
