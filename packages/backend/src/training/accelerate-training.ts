@@ -3,6 +3,7 @@ import {
   engine,
   getBackend,
   getKernel,
+  leakyRelu,
   mul,
   relu,
   reshape,
@@ -77,6 +78,8 @@ function fasterCall(layer: Layer): Call | undefined {
         trainNormalization(layer as unknown as NormalizationFields, single(inputs) as Tensor4D);
     case 'ReLU':
       return (inputs) => rectify(single(inputs));
+    case 'LeakyReLU':
+      return leakyRectifier(layer);
     case 'UpSampling2D':
       return noting(layer, (inputs, output) => {
         if (inputs[0].shape[1] === output.shape[1] && inputs[0].shape[2] === 1)
@@ -158,7 +161,25 @@ function single(inputs: Tensor | Tensor[]): Tensor {
   return Array.isArray(inputs) ? inputs[0] : inputs;
 }
 
-/** ReLU whose gradient is one kernel on the native backend and on WebGPU (TensorFlow.js composes it of six). Any shape. */
+/** Leaky ReLU whose gradient is one kernel where the backend has one. */
+function leakyRectifier(layer: Layer): Call {
+  const original = layer.call.bind(layer);
+  const { alpha } = layer.getConfig() as { alpha: number };
+  return (inputs, kwargs) => {
+    const backend = getBackend();
+    if (!(alpha > 0) || !getKernel('LeakyReluGrad', backend)) return original(inputs, kwargs);
+    const operation = customGrad((...args: unknown[]) => {
+      const value = leakyRelu(args[0] as Tensor, alpha);
+      (args[1] as (tensors: Tensor[]) => void)([value]);
+      const gradFunc = (dy: Tensor, [y]: Tensor[]): Tensor =>
+        engine().runKernel('LeakyReluGrad', { dy, y }, { alpha }) as Tensor;
+      return { value, gradFunc };
+    });
+    return operation(single(inputs));
+  };
+}
+
+/** ReLU whose gradient is one kernel on wasm, on the native backend and on WebGPU (TensorFlow.js composes it of six). Any shape. */
 export function rectify(x: Tensor): Tensor {
   const operation = customGrad((...args: unknown[]) => {
     const value = relu(x);

@@ -25,6 +25,7 @@ interface KernelFunctions {
   fold_normalization: Call;
   moments: Call;
   normalization_gradient: Call;
+  rectifier_gradient: Call;
   copy_box: Call;
   nearest_gradient: Call;
 }

@@ -53,10 +53,7 @@ const normalizeBatch = defineKernel<
   const mean = kernels.output([width]);
   const variance = kernels.output([width]);
   const [m, v] = [kernels.pointer(mean), kernels.pointer(variance)];
-  kernels.scratch((allocate) => {
-    const rows = util.sizeFromShape(x.shape) / width;
-    kernels.functions.moments(kernels.pointer(x), rows, width, m, v, allocate(width * 4));
-  });
+  kernels.functions.moments(kernels.pointer(x), util.sizeFromShape(x.shape) / width, width, m, v);
   const given = { mean: m, variance: v, scale: kernels.pointer(scale), offset: kernels.pointer(offset) };
   return [normalize(kernels, x, given, epsilon), mean, variance];
 });
@@ -72,14 +69,28 @@ const normalizeBatchGradient = defineKernel<
   const pointers = [dy, x, mean, variance, scale, ...outputs].map((tensor) => kernels.pointer(tensor));
   kernels.scratch((allocate) => {
     const rows = util.sizeFromShape(x.shape) / width;
-    kernels.functions.normalization_gradient(...pointers, rows, width, epsilon, allocate(width * 16));
+    kernels.functions.normalization_gradient(...pointers, rows, width, epsilon, allocate(width * 12));
   });
   return outputs;
 });
 
-/** Batch normalization with given statistics, and in training. */
+/** Gradient of a rectifier from its output y, kernels of our own: ReluGrad, and LeakyReluGrad with the slope below 0. */
+const rectifierGradient = (kernelName: 'ReluGrad' | 'LeakyReluGrad'): KernelReplacement =>
+  defineKernel<{ dy: TensorInfo; y: TensorInfo }, { alpha: number } | undefined>(
+    kernelName,
+    ({ inputs: { dy, y }, attrs, kernels }) => {
+      const dx = kernels.output(dy.shape);
+      const [from, output, to] = [dy, y, dx].map((tensor) => kernels.pointer(tensor));
+      kernels.functions.rectifier_gradient(from, output, to, util.sizeFromShape(dy.shape), attrs?.alpha ?? 0);
+      return dx;
+    },
+  );
+
+/** Batch normalization with given statistics, and in training; gradients of the rectifiers that follow it. */
 export const NORMALIZATION_KERNELS: readonly KernelReplacement[] = [
   fusedBatchNorm,
   normalizeBatch,
   normalizeBatchGradient,
+  rectifierGradient('ReluGrad'),
+  rectifierGradient('LeakyReluGrad'),
 ];

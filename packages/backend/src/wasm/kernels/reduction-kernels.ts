@@ -37,17 +37,8 @@ function reductionKernel(kernelName: 'Sum' | 'Mean'): KernelReplacement {
     const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
     const output = kernels.output(attrs.keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept);
     const { outer, middle, inner } = sizes;
-    kernels.scratch((allocate) =>
-      kernels.functions.sum_middle(
-        kernels.pointer(x),
-        kernels.pointer(output),
-        outer,
-        middle,
-        inner,
-        kernelName === 'Mean' ? 1 / middle : 1,
-        allocate(inner * 4),
-      ),
-    );
+    const factor = kernelName === 'Mean' ? 1 / middle : 1;
+    kernels.functions.sum_middle(kernels.pointer(x), kernels.pointer(output), outer, middle, inner, factor);
     return output;
   });
 }
