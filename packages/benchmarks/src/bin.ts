@@ -10,6 +10,7 @@ const SUITE: BenchSuite = {
     models: (settings) => benchModels(settings, torchOpeners(settings.flags.python ?? 'python3')),
     training: benchTraining,
     peers: async (settings) => (await import('./peers.ts')).benchPeers(settings),
+    accuracy: async (settings) => (await import('./accuracy.ts')).benchAccuracy(settings),
     passes: async (settings) => (await import('./peers.ts')).benchPasses(settings),
     looks: async (settings) => (await import('./peers.ts')).benchLooks(settings),
     video: async (settings) => (await import('./steadiness.ts')).benchSteadiness(settings),
@@ -20,7 +21,10 @@ const SUITE: BenchSuite = {
 
 const program = addBenchOptions(new Command('bench'), 'onnx,torch,torch-frozen,wasm,webgpu', 'small,paper')
   .description('Measure voxface against other libraries: interleaved rounds, medians, ratios.')
-  .argument('[parts...]', 'models, photos, training, peers, passes, looks, video, parts; all if omitted')
+  .argument(
+    '[parts...]',
+    'models, photos, training, peers, accuracy, passes, looks, video, parts; all if omitted',
+  )
   .option('--python <program>', 'Python interpreter with PyTorch', 'python3')
   .option('--peers <dir>', 'where peers are installed by npm (default: FACE_API_FOLDER)')
   .option('--faces <list>', 'sets of crops that `voxface data` wrote, for looks; comma-separated')
@@ -33,6 +37,7 @@ models    models on each backend and in PyTorch (torch, torch-frozen), from crop
 photos    a folder of photos: all cores against a plain loop, with the detector and with given boxes
 training  a training step of the small preset against PyTorch
 peers     the shipped model against @vladmandic/face-api on wasm and MediaPipe face mesh in Chromium
+accuracy  errors of the shipped model, face-api and MediaPipe face mesh on the annotated photos of --photos, each with its own detector
 passes    what confidences, the upright pass and quarter turns cost per face
 looks     crops per face, and errors, by the limit of the upright pass
 video     how steady followed faces are, and how far behind, beside MediaPipe face mesh

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import type { Pixels } from '@voxface/landmarks';
 import sharp from 'sharp';
 import type { Candidate } from 'voxface/bench';
 import { REPOSITORY } from './repository.ts';
@@ -27,7 +28,10 @@ const PICTURE_SIZE = 256;
 const INSTALL =
   'npm install @mediapipe/face_mesh playwright-core in a folder, then --peers FOLDER; Chromium at VOXFACE_CHROMIUM';
 
-/** Loads the solution; `timeFaces()`: milliseconds for all pictures; `follow(from, to, rate, points)`: pictures as frames of a video. */
+/**
+ * Loads the solution; `timeFaces()`: milliseconds for all pictures; `follow(from, to, rate, points)`: pictures as frames of a video;
+ * `find(index, most)`: the meshes in a picture.
+ */
 const PAGE = `<!doctype html><script src="/face_mesh.js"></script><script>
 const mesh = new FaceMesh({ locateFile: (file) => '/' + file });
 mesh.setOptions({ staticImageMode: true, maxNumFaces: 1, refineLandmarks: false });
@@ -54,6 +58,13 @@ async function follow(from, to, rate, points) {
   }
   return frames;
 }
+async function find(index, most) {
+  mesh.setOptions({ staticImageMode: true, maxNumFaces: most });
+  await mesh.initialize();
+  const [image] = await load(index, index + 1);
+  await mesh.send({ image });
+  return found.map((points) => points.map(({ x, y }) => [x * image.width - 0.5, y * image.height - 0.5]));
+}
 async function timeFaces() {
   faces = 0;
   const start = performance.now();
@@ -73,7 +84,7 @@ export async function openMediaPipe(
 ): Promise<Candidate> {
   const page = await openPage(
     folder,
-    cropsOf(PICTURE_SIZE).map((crop) => () => encodePng(crop, PICTURE_SIZE)),
+    cropsOf(PICTURE_SIZE).map((crop) => () => encodePng(crop, PICTURE_SIZE, PICTURE_SIZE)),
   );
   try {
     await page.evaluate(`prepare(${cropsOf(PICTURE_SIZE).length})`);
@@ -107,7 +118,7 @@ export async function followWithMediaPipe(
 ): Promise<([number, number][] | null)[][]> {
   const page = await openPage(
     folder,
-    clips.flat().map((frame) => () => encodePng(frame, side)),
+    clips.flat().map((frame) => () => encodePng(frame, side, side)),
   );
   try {
     await page.evaluate('prepare(0)');
@@ -119,6 +130,32 @@ export async function followWithMediaPipe(
       from += clip.length;
     }
     return followed;
+  } finally {
+    await page.close();
+  }
+}
+
+/**
+ * The meshes that MediaPipe face mesh finds in photos, at most `most` in each.
+ * @param load photo `index` as RGB.
+ * @returns per photo and face [468] points in pixels.
+ * @throws Error saying how to install it.
+ */
+export async function findWithMediaPipe(
+  folder: string | undefined,
+  count: number,
+  load: (index: number) => Promise<Pixels>,
+  most: number,
+): Promise<[number, number][][][]> {
+  const pictures = Array.from({ length: count }, (_, index) => async () => {
+    const { data, width, height } = await load(index);
+    return encodePng(data as Uint8Array, width, height);
+  });
+  const page = await openPage(folder, pictures);
+  try {
+    const meshes: [number, number][][][] = [];
+    for (let index = 0; index < count; index++) meshes.push(await page.evaluate(`find(${index}, ${most})`));
+    return meshes;
   } finally {
     await page.close();
   }
@@ -201,8 +238,8 @@ function typeOf(name: string): string {
   return name.endsWith('.wasm') ? 'application/wasm' : 'application/octet-stream';
 }
 
-function encodePng(crop: Uint8Array, side: number): Promise<Buffer> {
-  return sharp(crop, { raw: { width: side, height: side, channels: 3 } })
+function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Buffer> {
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 1 })
     .toBuffer();
 }

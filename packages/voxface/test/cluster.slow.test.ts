@@ -90,9 +90,9 @@ describe(`${COUNT} photos in ${PARTS} parts`, () => {
           // Past the start, when networks are open and caches full.
           if (lineCount(`${partOf(i)}.unfinished`) < COUNT / PARTS / 5) return;
           try {
-            samples.push(
-              Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]),
-            );
+            // A process that has just ended has no such line.
+            const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+            if (resident !== undefined) samples.push(Number(resident));
           } catch {}
         }, 1000);
         const ended = new Promise<number | null>((resolve) => {
