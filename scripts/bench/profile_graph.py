@@ -14,6 +14,7 @@ import time
 os.environ.update(TF_ENABLE_ONEDNN_OPTS='1', TF_CPP_MIN_LOG_LEVEL='2')
 import numpy as np  # noqa: E402
 import tensorflow.compat.v1 as tf  # noqa: E402
+if os.environ.get('VOXFACE_KERNELS'): tf.load_op_library(os.environ['VOXFACE_KERNELS'])
 from tensorflow.core.protobuf import saved_model_pb2  # noqa: E402
 
 RUNS = 14

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildAddon, checkAddon } from '../src/setup-node/addon.ts';
+import { buildAddon, buildOperations, checkAddon, operationsFile } from '../src/setup-node/addon.ts';
 import { findPackage, tfjsCoreVersion } from '../src/setup-node/find-package.ts';
 import {
   findCompiler,
@@ -121,6 +121,60 @@ describe('build', () => {
       'module.exports={createTensor:()=>1,executeOp:()=>[{id:2}],tensorDataSync:()=>[0],isUsingGpuDevice:()=>false}';
     writeFiles(directory, { 'binding.cjs': fake });
     await expect(checkAddon(join(directory, 'binding.cjs'))).rejects.toThrow(/must be 7,10,15,22, got 0/);
+  });
+});
+
+describe.skipIf(process.arch !== 'x64')('our operations', () => {
+  const write =
+    'const args = process.argv; require("fs").writeFileSync(args[args.indexOf("-o")+1], "module.exports=TYPE")';
+  const fake = (result: string) =>
+    `module.exports={createTensor:()=>1,executeOp:()=>[{id:2}],tensorDataSync:()=>[${result}]}`;
+  const attempt = async (script: string, result = '') => {
+    const directory = temporaryDirectory();
+    writeFiles(directory, { 'binding.cjs': fake(result), 'register.cjs': REGISTER });
+    const addon = join(directory, 'binding.cjs');
+    const reason = await buildOperations([process.execPath, '-e', script, '--'], directory, addon);
+    return {
+      reason,
+      left: readdirSync(directory).filter((name) => name.startsWith('operations')),
+      directory,
+    };
+  };
+  /** A stand-in for a library that Node loads: a script of the same name. */
+  const REGISTER = 'require("module")._extensions[".node"] = require("module")._extensions[".js"]';
+  const withScripts = async <T>(directory: string, run: () => Promise<T>): Promise<T> => {
+    const { NODE_OPTIONS } = process.env;
+    process.env.NODE_OPTIONS = `--require ${join(directory, 'register.cjs')}`;
+    return run().finally(() => {
+      if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS;
+      else process.env.NODE_OPTIONS = NODE_OPTIONS;
+    });
+  };
+
+  it('are left out with the reason when they do not compile or load', async () => {
+    const refused = await attempt('console.error("a.cc:1: error: no such header");process.exit(1)');
+    expect(refused).toMatchObject({ reason: 'the compiler said "a.cc:1: error: no such header"', left: [] });
+    const broken = await attempt(write);
+    expect(broken.reason).toMatch(/^loading them gave ".*Error/);
+    expect(broken.left).toEqual([]);
+  });
+
+  it('are kept when they compute, under a name of their sources, and then not compiled again', async () => {
+    const scripts = temporaryDirectory();
+    writeFiles(scripts, { 'register.cjs': REGISTER });
+    await withScripts(scripts, async () => {
+      const wrong = await attempt(write.replace('TYPE', '2'), '7,10,15,23');
+      expect(wrong).toMatchObject({ reason: expect.stringMatching(/got 7,10,15,23$/), left: [] });
+      const right = await attempt(write.replace('TYPE', '2'), '7,10,15,22');
+      expect(right.reason).toBeUndefined();
+      expect(right.left.map((name) => join(right.directory, name))).toEqual([
+        operationsFile(right.directory),
+      ]);
+      const again = ['no-such-compiler'] as const;
+      expect(await buildOperations(again, right.directory, 'none')).toBeUndefined();
+      // A processor that cannot run them has nothing to multiply.
+      expect((await attempt(write.replace('TYPE', '0'))).reason).toBeUndefined();
+    });
   });
 });
 

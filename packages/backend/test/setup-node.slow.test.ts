@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, describe, expect, it } from 'vitest';
+import { operationsFile } from '../src/setup-node/addon.ts';
 import { loadTfjsNode, type SetupNodeResult, setupNode } from '../src/setup-node.ts';
 
 const cacheDirectory = join(tmpdir(), `voxface-setup-node-${process.pid}`);
@@ -31,6 +32,10 @@ describe.skipIf(lacking)(`setupNode builds for real${lacking ? `: skipped, ${lac
 
   it('downloads, compiles and checks the addon, then takes it from the cache', async () => {
     expect(attempt).toMatchObject({ built: true, gpu: false, usesGpu: false, tensorflowVersion: '2.21.0' });
+    const { directory } = attempt as SetupNodeResult;
+    const operations = operationsFile(directory);
+    expect(operations !== undefined).toBe(process.arch === 'x64');
+    if (operations !== undefined) expect(existsSync(operations)).toBe(true);
     const again = await setupNode({ cacheDirectory });
     expect(again).toMatchObject({ built: false, addon: (attempt as SetupNodeResult).addon });
   });
@@ -38,6 +43,9 @@ describe.skipIf(lacking)(`setupNode builds for real${lacking ? `: skipped, ${lac
   it('gives a backend whose values and gradients are those of the cpu backend', () => {
     const loaded = loadTfjsNode({ cacheDirectory });
     expect(loaded.source).toBe('built');
+    const flags = process.platform === 'linux' ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+    if (process.env.VOXFACE_OWN_OPERATIONS === undefined)
+      expect(loaded.hasOwnOperations).toBe(/\bavx2\b/.test(flags) && !/\bavx512f\b/.test(flags));
     expect(tf.getBackend()).toBe('tensorflow');
     const noise = (length: number): Float32Array =>
       Float32Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1)) * 0.7);

@@ -1,6 +1,6 @@
 import { backend_util, dispose, type Tensor, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type KernelReplacement, registerKernels } from '../register-kernels.ts';
-import { conv3dFilterGradient, conv3dInputGradient } from './conv3d-gradients.ts';
+import { conv2dFilterGradient, conv3dFilterGradient, conv3dInputGradient } from './convolution-gradients.ts';
 import { type NativeAttributes, runNative } from './run-native.ts';
 import { isTracing } from './trace-operations.ts';
 
@@ -61,6 +61,7 @@ export const sumRows: KernelReplacement = {
 export const NATIVE_KERNELS: readonly KernelReplacement[] = [
   maxPoolGradient,
   sumRows,
+  conv2dFilterGradient,
   conv3dInputGradient,
   conv3dFilterGradient,
 ];

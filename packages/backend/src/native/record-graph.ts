@@ -1,7 +1,7 @@
 import { backend, dispose, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { checkInputs, describeTensor, type Program, type Recording } from '../program/record-program.ts';
 import type { NativeBackend } from './run-native.ts';
-import { isNative } from './run-native.ts';
+import { isNative, OWN_OPERATIONS } from './run-native.ts';
 import { encodeSavedModel, type GraphNode, SAVED_MODEL_TAG } from './saved-model.ts';
 import { type Trace, traceOperations } from './trace-operations.ts';
 
@@ -73,7 +73,8 @@ function createGraphProgram(native: NativeBackend, trace: Trace, shapes: readonl
 }
 
 /** Leaves out what no output depends on, and gives outputs that are inputs or constants a node of their own. */
-function finishGraph({ nodes, outputs }: Trace) {
+function finishGraph(trace: Trace) {
+  const { nodes, outputs } = fuseNodes(trace);
   const all = new Map(nodes.map((node) => [node.name, node]));
   const own: GraphNode[] = [];
   const fetches = outputs.map((output) => {
@@ -89,6 +90,91 @@ function finishGraph({ nodes, outputs }: Trace) {
   }
   const kept = [...nodes.filter(({ name }) => live.has(name)), ...own];
   return { nodes: kept, fetches, isRead: (name: string) => live.has(name) };
+}
+
+/**
+ * Makes one operation of several where `OWN_OPERATIONS` can do them in one pass: filter and bias gradient, normalization and ReLU, its
+ * gradient with that of the ReLU after it and with the sum that it goes into.
+ */
+function fuseNodes({ nodes: traced, outputs, shapes }: Trace): Pick<Trace, 'nodes' | 'outputs'> {
+  const nodes = traced.map((node) => ({ ...node, inputs: [...node.inputs] }));
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const reads = new Map<string, number>();
+  for (const source of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
+    reads.set(source, (reads.get(source) ?? 0) + 1);
+  }
+  const moved = new Map<string, string>();
+  const resolve = (source: string): string => moved.get(source) ?? source;
+  /** The node of an operation whose first output is read here and nowhere else. */
+  const ownInput = (source: string, operation: string) => {
+    const node = byName.get(nodeOf(source));
+    return node?.operation === operation && source === `${node.name}:0` && reads.get(source) === 1
+      ? node
+      : undefined;
+  };
+  const dependsOn = (source: string, wanted: FusedNode): boolean => {
+    const seen = new Set<FusedNode>();
+    const open = [source];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const node = byName.get(nodeOf(next))!;
+      if (node === wanted) return true;
+      if (!seen.has(node)) open.push(...node.inputs);
+      seen.add(node);
+    }
+    return false;
+  };
+  const sums = new Map<string, string>();
+  for (const { name, operation, inputs } of nodes) {
+    if (operation === OWN_OPERATIONS.filterGradient) sums.set(inputs[1], `${name}:1`);
+  }
+  for (const node of nodes) {
+    const sum = sums.get(node.inputs[0]);
+    node.inputs = node.inputs.map(resolve);
+    const { name, operation, inputs } = node;
+    switch (operation) {
+      case 'BiasAddGrad':
+        if (sum !== undefined) moved.set(`${name}:0`, sum);
+        break;
+      case 'Relu': {
+        const normalization = ownInput(inputs[0], OWN_OPERATIONS.normalization);
+        if (normalization === undefined) break;
+        rectify(normalization);
+        reads.set(inputs[0], reads.get(`${name}:0`) ?? 0);
+        moved.set(`${name}:0`, inputs[0]);
+        break;
+      }
+      case OWN_OPERATIONS.normalizationGradient: {
+        const gradient = ownInput(inputs[0], 'ReluGrad');
+        const normalization = byName.get(nodeOf(inputs[4]));
+        if (gradient === undefined || normalization === undefined) break;
+        if (gradient.inputs[1] !== `${normalization.name}:0` || !isRectified(normalization)) break;
+        inputs[0] = gradient.inputs[0];
+        rectify(node);
+        break;
+      }
+      case 'Add': {
+        const [product, bias] = [ownInput(inputs[0], 'Conv2D'), shapes.get(inputs[1])];
+        if (product !== undefined && bias?.length === 1 && bias[0] === shapes.get(inputs[0])!.at(-1)) {
+          node.operation = 'BiasAdd';
+          node.attributes = { ...node.attributes, data_format: { kind: 'string', value: 'NHWC' } };
+          break;
+        }
+        const at = inputs.findIndex((source) => ownInput(source, OWN_OPERATIONS.normalizationGradient));
+        if (at < 0) break;
+        const [source, other] = [inputs[at], inputs[1 - at]];
+        const gradient = byName.get(nodeOf(source))!;
+        const isPlain =
+          gradient.inputs.length === 6 && String(shapes.get(source)) === String(shapes.get(other));
+        if (!isPlain || dependsOn(other, gradient)) break;
+        gradient.inputs.push(other);
+        gradient.attributes = { ...gradient.attributes, added: { kind: 'int', value: 1 } };
+        reads.set(source, reads.get(`${name}:0`) ?? 0);
+        moved.set(`${name}:0`, source);
+        break;
+      }
+    }
+  }
+  return { nodes, outputs: outputs.map(resolve) };
 }
 
 function nodeOf(output: string): string {
@@ -111,4 +197,15 @@ function loadGraph(native: NativeBackend, nodes: readonly GraphNode[]): number {
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
+}
+
+type FusedNode = { -readonly [key in keyof GraphNode]: GraphNode[key] };
+
+function rectify(node: FusedNode): void {
+  node.attributes = { ...node.attributes, rectified: { kind: 'bool', value: true } };
+}
+
+function isRectified({ attributes }: FusedNode): boolean {
+  const { rectified } = attributes;
+  return rectified?.kind === 'bool' && rectified.value;
 }

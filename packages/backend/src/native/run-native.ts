@@ -1,4 +1,5 @@
 import {
+  backend,
   type DataType,
   engine,
   getBackend,
@@ -16,6 +17,24 @@ export type NativeAttributes = Readonly<Record<string, string | boolean | number
 /** Whether the current backend is TensorFlow's own (tfjs-node). */
 export function isNative(): boolean {
   return getBackend() === 'tensorflow';
+}
+
+/**
+ * Operations of the library that `voxface setup-node` compiles from `kernels/native`. It registers them where the processor has AVX2 and no
+ * wider vectors; elsewhere TensorFlow's own operations stay.
+ */
+export const OWN_OPERATIONS = {
+  /** (x, dy) to the gradients of filter and bias. */
+  filterGradient: 'VoxfaceFilterGradient',
+  /** (x, scale, offset, mean, variance) to y, new statistics, the batch's own. */
+  normalization: 'VoxfaceNormalization',
+  /** (dy, x, scale, offset, mean, variance, [other]) to the gradients of x, of scale, of offset. */
+  normalizationGradient: 'VoxfaceNormalizationGradient',
+} as const;
+
+/** Whether the current backend is TensorFlow's own with `OWN_OPERATIONS`. */
+export function hasOwnOperations(): boolean {
+  return isNative() && (backend() as unknown as NativeBackend).hasOwnOperations === true;
 }
 
 interface Operation {
@@ -114,6 +133,8 @@ export interface NativeBinding {
 
 /** The parts of tfjs-node's backend that lie under its kernels (stable in TensorFlow.js 4.x). */
 export interface NativeBackend {
+  /** Set by `loadTfjsNode`, see `OWN_OPERATIONS`. */
+  hasOwnOperations?: boolean;
   binding: NativeBinding;
   readonly tensorMap: { get(dataId: object): { readonly shape: number[]; readonly dtype: number } };
   /** Ids of the tensors in the addon; uploads those that were only written so far. */

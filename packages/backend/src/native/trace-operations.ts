@@ -9,6 +9,8 @@ export interface Trace {
   readonly inputs: readonly (string | undefined)[];
   /** `node:output` of every result. */
   readonly outputs: readonly string[];
+  /** Of each `node:output`. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
 
 let tracing = false;
@@ -33,6 +35,7 @@ export function traceOperations(
   const nodes: GraphNode[] = [];
   const sources = new Map<number, string>();
   const infos = new Map<number, { shape: number[]; dtype: number }>();
+  const shapes = new Map<string, readonly number[]>();
   const constants = new Set<number>();
   const addConstant = (id: number, shape: readonly number[], dtype: number, values: TypedArray): void => {
     const name = `constant${nodes.length}`;
@@ -62,6 +65,7 @@ export function traceOperations(
     };
     nodes.push({ name, operation: 'Placeholder', inputs: [], attributes });
     sources.set(id, `${name}:0`);
+    shapes.set(`${name}:0`, shape);
     return name;
   });
   const getIds = native.getInputTensorIds;
@@ -74,6 +78,10 @@ export function traceOperations(
     executeOp(name: string, attributes: readonly NativeAttribute[], ids: readonly number[], outputs: number) {
       const read = ids.map(sourceOf);
       const results = binding.executeOp(name, attributes, ids, outputs);
+      if (name === 'Reshape' && String(shapes.get(read[0])) === String(results[0].shape)) {
+        sources.set(results[0].id, read[0]);
+        return results;
+      }
       const node = `node${nodes.length}`;
       nodes.push({
         name: node,
@@ -81,7 +89,10 @@ export function traceOperations(
         inputs: read,
         attributes: Object.fromEntries(attributes.map((given) => [given.name, attributeOf(given, binding)])),
       });
-      for (const [i, { id }] of results.entries()) sources.set(id, `${node}:${i}`);
+      for (const [i, { id, shape }] of results.entries()) {
+        sources.set(id, `${node}:${i}`);
+        shapes.set(`${node}:${i}`, shape);
+      }
       return results;
     },
     tensorDataSync(id: number) {
@@ -104,7 +115,7 @@ export function traceOperations(
   tracing = true;
   try {
     const outputs = native.getInputTensorIds(body()).map(sourceOf);
-    return { nodes, inputs: placeholders, outputs };
+    return { nodes, inputs: placeholders, outputs, shapes };
   } finally {
     tracing = false;
     native.binding = binding;

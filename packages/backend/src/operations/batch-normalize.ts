@@ -19,7 +19,7 @@ import {
   type Tensor4D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { isNative, runNative } from '../native/run-native.ts';
+import { hasOwnOperations, isNative, OWN_OPERATIONS, runNative } from '../native/run-native.ts';
 
 /** A normalized batch, and statistics: its own, or the running ones after it. */
 export type NormalizedBatch<T extends Tensor> = {
@@ -98,6 +98,7 @@ function normalizeNatively<T extends Tensor>(
   epsilon: number,
   running: RunningStatistics,
 ): NormalizedBatch<T> {
+  if (hasOwnOperations()) return normalizeByOwn(x, scale, offset, epsilon, running);
   const flat = x.rank === 4 ? x : reshape(x, [-1, 1, 1, scale.size]);
   const statistics: Tensor[] = [];
   const forward = { ...NATIVE, epsilon, exponential_avg_factor: 1 - running.momentum };
@@ -112,6 +113,30 @@ function normalizeNatively<T extends Tensor>(
   });
   const normalized = operation(flat, scale, offset);
   const output = (x.rank === 4 ? normalized : reshape(normalized, x.shape)) as T;
+  const [center, variance] = release(statistics);
+  return { output, mean: center, variance };
+}
+
+function normalizeByOwn<T extends Tensor>(
+  x: T,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  epsilon: number,
+  running: RunningStatistics,
+): NormalizedBatch<T> {
+  const statistics: Tensor[] = [];
+  const operation = customGrad((...args: unknown[]) => {
+    const inputs = [x, scale, offset, running.mean, running.variance];
+    const attributes = { epsilon, share: 1 - running.momentum };
+    const outputs = runNative(OWN_OPERATIONS.normalization, inputs, 5, [], attributes);
+    const [value, center, variance, ...saved] = outputs;
+    statistics.push(keep(center), keep(variance));
+    (args[3] as (tensors: Tensor[]) => void)([x, scale, offset, ...saved]);
+    const gradFunc = (dy: Tensor, kept: Tensor[]): Tensor[] =>
+      runNative(OWN_OPERATIONS.normalizationGradient, [dy, ...kept], 3, [], { epsilon });
+    return { value, gradFunc };
+  });
+  const output = operation(x, scale, offset) as T;
   const [center, variance] = release(statistics);
   return { output, mean: center, variance };
 }

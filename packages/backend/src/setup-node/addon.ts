@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from './find-tools.ts';
 import { firstErrorLine, runCommand } from './find-tools.ts';
@@ -54,6 +56,76 @@ export async function buildAddon(options: BuildAddonOptions): Promise<string> {
       '(see docs/native-node.md for the versions that fit, and pass one as tensorflow)',
   );
 }
+
+/** Our operations are vector code for x64; processors without AVX2 register none of them. */
+const OPERATION_FLAGS = ['-std=c++17', '-O3', '-mavx2', '-mfma', '-fPIC', '-shared', '-pthread'];
+OPERATION_FLAGS.push('-fvisibility=hidden', '-fno-exceptions', '-fno-rtti', '-w');
+
+/** The sources of our operations, which ship with this package; undefined for other processors. */
+function operationSources(): string[] | undefined {
+  if (process.arch !== 'x64') return undefined;
+  const folders = ['..', '../..'].map((up) => join(import.meta.dirname, up, 'kernels', 'native'));
+  const folder = folders.find((candidate) => existsSync(candidate));
+  return folder === undefined ? undefined : readdirSync(folder).map((name) => join(folder, name));
+}
+
+/** Where the library of our operations is in a build: named after its sources, so that one of other sources is not taken for it. */
+export function operationsFile(directory: string): string | undefined {
+  const sources = operationSources();
+  if (sources === undefined) return undefined;
+  const hash = createHash('sha256').update(OPERATION_FLAGS.join());
+  for (const source of sources.sort()) hash.update(readFileSync(source));
+  return join(directory, `operations-${hash.digest('hex').slice(0, 12)}.node`);
+}
+
+/**
+ * Compiles our TensorFlow operations (`kernels/native`) beside an addon, unless they are there, and checks that they compute. They need TensorFlow's
+ * library but none of its headers, so builds of older versions of this package get them too.
+ *
+ * @param addon Path of the addon in a finished build.
+ * @returns Why there are none; undefined when there are.
+ */
+export async function buildOperations(
+  compiler: Command,
+  directory: string,
+  addon: string,
+): Promise<string | undefined> {
+  const file = operationsFile(directory);
+  if (file === undefined) return 'they are written for x64';
+  if (existsSync(file)) return undefined;
+  const made = `${file}.${process.pid}.node`;
+  const library = join(directory, 'tensorflow', TENSORFLOW_LIBRARIES[1]);
+  const sources = operationSources()!.filter((source) => source.endsWith('.cc'));
+  const args = [...OPERATION_FLAGS, ...sources, '-o', made, library, '-Wl,-rpath,$ORIGIN/tensorflow'];
+  try {
+    const compiled = await runCommand(compiler[0], [...compiler.slice(1), ...args]);
+    if (compiled.code !== 0) return `the compiler said "${firstErrorLine(compiled.output)}"`;
+    const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' };
+    const ran = await runCommand(process.execPath, ['-e', OPERATIONS_SCRIPT, addon, made], { env });
+    const result = ran.stdout.slice(ran.stdout.lastIndexOf('\n') + 1);
+    if (ran.code !== 0) return `loading them gave "${firstErrorLine(ran.output)}"`;
+    if (result !== '7,10,15,22' && result !== 'none')
+      return `[[1, 2], [3, 4]] squared must be 7,10,15,22, got ${result}`;
+    await rename(made, file);
+    return undefined;
+  } finally {
+    await rm(made, { force: true });
+  }
+}
+
+/** The filter's gradient of a convolution of kernel 1 is a matrix product. */
+const OPERATIONS_SCRIPT = `
+const binding = require(process.argv[1]);
+const isRegistered = require(process.argv[2]) > 0;
+const tensor = (...values) => binding.createTensor([2, 1, 1, 2], binding.TF_FLOAT, Float32Array.from(values));
+const list = (name, value) => ({ name, type: binding.TF_ATTR_INT, value });
+const attributes = [list('kernel', [1, 1]), list('strides', [1, 1]), list('before', [0, 0])];
+const multiply = () => {
+  const [product] = binding.executeOp('VoxfaceFilterGradient', attributes, [tensor(1, 3, 2, 4), tensor(1, 2, 3, 4)], 2);
+  return Array.from(binding.tensorDataSync(product.id)).join();
+};
+process.stdout.write('\\n' + (isRegistered ? multiply() : 'none'));
+`;
 
 /** What the addon says of itself. */
 export interface AddonCheck {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { operationsFile } from './addon.ts';
 import { findPackage, type InstalledPackage, tfjsCoreVersion, tfjsNodeName } from './find-package.ts';
 import {
   ADDON_FILE,
@@ -34,6 +35,8 @@ export interface LoadedTfjsNode {
   source: 'built' | 'package';
   /** Version of TensorFlow when known from the build. */
   tensorflowVersion?: string;
+  /** True when operations of our own serve training, see `setupNode`. `VOXFACE_OWN_OPERATIONS=0` keeps them out, `=1` takes them on AVX-512 too. */
+  hasOwnOperations: boolean;
   /** True when TensorFlow found a GPU; false on the CUDA build means that it computes on the CPU instead. */
   usesGpu: boolean;
 }
@@ -71,9 +74,34 @@ export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode 
   // TensorFlow leaves oneDNN off where the processor has no VNNI; without it 3D convolutions differentiate 20 to 25 times slower.
   if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   const tf = requireWithAddon(installed, addon);
+  const current = (tf.backend as (() => NativeState) | undefined)?.() ?? {};
+  current.hasOwnOperations = record !== undefined && !gpu && loadOperations(record.directory);
   const source = record ? 'built' : 'package';
   const { tensorflowVersion } = record ?? {};
-  return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion, usesGpu: usesGpu(tf) };
+  const { hasOwnOperations, isUsingGpuDevice: usesGpu = false } = current;
+  return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion, usesGpu, hasOwnOperations };
+}
+
+/** What is read and set on the backend that tfjs-node has just made the current one. */
+interface NativeState {
+  isUsingGpuDevice?: boolean;
+  hasOwnOperations?: boolean;
+}
+
+/**
+ * Registers our own operations with TensorFlow, where `setupNode` compiled them and this processor is one for them. The library says 0 where it
+ * lacks AVX2, 1 where it has AVX-512, for which oneDNN's kernels may be faster, and 2 otherwise.
+ */
+function loadOperations(directory: string): boolean {
+  const setting = process.env.VOXFACE_OWN_OPERATIONS;
+  const file = operationsFile(directory);
+  if (setting === '0' || file === undefined || !existsSync(file)) return false;
+  try {
+    return createRequire(import.meta.url)(file) >= (setting === '1' ? 1 : 2);
+  } catch {
+    // Of another system: TensorFlow's own kernels serve.
+    return false;
+  }
 }
 
 /** The project's own tfjs-node when its version is that of tfjs-core, else the copy that the set-up fetched. */
@@ -87,12 +115,6 @@ function usablePackage(
   const own = candidates.find((candidate) => candidate?.version === version);
   if (own) return own;
   return record?.packageDirectory ? { name, version, directory: record.packageDirectory } : undefined;
-}
-
-/** Asks the backend that tfjs-node has just made the current one. */
-function usesGpu(tf: Record<string, unknown>): boolean {
-  const current = tf.backend as (() => { isUsingGpuDevice?: boolean }) | undefined;
-  return current?.().isUsingGpuDevice ?? false;
 }
 
 type Resolver = (request: string, parent?: { filename?: string }, ...rest: unknown[]) => string;

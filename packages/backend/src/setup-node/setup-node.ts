@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { addCudaLibraries } from './add-cuda-libraries.ts';
-import { buildAddon, checkAddon } from './addon.ts';
+import { buildAddon, buildOperations, checkAddon } from './addon.ts';
 import {
   findPackage,
   type InstalledPackage,
@@ -55,7 +55,8 @@ export interface SetupNodeResult extends SetupRecord {
  * computes. `loadTfjsNode` then finds it; nothing in any `node_modules` is changed.
  *
  * Steps: fetch the wheel (pip), unpack its two libraries and C headers, find or fetch the JavaScript half (npm), compile
- * (two files), load and multiply in a process of its own. A failed set-up leaves nothing behind.
+ * (two files), load and multiply in a process of its own. A failed set-up leaves nothing behind. Then, on x64, our own operations for
+ * training are compiled beside it; builds that an older version made get them too.
  *
  * @throws Error with one line that names the step, what it needs, what it got and the way out.
  */
@@ -72,12 +73,26 @@ export async function setupNode(options: SetupNodeOptions = {}): Promise<SetupNo
   else options.log?.(`found the build in ${directory}`);
   const record = readSetupRecord(directory)!;
   const { usesGpu } = await checkAddon(record.addon);
+  if (!gpu) await addOperations(record, options);
   const seconds = (performance.now() - started) / 1000;
   const device = usesGpu ? 'GPU' : 'CPU';
   options.log?.(`tfjs-node ${entry.tfjsVersion} with TensorFlow ${tensorflowVersion} works on the ${device}`);
   if (gpu && !usesGpu)
     options.log?.("no GPU was found: NVIDIA's driver with its libcuda.so.1 must be installed");
   return { ...record, built: !existing, usesGpu, seconds };
+}
+
+/** Adds our own operations to a build that lacks them or has older ones. Without them TensorFlow's kernels serve. */
+async function addOperations({ directory, addon }: SetupRecord, { log }: SetupNodeOptions): Promise<void> {
+  const reason = await findCompiler().then(
+    (compiler) => buildOperations(compiler, directory, addon),
+    (error: Error) => error.message,
+  );
+  log?.(
+    reason === undefined
+      ? 'operations of our own for training are there (processors with AVX2 use them)'
+      : `no operations of our own, TensorFlow's serve: ${reason}`,
+  );
 }
 
 /** The build in the cache, unless it lacks the JavaScript half and this project has none of its own. */

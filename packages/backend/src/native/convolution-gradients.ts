@@ -1,12 +1,51 @@
-import { dispose, pad as padTensor, reshape, slice, type Tensor, transpose } from '@tensorflow/tfjs-core';
+import {
+  dispose,
+  pad as padTensor,
+  reshape,
+  slice,
+  type Tensor,
+  type TensorInfo,
+  transpose,
+} from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
+import { hasOwnOperations, OWN_OPERATIONS, runNative } from './run-native.ts';
 
 interface Attributes {
   strides: number | number[];
   pad: 'same' | 'valid';
+  dataFormat?: string;
   filterShape?: number[];
   inputShape?: number[];
 }
+
+/** The filter's gradient by our operation, for 2D and 3D; undefined where there is none. */
+function runFilterGradient(x: TensorInfo, dy: TensorInfo, attributes: Attributes): Tensor | undefined {
+  const { pad, filterShape } = attributes;
+  const isPadded = pad === 'same';
+  const isCovered = (isPadded || pad === 'valid') && x.dtype === 'float32' && dy.dtype === 'float32';
+  if (!isCovered || !hasOwnOperations()) return undefined;
+  const kernel = filterShape!.slice(0, -2);
+  const strides = kernel.map((_, i) => [attributes.strides].flat()[i] ?? [attributes.strides].flat()[0]);
+  const before = kernel.map((size, i) =>
+    isPadded ? Math.max(0, (dy.shape[i + 1] - 1) * strides[i] + size - x.shape[i + 1]) >> 1 : 0,
+  );
+  const { filterGradient } = OWN_OPERATIONS;
+  const [filter, bias] = runNative(filterGradient, [x, dy], 2, [], { kernel, strides, before });
+  bias.dispose();
+  return filter;
+}
+
+/** Conv2DBackpropFilter through our operation. */
+export const conv2dFilterGradient: KernelReplacement = {
+  kernelName: 'Conv2DBackpropFilter',
+  backendName: 'tensorflow',
+  create: (original) => (params) => {
+    const { x, dy } = params.inputs as unknown as Record<'x' | 'dy', TensorInfo>;
+    const attributes = params.attrs as unknown as Attributes;
+    if (attributes.dataFormat !== 'NHWC') return original(params);
+    return runFilterGradient(x, dy, attributes) ?? original(params);
+  },
+};
 
 /**
  * Gradients of 3D convolutions of kernel 4 and stride 2 with few input channels: oneDNN's vectors run along the channels. Blocks of
@@ -42,7 +81,7 @@ export const conv3dInputGradient: KernelReplacement = {
   },
 };
 
-/** Conv3DBackpropFilterV2 of few channels. */
+/** Conv3DBackpropFilterV2 through our operation, or with strides folded where channels are few. */
 export const conv3dFilterGradient: KernelReplacement = {
   kernelName: 'Conv3DBackpropFilterV2',
   backendName: 'tensorflow',
@@ -51,6 +90,8 @@ export const conv3dFilterGradient: KernelReplacement = {
     const attributes = params.attrs as unknown as Attributes;
     const filterShape = attributes.filterShape!;
     const [, , , channels, filters] = filterShape;
+    const ours = runFilterGradient(x, dy, attributes);
+    if (ours !== undefined) return ours;
     if (channels >= FILTER_GRADIENT_CHANNELS || !isFoldable(attributes, x.shape.slice(1, 4), filterShape))
       return original(params);
     const folded = foldVolume(x);
