@@ -2,8 +2,9 @@
 
     VOXFACE_GRAPH=FOLDER node --import tsx --import ./packages/train/bench/keep-graph.ts \
         --conditions=voxface-source packages/train/bench/step.ts small 12 node joint
-    python scripts/bench/profile_graph.py FOLDER
+    VOXFACE_OPERATIONS=FILE python scripts/bench/profile_graph.py FOLDER
 
+FILE: `operations-*.node` of the build in the cache, for graphs with operations of our own (docs/native-node.md).
 Needs the wheel tensorflow-cpu. Random inputs of the placeholders' shapes; every operation at its fastest of 14 runs.
 """
 import collections
@@ -14,7 +15,6 @@ import time
 os.environ.update(TF_ENABLE_ONEDNN_OPTS='1', TF_CPP_MIN_LOG_LEVEL='2')
 import numpy as np  # noqa: E402
 import tensorflow.compat.v1 as tf  # noqa: E402
-if os.environ.get('VOXFACE_KERNELS'): tf.load_op_library(os.environ['VOXFACE_KERNELS'])
 from tensorflow.core.protobuf import saved_model_pb2  # noqa: E402
 
 RUNS = 14
@@ -22,6 +22,8 @@ RUNS = 14
 
 def main():
     tf.disable_eager_execution()
+    if os.environ.get('VOXFACE_OPERATIONS'):
+        tf.load_op_library(os.environ['VOXFACE_OPERATIONS'])
     saved = saved_model_pb2.SavedModel()
     with open(os.path.join(sys.argv[1], 'saved_model.pb'), 'rb') as file:
         saved.ParseFromString(file.read())

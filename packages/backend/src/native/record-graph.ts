@@ -37,7 +37,8 @@ export function recordGraph(inputs: readonly Tensor[], compute: () => readonly T
 }
 
 function createGraphProgram(native: NativeBackend, trace: Trace, shapes: readonly string[]): Program {
-  const { nodes, fetches, isRead } = finishGraph(trace);
+  // On GPUs the graph stays as it was traced.
+  const { nodes, fetches, isRead } = finishGraph(native.isUsingGpuDevice ? trace : fuseNodes(trace));
   const names = [...new Set(fetches)];
   const fed = trace.inputs.flatMap((name, i) => (name !== undefined && isRead(name) ? [{ name, i }] : []));
   const session = loadGraph(native, nodes);
@@ -73,8 +74,7 @@ function createGraphProgram(native: NativeBackend, trace: Trace, shapes: readonl
 }
 
 /** Leaves out what no output depends on, and gives outputs that are inputs or constants a node of their own. */
-function finishGraph(trace: Trace) {
-  const { nodes, outputs } = fuseNodes(trace);
+function finishGraph({ nodes, outputs }: Pick<Trace, 'nodes' | 'outputs'>) {
   const all = new Map(nodes.map((node) => [node.name, node]));
   const own: GraphNode[] = [];
   const fetches = outputs.map((output) => {
@@ -94,7 +94,8 @@ function finishGraph(trace: Trace) {
 
 /**
  * Makes one operation of several where `OWN_OPERATIONS` can do them in one pass: filter and bias gradient, normalization and ReLU, its
- * gradient with that of the ReLU after it and with the sum that it goes into.
+ * gradient with that of the ReLU after it and with the sum that it goes into. Sums of a convolution and its bias become what
+ * TensorFlow's optimizer recognizes as part of the convolution.
  */
 function fuseNodes({ nodes: traced, outputs, shapes }: Trace): Pick<Trace, 'nodes' | 'outputs'> {
   const nodes = traced.map((node) => ({ ...node, inputs: [...node.inputs] }));
@@ -146,7 +147,7 @@ function fuseNodes({ nodes: traced, outputs, shapes }: Trace): Pick<Trace, 'node
       case OWN_OPERATIONS.normalizationGradient: {
         const gradient = ownInput(inputs[0], 'ReluGrad');
         const normalization = byName.get(nodeOf(inputs[4]));
-        if (gradient === undefined || normalization === undefined) break;
+        if (gradient === undefined || normalization?.inputs[0] !== inputs[1]) break;
         if (gradient.inputs[1] !== `${normalization.name}:0` || !isRectified(normalization)) break;
         inputs[0] = gradient.inputs[0];
         rectify(node);

@@ -135,6 +135,7 @@ export interface NativeBinding {
 export interface NativeBackend {
   /** Set by `loadTfjsNode`, see `OWN_OPERATIONS`. */
   hasOwnOperations?: boolean;
+  readonly isUsingGpuDevice: boolean;
   binding: NativeBinding;
   readonly tensorMap: { get(dataId: object): { readonly shape: number[]; readonly dtype: number } };
   /** Ids of the tensors in the addon; uploads those that were only written so far. */
