@@ -1,7 +1,7 @@
 // 3x3 convolutions of stride 1 by Winograd's minimal filtering: tiles of 4x4 outputs from 6x6 inputs, with 36 products instead of 144.
 //   out = At [(G g Gt) * (Bt d B)] A,  filter gradient = Gt [sum over tiles of (Bt d B) * (A dy At)] G
 // where * is a product per frequency, summed over channels: 36 matrix products. The interpolation points are 0, +-P, +-Q and infinity;
-// 5/8 and 3/2 are exact in every coefficient and round half as much as the usual 1 and 2. Channels and columns are multiples of eight.
+// 5/8 and 3/2 are exact in every coefficient of values and round half as much as the usual 1 and 2 (simulated). Channels and columns are multiples of eight.
 #include "kernels.h"
 
 #define TILE 4

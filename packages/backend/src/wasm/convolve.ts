@@ -5,7 +5,7 @@
 // Tried before and lost, GFLOP/s on one thread: compositions of the backend's own kernels. The input gradient as a convolution
 // with the rotated filter reached 23, but a stride needs zeros between the pixels of dy; the filter gradient as nine 1x1
 // convolutions of the transposed input 10; a 3D convolution (k 4, stride 2) as folded 2D convolutions 4, its own kernel 0.5.
-// Measured now by bench/print-kernel-shares.ts (docs/backends.md has the table): 18 to 25 with plain SIMD, 30 to 33 with the
+// Measured now by bench/print-kernel-shares.ts (docs/backends.md has the table): 18 to 25 with plain SIMD, 30 to 41 with the
 // fused multiplication and addition of relaxed SIMD, where the backend's own 3x3 convolution has 23 to 24.
 //
 // A strided input gradient is one pass per phase of the stride instead of a convolution over inserted zeros, 7 of 8 of which
