@@ -13,6 +13,7 @@ const SUITE: BenchSuite = {
     accuracy: async (settings) => (await import('./accuracy.ts')).benchAccuracy(settings),
     passes: async (settings) => (await import('./peers.ts')).benchPasses(settings),
     looks: async (settings) => (await import('./peers.ts')).benchLooks(settings),
+    turned: async (settings) => (await import('./peers.ts')).benchTurned(settings),
     video: async (settings) => (await import('./steadiness.ts')).benchSteadiness(settings),
     parts: async (settings) => (await import('./parts.ts')).benchParts(settings),
   },
@@ -23,11 +24,11 @@ const program = addBenchOptions(new Command('bench'), 'onnx,torch,torch-frozen,w
   .description('Measure voxface against other libraries: interleaved rounds, medians, ratios.')
   .argument(
     '[parts...]',
-    'models, photos, training, peers, accuracy, passes, looks, video, parts; all if omitted',
+    'models, photos, training, peers, accuracy, passes, looks, turned, video, parts; all if omitted',
   )
   .option('--python <program>', 'Python interpreter with PyTorch', 'python3')
   .option('--peers <dir>', 'where peers are installed by npm (default: FACE_API_FOLDER)')
-  .option('--faces <list>', 'sets of crops that `voxface data` wrote, for looks; comma-separated')
+  .option('--faces <list>', 'sets of crops that `voxface data` wrote, for looks and turned; comma-separated')
   .option('--clips <n>', 'number of clips, for video', '16')
   .option('--frames <dir>', 'folder of youtube-keypoints, for video', '../shared/data/youtube-keypoints')
   .addHelpText(
@@ -40,6 +41,7 @@ peers     the shipped model against @vladmandic/face-api on wasm and MediaPipe f
 accuracy  errors of the shipped model, face-api and MediaPipe face mesh on the annotated photos of --photos, each with its own detector
 passes    what confidences, the upright pass and quarter turns cost per face
 looks     crops per face, and errors, by the limit of the upright pass
+turned    errors of faces that lie turned in the picture's plane, by the angle
 video     how steady followed faces are, and how far behind, beside MediaPipe face mesh
 parts     volume encoding, metrics, reading and augmenting`,
   )

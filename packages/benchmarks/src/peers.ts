@@ -13,6 +13,7 @@ import {
   headRotation,
   type Landmarks,
   type Pixels,
+  transformLandmarks,
 } from '@voxface/landmarks';
 import { exportDetector, exportOnnx } from '@voxface/onnx/export';
 import { createOnnxDetector, createOnnxPredictor } from '@voxface/onnx/node';
@@ -224,6 +225,71 @@ export async function benchLooks(settings: BenchSettings): Promise<BenchSection[
   loaded.dispose();
   onnx.dispose();
   return sections;
+}
+
+/** Angles by which faces are turned in the picture's plane, degrees. */
+const ANGLES = [0, 30, 45, 60, 90, 120, 150, 180];
+/** Percent of the square root of the box; worse is no face. */
+const GARBAGE = 10;
+
+/**
+ * Errors of faces that were turned in the picture's plane, with the tight box of their true landmarks and all defaults, by the angle: a model
+ * for which turning costs nothing has one row all the way. On sets of crops, as `benchLooks`.
+ */
+export async function benchTurned(settings: BenchSettings): Promise<BenchSection[]> {
+  await setupBackend('cpu');
+  const model = settings.models[0];
+  const loaded = await openBenchModel(model);
+  const predictor = await createOnnxPredictor(await exportOnnx(loaded), {
+    flip: true,
+    threads: settings.threads,
+  });
+  loaded.dispose();
+  const sections: BenchSection[] = [];
+  for (const root of settings.flags.faces?.split(',') ?? []) {
+    const dataset = await openPackedSet(root);
+    const step = Math.ceil(dataset.length / settings.count);
+    const rows: string[][] = [];
+    for (const angle of ANGLES) {
+      const items: { image: Pixels; box: Box; truth: Landmarks<3> }[] = [];
+      for (let i = 0; i < dataset.length; i += step) {
+        const { image, landmarks } = await dataset.load(i);
+        // To both sides in turn.
+        items.push(turnBy(image, landmarks as Landmarks<3>, items.length % 2 === 0 ? angle : -angle));
+      }
+      const faces = await predictor.predictBatch(items);
+      const errors = faces.map((face, i) => errorOf(face.landmarks, items[i].truth)).sort((a, b) => a - b);
+      const mean = errors.reduce((a, b) => a + b, 0) / errors.length;
+      rows.push([
+        String(angle),
+        mean.toFixed(2),
+        errors[errors.length >> 1].toFixed(2),
+        String(errors.filter((error) => error > GARBAGE).length),
+      ]);
+    }
+    sections.push({
+      title: `Turned faces of ${basename(root)}, \`${model}\`, ${Math.ceil(dataset.length / step)} faces`,
+      rows: [['degrees', 'NME, %', 'median', `above ${GARBAGE} %`], ...rows],
+      notes: ['NME by the square root of the box of the turned face, in the plane, with `flip`'],
+    });
+  }
+  predictor.dispose();
+  return sections;
+}
+
+/** The surroundings of a face, turned about its centre, and where its landmarks lie then. */
+function turnBy(
+  image: Pixels,
+  landmarks: Landmarks<3>,
+  rotation: number,
+): { image: Pixels; box: Box; truth: Landmarks<3> } {
+  const side = 256;
+  const affine = cropAffine(boxOf(landmarks), { rotation, scale: 1.7 });
+  const unit = transformLandmarks(landmarks, affine);
+  const points = unit.points.map((value, k) => (k % 3 === 2 ? value * side : value * side - 0.5));
+  const truth: Landmarks<3> = { points, dims: 3 };
+  const data = cropPixels(image, affine, side);
+  return { image: { data, width: side, height: side, channels: 3 }, box: boxOf(truth), truth };
 }
 
 /** How far the head lies turned in the picture's plane, 0..180 degrees. */
