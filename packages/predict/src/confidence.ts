@@ -75,8 +75,9 @@ export function estimateConfidence(
 export function judgeReading(reading: VolumeReading, calibration: ConfidenceCalibration): Confidence {
   const { face, points } = describeReading(reading, calibration);
   const logit = logitOf(face, calibration.face);
+  for (const features of points) features.push(logit);
   const each = (models: readonly LogisticModel[]): Float32Array =>
-    Float32Array.from(points, (features, i) => sigmoid(logitOf([...features, logit], models[i])));
+    Float32Array.from(points, (features, i) => sigmoid(logitOf(features, models[i])));
   return {
     confidence: sigmoid(logit),
     landmarkConfidence: each(calibration.accurate),
@@ -200,7 +201,9 @@ export function describeReading(
 }
 
 export function logitOf(features: readonly number[], { bias, weights }: LogisticModel): number {
-  return features.reduce((sum, value, k) => sum + value * weights[k], bias);
+  let sum = bias;
+  for (let k = 0; k < features.length; k++) sum += features[k] * weights[k];
+  return sum;
 }
 
 export function sigmoid(logit: number): number {
@@ -221,20 +224,25 @@ function compareShape(
   const [middleX, middleY, behind] = [box.x + box.width / 2, box.y + box.height / 2, 0.5 * box.width];
   let squares = 0;
   for (let i = 0; i < n; i++) {
-    const p = shape.points.subarray(3 * i, 3 * i + 3);
+    const px = shape.points[3 * i];
+    const py = shape.points[3 * i + 1];
+    const pz = shape.points[3 * i + 2];
     for (let r = 0; r < 3; r++) {
-      const [a, b, c] = rotation.slice(3 * r, 3 * r + 3);
-      const placed = scale * (a * p[0] + b * p[1] + c * p[2]) + translation[r];
-      squares += (placed - landmarks.points[3 * i + r]) ** 2;
+      const turned = rotation[3 * r] * px + rotation[3 * r + 1] * py + rotation[3 * r + 2] * pz;
+      squares += (scale * turned + translation[r] - landmarks.points[3 * i + r]) ** 2;
     }
-    const [x, y, z] = [p[0] - middleX, p[1] - middleY, p[2] - behind];
+    const x = px - middleX;
+    const y = py - middleY;
+    const z = pz - behind;
     facing[i] = -(rotation[6] * x + rotation[7] * y + rotation[8] * z) / (Math.hypot(x, y, z) || 1);
   }
   return { residual: Math.sqrt(squares / n) / (scale || 1), facing };
 }
 
 function cosine(a: ArrayLike<number>, b: ArrayLike<number>, start: number, length: number): number {
-  let [ab, aa, bb] = [0, 0, 0];
+  let ab = 0;
+  let aa = 0;
+  let bb = 0;
   for (let k = start; k < start + length; k++) {
     ab += a[k] * b[k];
     aa += a[k] * a[k];
