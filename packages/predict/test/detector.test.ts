@@ -124,6 +124,24 @@ describe('createDetector', () => {
     expect((await centerOf(180))[1]).toBeCloseTo(-y, -1);
   });
 
+  it('looks closely only at the turn that a small look shows a face in', async () => {
+    const { faces, seen } = await detect(paint(300, 300, [{ x: 60, y: 60, size: 160, turn: 90 }]));
+    expect(faces.map(({ turn }) => turn)).toEqual([90]);
+    // A picture this small shows no more at 512 pixels than at 320.
+    const small = '192 x 192';
+    expect(seen).toEqual([small, '320 x 320', small, small, small, '320 x 320']);
+    const larger = await detect(paint(420, 420, [{ x: 60, y: 60, size: 160, turn: 90 }]));
+    expect(larger.seen).toContain('512 x 512');
+  });
+
+  it('looks closely at every turn where nothing was found', async () => {
+    const face = { x: 60, y: 60, size: 32, turn: 180 } as const;
+    const { faces, seen } = await detect(paint(300, 300, [face]), { minScore: 0.8 });
+    expect(faces.map(({ turn }) => turn)).toEqual([180]);
+    const turns = [...Array(3).fill('192 x 192'), ...Array(3).fill('320 x 320')];
+    expect(seen).toEqual(['192 x 192', '320 x 320', '512 x 512', ...turns]);
+  });
+
   it('looks at turned pictures never or always when told so', async () => {
     const turned = paint(600, 400, [{ x: 350, y: 60, size: 160, turn: 180 }]);
     const never = await detect(turned, { rotations: 'never' });
