@@ -150,6 +150,12 @@ describe.skipIf(lacking !== undefined)('our operations (need voxface setup-node)
     },
   );
 
+  it('serve again after another backend was current', async () => {
+    await setupBackend('cpu');
+    await setupBackend('node');
+    expect(native().hasOwnOperations).toBe(true);
+  });
+
   it('refuses what is no gradient of a convolution', () => {
     const x = tf.ones([2, 3, 3, 1]);
     const other = tf.ones([3, 3, 3, 1]);

@@ -84,7 +84,7 @@ describe('setupBackend says what is missing', () => {
   });
 
   it('when TensorFlow finds no GPU that fits its CUDA', async () => {
-    fakeTfjsNode(true, 'exports.backend = () => ({ isUsingGpuDevice: false })');
+    fakeTfjsNode(true, 'exports.findBackend = () => ({ isUsingGpuDevice: false })');
     await expect(setupBackend('node-gpu')).rejects.toThrow(
       /TensorFlow finds no GPU that its CUDA can use; nvidia-smi must list one, with a driver for CUDA 12/,
     );

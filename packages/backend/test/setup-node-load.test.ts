@@ -17,7 +17,7 @@ const FAKE_TFJS_NODE = {
     if (process.env.VOXFACE_TEST_BROKEN_ADDON) throw new Error('wrong ELF class\\nmore');
     exports.oneDnn = process.env.TF_ENABLE_ONEDNN_OPTS;
     exports.addon = path; exports.core = core; exports.data = data;
-    exports.backend = () => ({ isUsingGpuDevice: true });
+    exports.findBackend = () => ({ isUsingGpuDevice: true });
     exports.util = require('util').isNullOrUndefined(undefined);`,
   'node_modules/@mapbox/node-pre-gyp/index.js': 'exports.find = () => "its own answer"',
 };

@@ -74,15 +74,19 @@ export function loadTfjsNode(options: LoadTfjsNodeOptions = {}): LoadedTfjsNode 
   // TensorFlow leaves oneDNN off where the processor has no VNNI; without it 3D convolutions differentiate 20 to 25 times slower.
   if (process.arch === 'x64') process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   const tf = requireWithAddon(installed, addon);
-  const current = (tf.backend as (() => NativeState) | undefined)?.() ?? {};
-  current.hasOwnOperations = record !== undefined && !gpu && loadOperations(record.directory);
+  const state = (tf as unknown as NativeModule).findBackend('tensorflow') ?? {};
+  state.hasOwnOperations = record !== undefined && !gpu && loadOperations(record.directory);
   const source = record ? 'built' : 'package';
   const { tensorflowVersion } = record ?? {};
-  const { hasOwnOperations, isUsingGpuDevice: usesGpu = false } = current;
+  const { hasOwnOperations, isUsingGpuDevice: usesGpu = false } = state;
   return { tf, backendName: 'tensorflow', addon, source, tensorflowVersion, usesGpu, hasOwnOperations };
 }
 
-/** What is read and set on the backend that tfjs-node has just made the current one. */
+interface NativeModule {
+  findBackend(name: string): NativeState | undefined;
+}
+
+/** What is read and set on the backend that tfjs-node registers. */
 interface NativeState {
   isUsingGpuDevice?: boolean;
   hasOwnOperations?: boolean;
