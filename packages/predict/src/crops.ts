@@ -54,29 +54,36 @@ export function resampleUpright(image: Pixels, crop: Affine, width: number, heig
   const [a, , , d, tx, ty] = invertAffine(crop);
   const taps = cropTaps([crop[0], 0, 0, crop[0], 0, 0], width);
   const columns = axisSums([a, tx], width, taps, image.width);
+  for (let e = 0; e < columns.index.length; e++) columns.index[e] *= image.channels;
   const rows = axisSums([d, ty], height, taps, image.height);
   const output = new Uint8Array(width * height * 3);
   const sums = new Float64Array(width * 3);
   const kept = Array.from({ length: KEPT_ROWS }, () => ({ at: -1, values: new Float64Array(width * 3) }));
+  const valuesOf = (at: number): Float64Array => {
+    const slot = kept[at % KEPT_ROWS];
+    if (slot.at !== at) {
+      sumColumns(image, at, columns, slot.values);
+      slot.at = at;
+    }
+    return slot.values;
+  };
   for (let row = 0; row < height; row++) {
     sums.fill(0.5);
-    for (let e = rows.ends[row]; e < rows.ends[row + 1]; e++) {
-      const at = rows.index[e];
-      const slot = kept[at % KEPT_ROWS];
-      if (slot.at !== at) {
-        sumColumns(image, at, columns, slot.values);
-        slot.at = at;
-      }
-      const weight = rows.weights[e];
-      const { values } = slot;
-      for (let k = 0; k < values.length; k++) sums[k] += weight * values[k];
+    const end = rows.ends[row + 1];
+    // Two rows at a time: half of the work is reading and writing the sums.
+    for (let e = rows.ends[row]; e < end; e += 2) {
+      const next = Math.min(e + 1, end - 1);
+      const [weight, other] = [rows.weights[e], next > e ? rows.weights[next] : 0];
+      const values = valuesOf(rows.index[e]);
+      const others = valuesOf(rows.index[next]);
+      for (let k = 0; k < sums.length; k++) sums[k] += weight * values[k] + other * others[k];
     }
     output.set(sums, row * width * 3);
   }
   return output;
 }
 
-/** One image row resampled to [size, 3]. */
+/** One image row resampled to [size, 3]. @param columns with indices of bytes. */
 function sumColumns(image: Pixels, row: number, columns: AxisSums, values: Float64Array): void {
   const { data, width, channels } = image;
   const { ends, index, weights } = columns;
@@ -86,7 +93,7 @@ function sumColumns(image: Pixels, row: number, columns: AxisSums, values: Float
     let green = 0;
     let blue = 0;
     for (let e = ends[column]; e < ends[column + 1]; e++) {
-      const at = start + index[e] * channels;
+      const at = start + index[e];
       const weight = weights[e];
       red += weight * data[at];
       green += weight * data[at + 1];
