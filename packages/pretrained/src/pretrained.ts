@@ -15,6 +15,11 @@ const MODELS: readonly PretrainedModel[] = [
     description:
       "the same network with the Basel face model's points, as 300W-LP and AFLW2000-3D are labelled",
   },
+  {
+    name: 'small-2d',
+    description:
+      "the same network with 300W's own points, the jaw where its contour is seen: 68 points in 2D",
+  },
 ];
 
 /** The model that commands take when none is named. */
