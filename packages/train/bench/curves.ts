@@ -1,6 +1,6 @@
 /**
- * Validation curves of the ways to compute a step: the native backend's tape with several seeds for the spread, its graph, the graph with bf16
- * products, and wasm, each training `small` from fresh weights on the same real data in a process of its own.
+ * Validation curves of the ways to compute a step: the native backend's tape, its graph, the graph with bf16 products where the processor has
+ * them, and wasm, with several seeds for the spread, each training `small` from fresh weights on the same real data in a process of its own.
  *
  *     node --conditions=voxface-source --import tsx packages/train/bench/curves.ts SETS OUT [STEPS] [BATCH] [SEEDS]
  *
@@ -31,16 +31,22 @@ interface Run {
 
 const [sets, out, steps = '500', batch = '8', seeds = '3', only] = process.argv.slice(2);
 const total = Number(steps);
-const graph = { backend: 'node', execution: 'graph', seed: 0 } as const;
-const arms: Arm[] = [
-  ...Array.from(
-    { length: Number(seeds) },
-    (_, seed): Arm => ({ name: `tape-${seed}`, backend: 'node', execution: 'tape', seed }),
-  ),
-  { name: 'graph-0', ...graph },
-  { name: 'graph-bf16-0', ...graph, environment: { ONEDNN_DEFAULT_FPMATH_MODE: 'BF16' } },
-  { name: 'wasm-0', backend: 'wasm', execution: 'auto', seed: 0 },
-];
+/** Each with every seed; bf16 where the processor has it (elsewhere oneDNN takes no notice, bit for bit). */
+const KINDS: Readonly<Record<string, Omit<Arm, 'name' | 'seed'>>> = {
+  tape: { backend: 'node', execution: 'tape' },
+  graph: { backend: 'node', execution: 'graph' },
+  ...(hasBf16() && {
+    'graph-bf16': {
+      backend: 'node',
+      execution: 'graph',
+      environment: { ONEDNN_DEFAULT_FPMATH_MODE: 'BF16' },
+    },
+  }),
+  wasm: { backend: 'wasm', execution: 'auto' },
+};
+const arms: Arm[] = Array.from({ length: Number(seeds) }, (_, seed) =>
+  Object.entries(KINDS).map(([kind, way]): Arm => ({ name: `${kind}-${seed}`, seed, ...way })),
+).flat();
 const chosen = arms.find(({ name }) => name === only);
 if (chosen) {
   await train(chosen);
@@ -118,35 +124,40 @@ function readRun(name: string): Run {
 
 function report(): void {
   const runs = new Map(arms.map(({ name }) => [name, readRun(name)]));
-  const tapes = [...runs].flatMap(([name, run]) => (name.startsWith('tape') ? [run] : []));
-  const [float32, bf16, wasm] = ['graph-0', 'graph-bf16-0', 'wasm-0'].map((name) => runs.get(name)!);
-  const range = (values: readonly number[]): string =>
-    `${Math.min(...values).toFixed(2)} .. ${Math.max(...values).toFixed(2)}`;
+  const kinds = Object.keys(KINDS);
+  const of = (kind: string): Run[] =>
+    Array.from({ length: Number(seeds) }, (_, seed) => runs.get(`${kind}-${seed}`)!);
   const row = (cells: readonly unknown[]): void => console.log(`| ${cells.join(' | ')} |`);
-  row(['step', 'set', `tape, ${tapes.length} seeds: mean`, 'their range', 'graph', 'graph, bf16', 'wasm']);
-  row(Array.from({ length: 7 }, () => '---'));
-  for (const step of float32.errors.keys()) {
+  row(['step', 'set', ...kinds]);
+  row(['---', '---', ...kinds.map(() => '---')]);
+  for (const step of runs.get('tape-0')!.errors.keys()) {
     for (const [k, set] of ['validation', 'validation-profiles'].entries()) {
-      const own = tapes.map((run) => run.errors.get(step)![k]);
-      const mean = own.reduce((sum, value) => sum + value, 0) / own.length;
-      const others = [float32, bf16, wasm].map((run) => run.errors.get(step)![k].toFixed(2));
-      row([step, set, mean.toFixed(2), range(own), ...others]);
+      row([step, set, ...kinds.map((kind) => spread(of(kind).map((run) => run.errors.get(step)![k])))]);
     }
   }
-  const apart = (run: Run): string => {
-    const first = run.losses.findIndex(
-      (loss, i) => Math.abs(loss - tapes[0].losses[i]) > 1e-3 * Math.abs(loss),
+  for (const arm of arms) {
+    const run = runs.get(arm.name)!;
+    const tape = runs.get(`tape-${arm.seed}`)!;
+    console.log(
+      `${arm.name}: ${run.milliseconds.toFixed(0)} ms per step (median)${run === tape ? '' : `, ${apart(run, tape)}`}`,
     );
-    const start = Math.abs(run.losses[0] / tapes[0].losses[0] - 1);
-    return `first loss ${start.toExponential(1)} from the tape's (relative), over 0.1 % from step ${first < 0 ? 'none' : first + 1} on`;
-  };
-  console.log(`graph: ${apart(float32)}\nwasm: ${apart(wasm)}`);
-  const same = bf16.losses.every((loss, i) => loss === float32.losses[i]);
-  console.log(
-    same
-      ? 'bf16: every loss is that of the graph in float32, bit for bit: this processor does not use it'
-      : `bf16: ${apart(bf16)}`,
-  );
-  for (const [name, { milliseconds }] of runs)
-    console.log(`${name}: ${milliseconds.toFixed(0)} ms per step (median)`);
+  }
+}
+
+/** Mean (lowest .. highest). */
+function spread(values: readonly number[]): string {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return `${mean.toFixed(2)} (${Math.min(...values).toFixed(2)} .. ${Math.max(...values).toFixed(2)})`;
+}
+
+/** Where a run leaves that of the same seed on the tape. */
+function apart(run: Run, tape: Run): string {
+  const first = run.losses.findIndex((loss, i) => Math.abs(loss - tape.losses[i]) > 1e-3 * Math.abs(loss));
+  const start = Math.abs(run.losses[0] / tape.losses[0] - 1);
+  return `first loss ${start.toExponential(1)} from the tape's, over 0.1 % from step ${first < 0 ? 'none' : first + 1} on`;
+}
+
+function hasBf16(): boolean {
+  const information = '/proc/cpuinfo';
+  return existsSync(information) && /avx512_bf16|amx_bf16/.test(readFileSync(information, 'utf8'));
 }
