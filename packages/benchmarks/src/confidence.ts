@@ -373,7 +373,7 @@ async function writePage(file: string): Promise<void> {
   const [first] = judgements;
   const said = table([['`confidence`', 'crops', 'said', 'true'], ...reliabilityRows(first.bins)]);
   const all = table([['set', 'crops', 'what', 'AUROC', 'ECE'], ...figures]);
-  const parts = [all, `What was said against what came true: ${first.what}, ${first.set}.`, said];
+  const parts = [all, `Predicted against actual: ${first.what}, ${first.set}.`, said];
   await writeFile(file, `${text.slice(0, from)}${open}\n\n${parts.join('\n\n')}\n\n${text.slice(to)}`);
   const panels = [...new Set(judgements.map(({ what }) => what))].map((what): CurvePanel => {
     const shown = judgements.filter((judgement) => judgement.what === what);
@@ -410,9 +410,10 @@ function auroc(probabilities: readonly number[], truth: readonly boolean[]): num
 async function readFlags(file: string): Promise<Flags> {
   const [header, ...rows] = (await readFile(file, 'utf8'))
     .trim()
-    .split('\n')
+    .split(/\r?\n/)
     .map((line) => line.split(','));
   const columns = Array.from({ length: 68 }, (_, i) => header.indexOf(`v${i}`));
+  if (columns.includes(-1)) throw new Error(`confidence: expected columns v0 to v67 in ${file}`);
   return new Map(
     rows.map((row) => [row[0].replace(/\.jpg$/, ''), columns.map((column) => row[column] === '0')] as const),
   );
