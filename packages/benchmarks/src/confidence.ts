@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setupBackend } from '@voxface/backend';
 import type { Dataset, Sample } from '@voxface/datasets';
-import { open300w, openAflw20003d, openPackedSet } from '@voxface/datasets/node';
+import { open300w, openAflw20003d, openKeypointCsv, openPackedSet } from '@voxface/datasets/node';
 import {
   type Box,
   boxOverlap,
@@ -408,13 +408,10 @@ function auroc(probabilities: readonly number[], truth: readonly boolean[]): num
 }
 
 async function readFlags(file: string): Promise<Flags> {
-  const [header, ...rows] = (await readFile(file, 'utf8'))
-    .trim()
-    .split(/\r?\n/)
-    .map((line) => line.split(','));
-  const columns = Array.from({ length: 68 }, (_, i) => header.indexOf(`v${i}`));
-  if (columns.includes(-1)) throw new Error(`confidence: expected columns v0 to v67 in ${file}`);
-  return new Map(
-    rows.map((row) => [row[0].replace(/\.jpg$/, ''), columns.map((column) => row[column] === '0')] as const),
-  );
+  const dataset = await openKeypointCsv(file, join(dirname(file), 'images'));
+  const flags = dataset.ids.map(async (id, i) => {
+    const { visible, occluded } = await dataset.annotate!(i);
+    return [id, Array.from({ length: 68 }, (_, k) => visible?.[k] !== 0 && occluded?.[k] !== 1)] as const;
+  });
+  return new Map(await Promise.all(flags));
 }

@@ -24,3 +24,16 @@ describe.each(listPretrained().map(({ name }) => name))('the card of %s', (name)
     for (const value of values) expect(body).toMatch(new RegExp(`\\| (\\*\\*)?${value.replace('.', '\\.')}`));
   });
 });
+
+describe.each(listPretrained().map(({ name }) => name))('the confidence of %s', (name) => {
+  const file = new URL(`../models/${name}/voxface.json`, import.meta.url);
+  const { confidence } = JSON.parse(readFileSync(file, 'utf8')) as {
+    confidence: Record<'accurate' | 'visible', { weights: number[] }[]>;
+  };
+
+  it.each(['accurate', 'visible'] as const)('was fitted for each of the 68 landmarks: %s', (kind) => {
+    expect(confidence[kind].length).toBe(68);
+    const unfitted = confidence[kind].flatMap(({ weights }, i) => (weights.every((w) => w === 0) ? [i] : []));
+    expect(unfitted).toEqual([]);
+  });
+});

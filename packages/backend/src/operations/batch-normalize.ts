@@ -58,26 +58,48 @@ export function normalizeBatch<T extends Tensor>(
   return tidy(() => {
     if (running !== undefined && isNative()) return normalizeNatively(x, scale, offset, epsilon, running);
     const isCompiled = Boolean(getKernel('NormalizeBatch', getBackend()));
-    const statistics: Tensor[] = [];
-    const operation = customGrad((...args: unknown[]) => {
-      const forward = isCompiled ? compiledForward : composedForward;
-      const [value, center, variance] = forward(x, scale, offset, epsilon);
-      // Kept: the tidy around a custom gradient would dispose what it does not return.
-      statistics.push(keep(center), keep(variance));
-      (args[3] as (tensors: Tensor[]) => void)([x, scale, center, variance]);
-      const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] =>
-        isCompiled ? compiledBackward(dy, saved, epsilon) : composedBackward(dy, saved, epsilon);
-      return { value, gradFunc };
-    });
-    const output = operation(x, scale, offset) as T;
-    const [center, variance] = release(statistics);
-    if (running === undefined) return { output, mean: center, variance };
+    const forward = isCompiled ? compiledForward : composedForward;
+    const backward = isCompiled ? compiledBackward : composedBackward;
+    const batch = differentiate(
+      x,
+      scale,
+      offset,
+      () => {
+        const outputs = forward(x, scale, offset, epsilon);
+        return { outputs, saved: [x, scale, ...outputs.slice(1)] };
+      },
+      (dy, saved) => backward(dy, saved, epsilon),
+    );
+    if (running === undefined) return batch;
     const rows = x.size / scale.size;
     const move = (old: Tensor1D, value: Tensor): Tensor1D =>
       add(old, mul(sub(value, old), 1 - running.momentum)) as Tensor1D;
+    const { output, mean: center, variance } = batch;
     const unbiased = mul(variance, rows / Math.max(1, rows - 1));
     return { output, mean: move(running.mean, center), variance: move(running.variance, unbiased) };
   });
+}
+
+/** A normalization with its gradient, for x of any form. @param forward gives output, mean and variance, and what `backward` reads. */
+function differentiate<T extends Tensor>(
+  x: T,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  forward: () => { outputs: Tensor[]; saved: Tensor[] },
+  backward: (dy: Tensor, saved: Tensor[]) => Tensor[],
+): NormalizedBatch<T> {
+  const statistics: Tensor[] = [];
+  const operation = customGrad((...args: unknown[]) => {
+    const { outputs, saved } = forward();
+    const [value, center, variance] = outputs;
+    // Kept: the tidy around a custom gradient would dispose what it does not return.
+    statistics.push(keep(center), keep(variance));
+    (args[3] as (tensors: Tensor[]) => void)(saved);
+    return { value, gradFunc: backward };
+  });
+  const output = operation(x, scale, offset) as T;
+  const [mean, variance] = release(statistics);
+  return { output, mean, variance };
 }
 
 /** Kept tensors as tensors of the scope around. */
@@ -98,47 +120,36 @@ function normalizeNatively<T extends Tensor>(
   epsilon: number,
   running: RunningStatistics,
 ): NormalizedBatch<T> {
-  if (hasOwnOperations()) return normalizeByOwn(x, scale, offset, epsilon, running);
+  const share = 1 - running.momentum;
+  if (hasOwnOperations()) {
+    const { normalization, normalizationGradient } = OWN_OPERATIONS;
+    return differentiate(
+      x,
+      scale,
+      offset,
+      () => {
+        const inputs = [x, scale, offset, running.mean, running.variance];
+        const outputs = runNative(normalization, inputs, 5, [], { epsilon, share });
+        return { outputs, saved: [x, scale, offset, ...outputs.slice(3)] };
+      },
+      (dy, saved) => runNative(normalizationGradient, [dy, ...saved], 3, [], { epsilon }),
+    );
+  }
   const flat = x.rank === 4 ? x : reshape(x, [-1, 1, 1, scale.size]);
-  const statistics: Tensor[] = [];
-  const forward = { ...NATIVE, epsilon, exponential_avg_factor: 1 - running.momentum };
-  const operation = customGrad((...args: unknown[]) => {
-    const inputs = [flat, scale, offset, running.mean, running.variance];
-    const [value, center, variance, ...saved] = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], forward);
-    statistics.push(keep(center), keep(variance));
-    (args[3] as (tensors: Tensor[]) => void)([flat, scale, ...saved]);
-    const gradFunc = (dy: Tensor, kept: Tensor[]): Tensor[] =>
-      runNative('FusedBatchNormGradV3', [dy, ...kept], 5, ['T', 'U'], { ...NATIVE, epsilon }).slice(0, 3);
-    return { value, gradFunc };
-  });
-  const normalized = operation(flat, scale, offset);
-  const output = (x.rank === 4 ? normalized : reshape(normalized, x.shape)) as T;
-  const [center, variance] = release(statistics);
-  return { output, mean: center, variance };
-}
-
-function normalizeByOwn<T extends Tensor>(
-  x: T,
-  scale: Tensor1D,
-  offset: Tensor1D,
-  epsilon: number,
-  running: RunningStatistics,
-): NormalizedBatch<T> {
-  const statistics: Tensor[] = [];
-  const operation = customGrad((...args: unknown[]) => {
-    const inputs = [x, scale, offset, running.mean, running.variance];
-    const attributes = { epsilon, share: 1 - running.momentum };
-    const outputs = runNative(OWN_OPERATIONS.normalization, inputs, 5, [], attributes);
-    const [value, center, variance, ...saved] = outputs;
-    statistics.push(keep(center), keep(variance));
-    (args[3] as (tensors: Tensor[]) => void)([x, scale, offset, ...saved]);
-    const gradFunc = (dy: Tensor, kept: Tensor[]): Tensor[] =>
-      runNative(OWN_OPERATIONS.normalizationGradient, [dy, ...kept], 3, [], { epsilon });
-    return { value, gradFunc };
-  });
-  const output = operation(x, scale, offset) as T;
-  const [center, variance] = release(statistics);
-  return { output, mean: center, variance };
+  const attributes = { ...NATIVE, epsilon };
+  const batch = differentiate(
+    flat as Tensor,
+    scale,
+    offset,
+    () => {
+      const inputs = [flat, scale, offset, running.mean, running.variance];
+      const forward = { ...attributes, exponential_avg_factor: share };
+      const outputs = runNative('FusedBatchNormV3', inputs, 6, ['T', 'U'], forward);
+      return { outputs, saved: [flat, scale, ...outputs.slice(3)] };
+    },
+    (dy, saved) => runNative('FusedBatchNormGradV3', [dy, ...saved], 5, ['T', 'U'], attributes).slice(0, 3),
+  );
+  return { ...batch, output: (x.rank === 4 ? batch.output : reshape(batch.output, x.shape)) as T };
 }
 
 function compiledForward(x: Tensor, scale: Tensor, offset: Tensor, epsilon: number): Tensor[] {
