@@ -20,6 +20,10 @@ const MODELS: readonly PretrainedModel[] = [
     description:
       "the same network with 300W's own points, the jaw where its contour is seen: 68 points in 2D",
   },
+  {
+    name: 'phone',
+    description: 'as small, one stack, a third of its arithmetic and of its size: for phones and pages',
+  },
 ];
 
 /** The model that commands take when none is named. */
