@@ -262,7 +262,7 @@ export const PRESETS: Readonly<Record<PresetName, Partial<FaceShapeModelOptions>
     regressorChannels: [24, 48, 96, 160, 160],
     regressorInput: 'last',
   },
-  /** For accuracy: the networks of `small` half as wide again, 2.2 times its arithmetic. */
+  /** The networks of `small` half as wide again: 2.2 times its arithmetic. */
   base: {
     inputSize: 128,
     features: 96,

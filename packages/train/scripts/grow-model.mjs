@@ -5,6 +5,7 @@
 // Both have the same layers. A channel of the narrow network becomes one or more of the wide one; the weights that read its copies
 // are shares of its own, drawn at random, so that the sums stay what they were and the copies part in training.
 import { setupBackend } from '@voxface/backend';
+import { createRandom } from '@voxface/landmarks';
 import { createFaceShapeModel, presetOptions } from '@voxface/models';
 import { loadModel, saveModel } from '@voxface/models/node';
 import { listNetworks } from '../dist/index.js';
@@ -24,7 +25,7 @@ const wide = createFaceShapeModel({
   volume: narrow.options.volume,
   volumeGain: narrow.options.volumeGain,
 });
-const random = randomNumbers(Number(seed));
+const random = createRandom(Number(seed));
 for (const name of ['estimator', 'regressor']) {
   for (const kind of ['trainable', 'statistics']) {
     const [a, b] = [narrow, wide].map((model) => listNetworks(model).weights[name][kind]);
@@ -72,21 +73,10 @@ function channelMap(from, to) {
 
 /** Shares of 1 for the copies of every channel. */
 function drawShares(reads) {
-  const shares = reads.map(() => 0.5 + random());
+  const shares = reads.map(() => random.uniform(0.5, 1.5));
   const sums = new Map();
   reads.forEach((channel, i) => {
     sums.set(channel, (sums.get(channel) ?? 0) + shares[i]);
   });
   return shares.map((share, i) => share / sums.get(reads[i]));
-}
-
-function randomNumbers(start) {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
