@@ -1,4 +1,4 @@
-// Builds packages/backend/kernels/*.c into packages/backend/src/wasm/kernel-binaries.ts.
+// Builds packages/backend/kernels/*.c into packages/backend/src/wasm/kernel-binaries.generated.ts.
 // Needs clang and lld of version 16 or later (Debian: apt-get install clang-16 lld-16).
 // CLANG and WASM_LD name other programs.
 import { execFileSync } from 'node:child_process';
@@ -80,5 +80,5 @@ lines.push(
   "export type KernelVariant = 'plain' | 'plainRelaxed' | 'shared' | 'sharedRelaxed';",
   '',
 );
-writeFileSync(join(root, 'src/wasm/kernel-binaries.ts'), lines.join('\n'));
+writeFileSync(join(root, 'src/wasm/kernel-binaries.generated.ts'), lines.join('\n'));
 rmSync(folder, { recursive: true });

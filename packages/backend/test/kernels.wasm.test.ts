@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Axes, type ConvolutionGeometry, volumeOf } from '../src/wasm/convolution-geometry.ts';
 import { convolve, convolveFilterGradient, convolveInputGradient } from '../src/wasm/convolve.ts';
-import { KERNEL_BINARIES, type KernelVariant } from '../src/wasm/kernel-binaries.ts';
+import { KERNEL_BINARIES, type KernelVariant } from '../src/wasm/kernel-binaries.generated.ts';
 import { enableRelaxedSimd, type KernelModule } from '../src/wasm/kernel-module.ts';
 
 enableRelaxedSimd();

@@ -1,7 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelReplacement } from '../register-kernels.ts';
-import { KERNEL_BINARIES, type KernelVariant } from './kernel-binaries.ts';
+import { KERNEL_BINARIES, type KernelVariant } from './kernel-binaries.generated.ts';
 
 /** The functions of packages/backend/kernels/*.c; pointers are byte offsets into the backend's own memory. */
 type Call = (...pointersAndSizes: number[]) => void;
