@@ -5,8 +5,12 @@ export {
   conformLandmarks,
   createConformedDataset,
   createFittedDataset,
+  createRefinedDataset,
   LABEL_FIT_DEFAULTS,
   liftLandmarks,
+  REFINE_DEFAULTS,
+  type RefineOptions,
+  refineLandmarks,
 } from './lift-landmarks.ts';
 export {
   PROFILE_FACE_DEFAULTS,

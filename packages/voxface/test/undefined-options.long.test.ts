@@ -158,6 +158,11 @@ const CALLS: Record<string, (options: any) => unknown> = {
   MAT_DEFAULTS: () =>
     datasets.parseMat(writeMat({ a: { shape: [1, 1], data: [1] } }), 'a.mat').variables.size,
   LABEL_FIT_DEFAULTS: async (o) => facefit.fitFace(await openTinyFace(), two, o).pose,
+  REFINE_DEFAULTS: (o) => {
+    const points = Float32Array.of(0, 0, 1, 30, 20, -1);
+    return facefit.refineLandmarks({ points, dims: 3 }, { points: points.map((v) => v * 2), dims: 3 }, o)
+      .points;
+  },
   PROFILE_FACE_DEFAULTS: async (o) => {
     const model = await openTinyFace();
     const fit = facefit.fitFace(model, two);

@@ -41,6 +41,10 @@ export function addData(program: Command, setExitCode: SetExitCode): void {
       '--conform <folder>',
       'move all landmarks to those of the Basel face model (bfm-68) fitted to them: the convention of 300W-LP itself',
     )
+    .option(
+      '--refine <model>',
+      'then move them toward the predictions of a model (name, folder or .onnx), farther where the two disagree',
+    )
     .option('--decoded', 'store pixels instead of JPEG: about ten times the space, nothing to decode in training')
     .option('--resume', 'continue an interrupted conversion')
     .option('--shard <i/n>', `${SHARD_HELP}, into a subfolder of <out>`)

@@ -23,7 +23,7 @@ import {
   type OpenDatasetOptions,
   openDataset,
 } from '@voxface/datasets/node';
-import { createLandmarks } from '@voxface/landmarks';
+import { boxOf, createLandmarks } from '@voxface/landmarks';
 import { parsePositive, UsageError } from '../options.ts';
 import { type Job, openPart, openParts, readShard, writeMerged, writePart } from '../parts.ts';
 import { lazyProgress } from '../progress.ts';
@@ -158,15 +158,16 @@ export async function convertData(path: string, out: string, flags: Record<strin
   const { dataset, unopened } = await openCounting(path, flags);
   const whole = await selectSamples(dataset, flags);
   const folder = join(out, shardFolder(shard));
-  if (shard.count > 1) await keepSettings(folder, { ...digestOf(whole), face, conform: flags.conform, decoded: flags.decoded });
+  if (shard.count > 1) await keepSettings(folder, { ...digestOf(whole), face, conform: flags.conform, refine: flags.refine, decoded: flags.decoded });
   const { onProgress, finish } = lazyProgress('samples');
   const part = shard.count === 1 ? whole : takeSamples(whole, shardIndices(whole.length, shard));
-  const report = await convertDataset(await conform(part, flags.conform), folder, {
+  const refined = await refine(await conform(part, flags.conform), flags.refine);
+  const report = await convertDataset(refined.dataset, folder, {
     resume: flags.resume !== undefined || shard.count > 1,
     onProgress,
     ...(face && { face }),
     decoded: flags.decoded !== undefined,
-  });
+  }).finally(() => refined.predictor?.dispose());
   finish();
   const broken = [...(shard.index === 0 ? unopened : []), ...report.broken];
   for (const { id, problem } of broken) console.error(`voxface: ${id}: ${problem}`);
@@ -207,6 +208,25 @@ async function conform(dataset: Dataset, folder: string | undefined): Promise<Da
     import('@voxface/facefit/node'),
   ]);
   return createConformedDataset(dataset, await openBfm68(folder));
+}
+
+/** @throws UsageError when the dataset has no depth. */
+async function refine(
+  dataset: Dataset,
+  model: string | undefined,
+): Promise<{ dataset: Dataset; predictor?: { dispose(): void } }> {
+  if (model === undefined) return { dataset };
+  if (dataset.dims !== 3) {
+    throw new UsageError('--refine: expected landmarks in 3D, got 2D (give --conform FOLDER as well, or profile them first)');
+  }
+  const [{ createRefinedDataset }, { openModel }] = await Promise.all([
+    import('@voxface/facefit'),
+    import('../photos/open-model.ts'),
+  ]);
+  const { name, predictor } = await openModel(model, { flip: true });
+  const predict = async ({ image, landmarks }: Sample<3>) =>
+    (await predictor.predict(image, boxOf(landmarks))).landmarks;
+  return { dataset: createRefinedDataset(dataset as Dataset<3>, predict, name), predictor };
 }
 
 interface BrokenSample {
