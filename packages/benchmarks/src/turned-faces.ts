@@ -10,8 +10,10 @@ import {
   headRotation,
   type Landmarks,
   type Pixels,
+  toPlane,
   transformLandmarks,
 } from '@voxface/landmarks';
+import { boxSize, nme } from '@voxface/metrics';
 import { exportOnnx } from '@voxface/onnx/export';
 import { createOnnxPredictor } from '@voxface/onnx/node';
 import { type CropRunner, createCropPredictor, type PredictorOptions } from '@voxface/predict';
@@ -241,12 +243,7 @@ function turnOf(landmarks: Landmarks<3>): number {
 
 /** Percent of the square root of the box, in the plane. */
 function errorOf(preds: Landmarks<3>, target: Landmarks<3>): number {
-  const { width, height } = boxOf(target);
-  let total = 0;
-  for (let i = 0; i < target.points.length; i += 3) {
-    total += Math.hypot(preds.points[i] - target.points[i], preds.points[i + 1] - target.points[i + 1]);
-  }
-  return (300 * total) / target.points.length / Math.sqrt(width * height);
+  return 100 * nme(toPlane(preds), toPlane(target), { normalizer: boxSize });
 }
 
 /** The surroundings of a face, turned about its centre. */

@@ -101,7 +101,7 @@ export function refineLandmarks(
 }
 
 /**
- * A view of a 3D dataset whose landmarks are those of `refineLandmarks`.
+ * A view of a 3D dataset whose landmarks are those of `refineLandmarks`; predictions are kept.
  * @param predict what a network says of a sample.
  */
 export function createRefinedDataset(
@@ -109,30 +109,12 @@ export function createRefinedDataset(
   predict: (sample: Sample<3>) => Promise<Landmarks<3>>,
   model: string,
 ): Dataset<3> {
-  const refined = async <T extends Annotation<3>>(item: T, sample: Sample<3>) => ({
-    ...item,
-    landmarks: refineLandmarks(item.landmarks, await predict(sample)),
-    provenance: {
-      ...item.provenance,
-      conversions: [...item.provenance.conversions, `landmarks moved toward the predictions of ${model}`],
-    },
-  });
-  const { loadEncoded } = dataset;
-  return {
-    name: dataset.name,
-    scheme: dataset.scheme,
-    dims: 3,
-    length: dataset.length,
-    ids: dataset.ids,
-    ...(dataset.shards && { shards: dataset.shards }),
-    load: async (index) => {
-      const sample = await dataset.load(index);
-      return refined(sample, sample);
-    },
-    ...(loadEncoded && {
-      loadEncoded: async (index: number) => refined(await loadEncoded(index), await dataset.load(index)),
-    }),
-  };
+  return withLandmarks(
+    dataset,
+    async (item, index) =>
+      refineLandmarks(item.landmarks, await predict('image' in item ? item : await dataset.load(index))),
+    `landmarks moved toward the predictions of ${model}`,
+  );
 }
 
 /**
@@ -158,13 +140,13 @@ export function createFittedDataset(
 /** A view with other landmarks, worked out once for each sample, and a line in the provenance. */
 function withLandmarks<D extends 2 | 3>(
   dataset: Dataset<D>,
-  convert: (annotation: Annotation<D>) => Landmarks<3>,
+  convert: (annotation: Annotation<D> | Sample<D>, index: number) => Landmarks<3> | Promise<Landmarks<3>>,
   conversion: string,
 ): Dataset<3> {
   const known = new Map<number, Landmarks<3>>();
-  const raise = <T extends Annotation<D>>(item: T, index: number) => {
-    let landmarks = known.get(index);
-    if (landmarks === undefined) known.set(index, (landmarks = convert(item)));
+  const raise = async <T extends Annotation<D>>(item: T, index: number) => {
+    const landmarks = known.get(index) ?? (await convert(item, index));
+    known.set(index, landmarks);
     return {
       ...item,
       landmarks,

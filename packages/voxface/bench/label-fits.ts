@@ -12,7 +12,8 @@
 import { openDataset } from '@voxface/datasets/node';
 import { type FitFaceOptions, fitFace } from '@voxface/facefit';
 import { openBfm68 } from '@voxface/facefit/node';
-import { boxOf, centerDepth, headPose, type Landmarks } from '@voxface/landmarks';
+import { boxOf, headPose, type Landmarks } from '@voxface/landmarks';
+import { boxSize, nme } from '@voxface/metrics';
 import { openModel } from '../src/photos/open-model.ts';
 
 const [csv, bfmFolder, model = 'small-300w-lp', every = '10', split = 'train', published] =
@@ -77,10 +78,5 @@ predictor.dispose();
 
 /** Mean distance in percent of the square root of the second shape's box, both with zero mean depth. */
 function distance(one: Landmarks<3>, other: Landmarks<3>): number {
-  const [a, b] = [centerDepth(one).points, centerDepth(other).points];
-  const { width, height } = boxOf(other);
-  let sum = 0;
-  for (let k = 0; k < b.length; k += 3)
-    sum += Math.hypot(a[k] - b[k], a[k + 1] - b[k + 1], a[k + 2] - b[k + 2]);
-  return (300 * sum) / b.length / Math.sqrt(width * height);
+  return 100 * nme(one, other, { normalizer: boxSize, alignDepth: 'mean' });
 }
