@@ -1,7 +1,8 @@
 import type { Annotation, Dataset, Sample } from '@voxface/datasets';
 import { boxOf, centerDepth, type Landmarks, withDefaults } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
-import { type FitFaceOptions, fitFace } from './fit-face.ts';
+import { type FaceFit, type FitFaceOptions, fitFace } from './fit-face.ts';
+import { fitShape } from './fit-shape.ts';
 
 /**
  * How a landmark model (`openBfm68`) is fitted to people's points: a jaw landmark of the 300W-LP convention lies near where
@@ -15,36 +16,70 @@ export const LABEL_FIT_DEFAULTS: FitFaceOptions = {
   jawNoise: [0.06, 0.06],
 };
 
-/** How it is fitted to landmarks in space: they come from a fit, their jaw line is the head's own. */
-const SHAPE_FIT: FitFaceOptions = { jaw: 'vertices', noise: 0.01, jawNoise: [0.02, 0.03] };
+/** How a whole head is laid over people's points when only its jaw line is wanted: believed less than for pictures. */
+const HEAD_FIT: FitFaceOptions = { noise: 0.02, jawNoise: [0.03, 0.04] };
+
+/** How a landmark model is fitted when a head has said where the jaw line runs. */
+const JAW_FIT: FitFaceOptions = { jaw: 'vertices', noise: 0.015, jawNoise: [0.03, 0.03] };
+
+export interface LabelFitOptions {
+  /** [68] 0: not annotated. @default all ones */
+  visible?: ArrayLike<number>;
+  /**
+   * A face with skin, usually ICT-FaceKit, whose contour is laid along the annotated jaw: it says where the jaw line
+   * itself runs. Without it the contour that people mark is taken for the jaw line, loosely (`LABEL_FIT_DEFAULTS`), and
+   * heads that are turned or look down come out turned too little.
+   */
+  head?: FaceModel;
+}
+
+/**
+ * Fits a landmark model to people's points. With `head` in two steps: a head with skin turns the visible contour into
+ * the jaw line, then the landmark model is fitted to that and to the annotated inner points.
+ * @param labels usually `openBfm68`.
+ * @param landmarks [68, 2] pixels.
+ * @throws RangeError as `fitFace`.
+ */
+export function fitLabels(labels: FaceModel, landmarks: Landmarks, options: LabelFitOptions = {}): FaceFit {
+  const { head } = options;
+  const visible = options.visible && { visible: options.visible };
+  if (!head) return fitFace(labels, landmarks, withDefaults(LABEL_FIT_DEFAULTS, visible));
+  const { landmarks: withJaw } = fitFace(head, landmarks, withDefaults(HEAD_FIT, visible));
+  return fitFace(labels, withJaw, withDefaults(JAW_FIT, visible));
+}
 
 /**
  * 2D landmarks to 3D labels of the 300W-LP convention: x, y of landmarks 17..67 stay as annotated; those that were not
  * annotated, the jaw line 0..16 and every depth are those of a morphable face fitted to the annotated points.
  * @param labels usually `openBfm68`, the basis with which 300W-LP was labelled.
  * @param landmarks [68, 2] pixels.
- * @param visible [68] 0: not annotated.
  * @returns [68, 3] pixels, z zero-mean, +z away from the camera.
  * @throws RangeError as `fitFace`.
  */
 export function liftLandmarks(
   labels: FaceModel,
   landmarks: Landmarks,
-  visible?: ArrayLike<number>,
+  options: LabelFitOptions = {},
 ): Landmarks<3> {
-  return fitFace(labels, landmarks, { ...LABEL_FIT_DEFAULTS, ...(visible && { visible }) }).landmarks;
+  return fitLabels(labels, landmarks, options).landmarks;
 }
 
 /**
  * Landmarks to the points that a landmark model has there: the convention of 300W-LP's own labels, whose x and y are the
  * Basel face model's as well, not people's.
  * @param labels usually `openBfm68`.
- * @param landmarks [68, 2 or 3] pixels; z is not read, but says that the jaw line is the head's, not the contour.
+ * @param landmarks [68, 2] people's points, or [68, 3] pixels: landmarks with depth are fitted in space (`fitShape`).
  * @returns [68, 3] pixels, z zero-mean, +z away from the camera.
  * @throws RangeError as `fitFace`.
  */
-export function conformLandmarks(labels: FaceModel, landmarks: Landmarks): Landmarks<3> {
-  return fitFace(labels, landmarks, landmarks.dims === 3 ? SHAPE_FIT : LABEL_FIT_DEFAULTS).modelLandmarks;
+export function conformLandmarks(
+  labels: FaceModel,
+  landmarks: Landmarks,
+  options: LabelFitOptions = {},
+): Landmarks<3> {
+  return landmarks.dims === 3
+    ? fitShape(labels, landmarks as Landmarks<3>)
+    : fitLabels(labels, landmarks, options).modelLandmarks;
 }
 
 /** A view of a dataset whose landmarks are those of `conformLandmarks`; fits are kept. */

@@ -20,6 +20,8 @@ const REACH = 3.2;
 const EARS = 0.05;
 const STRIP = 0.15;
 const BAND = 0.45;
+/** How far a landmark bends the head's depth with it, in box sides. */
+const BEND = 0.1;
 
 /** A photo as a relief: a grid of points at the fitted depth, from the face to the background, and the back of the skull. Yaw has no part in it. */
 export interface Relief {
@@ -54,16 +56,19 @@ export function createRelief(model: FaceModel, fit: FaceFit): Relief {
   const side = CELLS + 1;
   const used = usedVertices(model);
   const vertices = reconstructVertices(model, fit.identity, fit.expression, used);
+  const bend = createBend(fit, BEND * boxSide);
   const onGrid = new Float32Array(used * 3);
   for (let i = 0; i < used; i++) {
     const [x, y, z] = [vertices[3 * i], vertices[3 * i + 1], vertices[3 * i + 2]];
     onGrid[3 * i] = (scale * (r[0] * x + r[1] * y + r[2] * z) + translation[0] - left) / cell;
     onGrid[3 * i + 1] = (scale * (r[3] * x + r[4] * y + r[5] * z) + translation[1] - top) / cell;
     onGrid[3 * i + 2] = scale * (r[6] * x + r[7] * y + r[8] * z) - fit.depthOrigin;
+    onGrid[3 * i + 2] += bend(onGrid[3 * i] * cell + left, onGrid[3 * i + 1] * cell + top, onGrid[3 * i + 2]);
   }
   const raster = createRaster(side);
   rasterize(raster, onGrid, model.triangles);
   const pivot = headAxis(model, fit, vertices);
+  pivot[2] += bend(...pivot);
   const inside = Uint8Array.from(raster.depth, (depth) => (depth === Infinity ? 0 : 1));
   const nearest = nearestInside(inside, side);
   const depth = extendDepth(raster.depth, nearest, side);
@@ -118,6 +123,36 @@ export function createRelief(model: FaceModel, fit: FaceFit): Relief {
     pivot,
     backDepth: 1.1 * radius,
     triangles: joinTriangles(skull.triangles, side),
+  };
+}
+
+/**
+ * How far to move a point of the head in depth so that the relief passes through the landmarks of the fit, where those are not
+ * the model's own (labels of another face model): what is turned and what the landmarks say then agree. The landmarks'
+ * differences weighed by a Gaussian of the distance in space.
+ * @param reach its deviation, pixels.
+ */
+function createBend(fit: FaceFit, reach: number): (x: number, y: number, z: number) => number {
+  const { points } = fit.landmarks;
+  const own = fit.modelLandmarks.points;
+  const differences = Array.from({ length: 68 }, (_, i) => points[3 * i + 2] - own[3 * i + 2]);
+  if (differences.every((difference) => Math.abs(difference) < 1e-3)) return () => 0;
+  const distances = new Float64Array(68);
+  return (x, y, z) => {
+    let nearest = Infinity;
+    for (let i = 0; i < 68; i++) {
+      distances[i] = (x - own[3 * i]) ** 2 + (y - own[3 * i + 1]) ** 2 + (z - own[3 * i + 2]) ** 2;
+      nearest = Math.min(nearest, distances[i]);
+    }
+    let sum = 0;
+    let total = 0;
+    for (let i = 0; i < 68; i++) {
+      // Relative to the nearest landmark: far from all of them its difference holds.
+      const weight = Math.exp((nearest - distances[i]) / (2 * reach * reach));
+      sum += weight * differences[i];
+      total += weight;
+    }
+    return sum / total;
   };
 }
 

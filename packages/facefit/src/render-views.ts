@@ -8,11 +8,10 @@ import {
   type Landmarks,
   type Pixels,
   transformLandmarks,
-  withDefaults,
 } from '@voxface/landmarks';
 import type { FaceModel } from './face-model.ts';
 import { type FaceFit, type FitFaceOptions, fitFace } from './fit-face.ts';
-import { LABEL_FIT_DEFAULTS } from './lift-landmarks.ts';
+import { fitLabels } from './lift-landmarks.ts';
 import { profileFace } from './profile-face.ts';
 import { type PoseDistribution, profilePoses } from './profile-poses.ts';
 import { createRaster, samplePixels } from './raster.ts';
@@ -41,7 +40,8 @@ interface ViewSettings extends PoseDistribution {
 
 /**
  * The original face with its 3D landmarks, and its profiles. With `labels`, a second morphable face gives the depth of all
- * landmarks and x, y of the jaw: fitted to the annotated points of the original face, and to the turned points of a profile.
+ * landmarks and x, y of the jaw: fitted to the annotated points of the original face. The relief is bent to that depth, so
+ * that in a profile they turn by as much as the picture does (as in 300W-LP, where one model is both).
  * @param index of the sample in its dataset: with the seed it decides the poses, whatever the shard.
  */
 export function renderViews(settings: ViewSettings, sample: Sample, index: number): View[] {
@@ -58,10 +58,15 @@ export function renderViews(settings: ViewSettings, sample: Sample, index: numbe
     conversions: [...sample.provenance.conversions, change],
   });
   const source = (labels ?? model).name;
+  // Where the jaw line itself is annotated, no head is needed to find it.
+  const jaw = settings.fit?.jaw ?? 'contour';
+  const label =
+    labels &&
+    (jaw === 'contour'
+      ? fitLabels(labels, sample.landmarks, { ...visible, head: model })
+      : fitFace(labels, sample.landmarks, { ...settings.fit, ...visible }));
   if (unturned) {
-    const { landmarks, pose } = labels
-      ? fitFace(labels, sample.landmarks, withDefaults(LABEL_FIT_DEFAULTS, visible))
-      : head!;
+    const { landmarks, pose } = label ?? head!;
     const cut = cutFace(sample.image, landmarks, size);
     views.push({
       id: sample.id,
@@ -74,10 +79,10 @@ export function renderViews(settings: ViewSettings, sample: Sample, index: numbe
     });
   }
   if (!head) return views;
+  const laid = label ? { ...head, landmarks: label.landmarks } : head;
   const poses = profilePoses(head.pose, settings, createRandom(seed * 1_000_003 + index));
   poses.forEach((goal, k) => {
-    const { image, landmarks: turned, pose } = profileFace(model, head, sample.image, goal, { size });
-    const landmarks = labels ? fitFace(labels, turned, TURNED_FIT).landmarks : turned;
+    const { image, landmarks, pose } = profileFace(model, laid, sample.image, goal, { size });
     views.push({
       id: `${sample.id}_${suffix}${k + 1}`,
       image,
@@ -91,9 +96,6 @@ export function renderViews(settings: ViewSettings, sample: Sample, index: numbe
   });
   return views;
 }
-
-/** The turned jaw line is a rendered one, on no visible contour. */
-const TURNED_FIT = { ...LABEL_FIT_DEFAULTS, noise: 0.01, jawNoise: [0.012, 0.012] } as const;
 
 function describePose({ yaw, pitch, roll }: FaceFit['pose']): string {
   return `yaw ${yaw.toFixed(1)}, pitch ${pitch.toFixed(1)}, roll ${roll.toFixed(1)}`;

@@ -2,7 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { matVariable, parseMat } from '@voxface/datasets';
-import { boxOf, createRandom, IBUG_68 } from '@voxface/landmarks';
+import {
+  applySimilarity,
+  boxOf,
+  centerDepth,
+  createRandom,
+  type HeadPose,
+  IBUG_68,
+  type Landmarks,
+  rotationOfPose,
+} from '@voxface/landmarks';
 import { findData } from '@voxface/test-utils/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -11,16 +20,19 @@ import {
   createRefinedDataset,
   type FaceModel,
   fitFace,
+  fitLabels,
+  fitShape,
   liftLandmarks,
   POSE_DISTRIBUTION_DEFAULTS,
   profileFace,
   profilePoses,
   refineLandmarks,
 } from '../src/index.ts';
-import { openBfm68 } from '../src/node.ts';
+import { openBfm68, openFaceModel } from '../src/node.ts';
 import { openTinyFace } from './tiny-face.ts';
 
 const bfm = findData('bfm-68');
+const kit = findData('ict-facekit');
 const lp = findData('300w-lp-sample/landmarks/IBUG');
 
 describe('fits with missing points', () => {
@@ -187,6 +199,101 @@ describe('openBfm68', () => {
   });
 });
 
+describe.skipIf(!bfm)('fitShape', () => {
+  /** [68, 3] pixels: a face of the model with random weights, in a pose. */
+  function faceOf(labels: FaceModel, seed: number, pose: HeadPose): Landmarks<3> {
+    const random = createRandom(seed);
+    const { identity, expression } = labels;
+    const points = Float32Array.from(labels.mean);
+    for (const { count, offsets } of [identity, expression]) {
+      for (let mode = 0; mode < count; mode++) {
+        const weight = random.normal();
+        for (let k = 0; k < 204; k++) points[k] += weight * offsets[mode * 204 + k];
+      }
+    }
+    const scale = 200 / Math.max(...points.map(Math.abs));
+    const rotation = [...rotationOfPose(pose)];
+    return centerDepth(
+      applySimilarity({ points, dims: 3 }, { scale, rotation, translation: [150, 130, 40] }),
+    );
+  }
+  const away = (one: Landmarks<3>, other: Landmarks<3>): number =>
+    Math.max(...one.points.map((value, k) => Math.abs(value - other.points[k])));
+
+  it('finds the shape again, and turns with the landmarks that it is given', async () => {
+    const labels = await openBfm68(bfm!);
+    for (const seed of [3, 4]) {
+      const face = faceOf(labels, seed, { yaw: 0, pitch: 0, roll: 0 });
+      const { width, height } = boxOf(face);
+      const size = Math.sqrt(width * height);
+      const fitted = fitShape(labels, face);
+      expect(away(fitted, face) / size).toBeLessThan(0.03);
+      const pose = { yaw: 74, pitch: -21, roll: 12 };
+      const turn = { scale: 1.3, rotation: [...rotationOfPose(pose)], translation: [20, -7, 3] };
+      const turned = fitShape(labels, centerDepth(applySimilarity(face, turn)));
+      expect(away(turned, centerDepth(applySimilarity(fitted, turn))) / size).toBeLessThan(0.01);
+    }
+  });
+
+  it('refuses what is not a face in space', async () => {
+    const labels = await openBfm68(bfm!);
+    expect(() => fitShape(labels, { points: new Float32Array(201), dims: 3 })).toThrow(
+      /\[68, 3\], got 201|got 201/,
+    );
+    expect(() => fitShape(labels, { points: new Float32Array(204), dims: 3 })).toThrow(/must span a box/);
+  });
+});
+
+describe.skipIf(!bfm || !kit)('fitLabels with a head', () => {
+  /** [68, 2]: what annotators mark on the mean head of the kit in a pose, jaw points on the outline of the face. */
+  function annotate(head: FaceModel, pose: HeadPose): Landmarks<2> {
+    const rotation = rotationOfPose(pose);
+    const project = (vertex: number, offset: ArrayLike<number> = [0, 0, 0]): [number, number] => {
+      const [x, y, z] = [0, 1, 2].map((axis) => head.mean[3 * vertex + axis] + offset[axis]);
+      const at = (axis: number) =>
+        rotation[3 * axis] * x + rotation[3 * axis + 1] * y + rotation[3 * axis + 2] * z;
+      return [12 * at(0) + 150, 12 * at(1) + 140];
+    };
+    const points = new Float32Array(136);
+    head.landmarks.forEach((vertex, i) => {
+      points.set(project(vertex, head.landmarkOffsets.subarray(3 * i, 3 * i + 3)), 2 * i);
+    });
+    // Away from the middle of the face, nothing of the skin lies farther out than the outline.
+    const middle = [points[60], points[61]];
+    for (let i = 0; i < 17; i++) {
+      const away = [points[2 * i] - middle[0], points[2 * i + 1] - middle[1]];
+      const out = ([x, y]: [number, number]) => (x - middle[0]) * away[0] + (y - middle[1]) * away[1];
+      for (const vertex of head.contourPaths[i]) {
+        const place = project(vertex);
+        if (out(place) > out([points[2 * i], points[2 * i + 1]])) points.set(place, 2 * i);
+      }
+    }
+    return { points, dims: 2 };
+  }
+
+  it('does not turn heads back whose far jaw line is hidden behind the cheek', async () => {
+    const [labels, head] = [await openBfm68(bfm!), await openFaceModel(kit!)];
+    const front = fitLabels(labels, annotate(head, { yaw: 0, pitch: 0, roll: 0 }), { head });
+    for (const yaw of [-38, -24, 24, 38]) {
+      const marked = annotate(head, { yaw, pitch: 0, roll: 0 });
+      const withHead = fitLabels(labels, marked, { head }).pose.yaw - front.pose.yaw;
+      const without = fitLabels(labels, marked).pose.yaw;
+      expect(Math.abs(withHead - yaw)).toBeLessThan(1.5);
+      expect(Math.abs(yaw) - Math.abs(without)).toBeGreaterThan(1);
+    }
+  });
+
+  it('counts only what was annotated', async () => {
+    const [labels, head] = [await openBfm68(bfm!), await openFaceModel(kit!)];
+    const marked = annotate(head, { yaw: 61, pitch: 5, roll: 0 });
+    const visible = Uint8Array.from({ length: 68 }, (_, i) => (i > 8 && i < 17 ? 0 : 1));
+    const stray = Float32Array.from(marked.points, (value, k) => (visible[k >> 1] ? value : -1));
+    const { points } = liftLandmarks(labels, { points: stray, dims: 2 }, { head, visible });
+    expect(points).toEqual(liftLandmarks(labels, marked, { head, visible }).points);
+    expect(points.subarray(3 * 17, 3 * 17 + 2)).toEqual(marked.points.subarray(34, 36));
+  });
+});
+
 describe.skipIf(!bfm || !lp)('liftLandmarks on 300W-LP', () => {
   // `pts_2d` are contour points as annotators mark them, `pts_3d` the projected points of the fit (x and y only).
   const faces = (lp ? readdirSync(lp) : []).map((name) => {
@@ -236,16 +343,21 @@ describe.skipIf(!bfm || !lp)('liftLandmarks on 300W-LP', () => {
         }
         return sum / 68 / size / faces.length;
       };
-      // Their jaw line is the head's, as that of landmarks in space is.
-      const inSpace = (pairs: Float32Array) => ({
-        points: Float32Array.from({ length: 204 }, (_, k) =>
-          k % 3 < 2 ? pairs[2 * Math.floor(k / 3) + (k % 3)] : 0,
+      // Depth is not published: that of a close fit to the published points, displaced as well.
+      const close = fitFace(
+        labels,
+        { points: true3d, dims: 2 },
+        { jaw: 'vertices', noise: 0.003, jawNoise: [0.003, 0.003] },
+      );
+      const inSpace = (pairs: Float32Array, noise: number) => ({
+        points: close.modelLandmarks.points.map((value, k) =>
+          k % 3 < 2 ? pairs[2 * Math.floor(k / 3) + (k % 3)] : value + noise * size * (random.next() * 2 - 1),
         ),
         dims: 3 as const,
       });
-      errors.published += error(conformLandmarks(labels, inSpace(true3d)).points, 3);
+      errors.published += error(conformLandmarks(labels, inSpace(true3d, 0)).points, 3);
       errors.displaced += error(displaced, 2);
-      errors.conformed += error(conformLandmarks(labels, inSpace(displaced)).points, 3);
+      errors.conformed += error(conformLandmarks(labels, inSpace(displaced, 0.03)).points, 3);
     }
     expect(errors.published).toBeLessThan(0.006);
     expect(errors.displaced).toBeGreaterThan(0.02);

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { createRecordDataset, type Dataset } from '@voxface/datasets';
 import { openPackedSet } from '@voxface/datasets/node';
 import {
+  applySimilarity,
   boxOf,
   createRandom,
+  fitSimilarity,
   IBUG_68,
   type Landmarks,
   type Pixels,
@@ -171,28 +173,54 @@ describe('createProfiledSet', () => {
   });
 
   it.each([
-    [-40, 54],
-    [30, 48],
-    [55, 36],
-  ])('landmarks move with the picture: at yaw %d a dot on landmark %d', async (yaw, landmark) => {
-    const name = `dot${yaw}`;
-    await create(name, { dataset: photos(2, [landmark]), yaws: [yaw], size: 128, unturned: true });
-    const set = await openPackedSet(path.join(root, name));
-    expect(set.length).toBe(4);
-    for (let i = 0; i < set.length; i++) {
-      const { image, landmarks } = await set.load(i);
-      let [sum, sumX, sumY] = [0, 0, 0];
-      for (let at = 0; at < image.width * image.height; at++) {
-        const light = Math.max(0, image.data[3 * at] - image.data[3 * at + 1] - 40);
-        sum += light;
-        sumX += light * (at % image.width);
-        sumY += light * Math.floor(at / image.width);
+    [-40, 54, 1],
+    [30, 48, 1],
+    [55, 36, 1],
+    // With the labels of a face deeper by seven tenths the picture has to turn at that depth.
+    [-40, 54, 1.7],
+    [55, 36, 1.7],
+    [30, 48, 1.7],
+  ])(
+    'landmarks move with the picture: at yaw %d a dot on landmark %d, labels %d times as deep',
+    async (yaw, landmark, depth) => {
+      const name = `dot${yaw}-${landmark}-${depth}`;
+      const labels = depth === 1 ? undefined : deepened(depth);
+      await create(name, {
+        dataset: photos(2, [landmark]),
+        yaws: [yaw],
+        size: 128,
+        ...(labels && { labels }),
+      });
+      const set = await openPackedSet(path.join(root, name));
+      expect(set.length).toBe(4);
+      for (let i = 0; i < set.length; i++) {
+        const { image, landmarks } = await set.load(i);
+        let [sum, sumX, sumY] = [0, 0, 0];
+        for (let at = 0; at < image.width * image.height; at++) {
+          const light = Math.max(0, image.data[3 * at] - image.data[3 * at + 1] - 40);
+          sum += light;
+          sumX += light * (at % image.width);
+          sumY += light * Math.floor(at / image.width);
+        }
+        const { points } = landmarks;
+        const [x, y] = points.subarray(3 * landmark);
+        expect(Math.hypot(sumX / sum - x, sumY / sum - y)).toBeLessThan(1.5);
+        const mean = points.filter((_, k) => k % 3 === 2).reduce((a, b) => a + b) / 68;
+        expect(Math.abs(mean)).toBeLessThan(1e-3);
       }
-      const { points } = landmarks;
-      const [x, y] = points.subarray(3 * landmark);
-      expect(Math.hypot(sumX / sum - x, sumY / sum - y)).toBeLessThan(1.5);
-      const mean = points.filter((_, k) => k % 3 === 2).reduce((a, b) => a + b) / 68;
-      expect(Math.abs(mean)).toBeLessThan(1e-3);
-    }
-  });
+      // A view's landmarks are those of the photo, turned: one shape, another pose.
+      for (const i of [0, 2]) {
+        const [photo, view] = [await set.load(i), await set.load(i + 1)];
+        const turned = applySimilarity(photo.landmarks, fitSimilarity(photo.landmarks, view.landmarks));
+        const apart = turned.points.map((value, k) => Math.abs(value - view.landmarks.points[k]));
+        expect(Math.max(...apart)).toBeLessThan(0.05);
+      }
+    },
+  );
 });
+
+/** The made-up face with another depth. */
+function deepened(depth: number): FaceModel {
+  const mean = model.mean.map((value, k) => (k % 3 === 2 ? depth * value : value));
+  return { ...model, name: 'deeper', mean };
+}
