@@ -2,6 +2,7 @@ import {
   type Affine,
   type Box,
   boxOf,
+  boxOverlap,
   CROP_DEFAULTS,
   checkBox,
   composeAffine,
@@ -89,6 +90,8 @@ export const PREDICTOR_DEFAULTS: Required<PredictorOptions> = {
 const UPRIGHT_PASSES = 3;
 /** Landmarks of a head that was turned farther than this, in degrees, are too rough to cut the last crop around. */
 const FAR_TURN = 60;
+/** What another look finds is the face that was asked for where its landmarks' box shares this with the given one. */
+const SAME_FACE = 0.25;
 /** Looks at doubtful faces until they are not: how far the crop is turned, in degrees, and how much wider it is. */
 const QUARTER_LOOKS = [
   { turns: [90, 180, -90], widen: 1 },
@@ -301,7 +304,11 @@ export function createCropPredictor(runner: CropRunner, options: PredictorOption
           tries.map(({ turn }) => turn),
         );
       }
-      for (const [k, { i }] of tries.entries()) keepSurer(shapes, i, answers[k]);
+      for (const [k, { i }] of tries.entries()) {
+        // A wider crop may show a neighbour, of whom the networks are surer.
+        const isSame = boxOverlap(boxOf(answers[k].landmarks), boxes[i]) >= SAME_FACE;
+        if (isSame) keepSurer(shapes, i, answers[k]);
+      }
     }
     // What was found by a turn was found in a box that was made for another.
     const found = [...shapes.keys()].filter((i) => shapes[i] !== first[i]);

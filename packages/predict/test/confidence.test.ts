@@ -1,4 +1,12 @@
-import { boxOf, createRandom, cropAffine, type Landmarks, MEAN_FACE_68, toUnit } from '@voxface/landmarks';
+import {
+  boxOf,
+  boxOverlap,
+  createRandom,
+  cropAffine,
+  type Landmarks,
+  MEAN_FACE_68,
+  toUnit,
+} from '@voxface/landmarks';
 import { describe, expect, it } from 'vitest';
 import { calibrateConfidence, fitLogistic } from '../src/calibrate-confidence.ts';
 import { estimateConfidence, readVolume, type VolumeSize } from '../src/confidence.ts';
@@ -36,8 +44,11 @@ function draw(shape: Landmarks<3>, height: number, noise: number): Float32Array 
 }
 
 /** Half the crops hold a face, whose landmarks and blobs agree; in the others blobs are faint and elsewhere. */
-function makeSample(isGood: boolean) {
+function makeSample(isGood: boolean, place: (value: number, axis: number) => number = (value) => value) {
   const shape = moved(MEAN_UNIT, () => 0.01 * normal());
+  shape.points.forEach((value, k) => {
+    shape.points[k] = place(value, k % 3);
+  });
   const found = isGood ? shape : moved(shape, () => 0.1 * normal());
   const volume = draw(isGood ? shape : MEAN_UNIT, isGood ? 0.1 : 0.02, 0.004);
   return {
@@ -158,8 +169,14 @@ describe('fitLogistic', () => {
   });
 });
 
-/** A runner that keeps the sizes of its batches; `shows` tells in which crop of the batch at hand a face is seen. */
-function lookingRunner(looks: number[], shows: (i: number) => boolean) {
+/**
+ * A runner that keeps the sizes of its batches; `shows` tells in which crop of the batch at hand a face is seen, `place` where in it.
+ */
+function lookingRunner(
+  looks: number[],
+  shows: (i: number) => boolean,
+  place?: (value: number, axis: number) => number,
+) {
   return {
     inputSize: 16,
     landmarks: 68,
@@ -170,9 +187,10 @@ function lookingRunner(looks: number[], shows: (i: number) => boolean) {
       size: SIZE,
       run: async (batch: readonly Uint8Array[]) => {
         looks.push(batch.length);
-        const made = batch.map((_, i) => makeSample(shows(i)));
+        const made = batch.map((_, i) => makeSample(shows(i), shows(i) ? place : undefined));
         const volumes = Float32Array.from(made.flatMap(({ volume }) => [...volume]));
-        return { points: made.flatMap(({ found }) => [...found.points]), volumes };
+        const points = made.flatMap(({ found }) => [...found.points]);
+        return { points, volumes };
       },
     },
   };
@@ -207,5 +225,22 @@ describe('a predictor with a calibration', () => {
     expect(looks).toEqual([1, 3, 4, 4, 1]);
     expect(found.confidence).toBeGreaterThan(0.8);
     expect(Math.abs(found.pose.roll)).toBeGreaterThan(150);
+  });
+
+  it('does not go over to a neighbour whom a wider crop shows', async () => {
+    for (const [aside, isNeighbour] of [
+      [0, false],
+      [0.3, true],
+    ] as const) {
+      const looks: number[] = [];
+      const place = (value: number, axis: number) => 0.5 + 0.6 * (value - 0.5) + (axis === 0 ? aside : 0);
+      const runner = lookingRunner(looks, (i) => looks.length === 4 && i === 2, place);
+      const { confidence, landmarks } = await createCropPredictor(runner, { upright: false }).predict(
+        black,
+        box,
+      );
+      expect(confidence! > 0.8).toBe(!isNeighbour);
+      expect(boxOverlap(boxOf(landmarks), box)).toBeGreaterThan(0.25);
+    }
   });
 });
