@@ -1,13 +1,10 @@
 export { createFaceModel, type FaceModel, type FaceModelParts, type FaceModes } from './face-model.ts';
 export { type FaceFit, FIT_FACE_DEFAULTS, type FitFaceOptions, fitFace } from './fit-face.ts';
-export { fitShape } from './fit-shape.ts';
-export type { JawLine } from './fit-state.ts';
 export {
   conformLandmarks,
   createConformedDataset,
   createFittedDataset,
   createRefinedDataset,
-  fitLabels,
   LABEL_FIT_DEFAULTS,
   type LabelFitOptions,
   liftLandmarks,

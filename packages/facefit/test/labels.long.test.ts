@@ -20,14 +20,13 @@ import {
   createRefinedDataset,
   type FaceModel,
   fitFace,
-  fitLabels,
-  fitShape,
   liftLandmarks,
   POSE_DISTRIBUTION_DEFAULTS,
   profileFace,
   profilePoses,
   refineLandmarks,
 } from '../src/index.ts';
+import { fitLabels } from '../src/lift-landmarks.ts';
 import { openBfm68, openFaceModel } from '../src/node.ts';
 import { openTinyFace } from './tiny-face.ts';
 
@@ -199,7 +198,7 @@ describe('openBfm68', () => {
   });
 });
 
-describe.skipIf(!bfm)('fitShape', () => {
+describe.skipIf(!bfm)('conformLandmarks of landmarks in space', () => {
   /** [68, 3] pixels: a face of the model with random weights, in a pose. */
   function faceOf(labels: FaceModel, seed: number, pose: HeadPose): Landmarks<3> {
     const random = createRandom(seed);
@@ -226,21 +225,23 @@ describe.skipIf(!bfm)('fitShape', () => {
       const face = faceOf(labels, seed, { yaw: 0, pitch: 0, roll: 0 });
       const { width, height } = boxOf(face);
       const size = Math.sqrt(width * height);
-      const fitted = fitShape(labels, face);
+      const fitted = conformLandmarks(labels, face);
       expect(away(fitted, face) / size).toBeLessThan(0.03);
       const pose = { yaw: 74, pitch: -21, roll: 12 };
       const turn = { scale: 1.3, rotation: [...rotationOfPose(pose)], translation: [20, -7, 3] };
-      const turned = fitShape(labels, centerDepth(applySimilarity(face, turn)));
+      const turned = conformLandmarks(labels, centerDepth(applySimilarity(face, turn)));
       expect(away(turned, centerDepth(applySimilarity(fitted, turn))) / size).toBeLessThan(0.01);
     }
   });
 
   it('refuses what is not a face in space', async () => {
     const labels = await openBfm68(bfm!);
-    expect(() => fitShape(labels, { points: new Float32Array(201), dims: 3 })).toThrow(
+    expect(() => conformLandmarks(labels, { points: new Float32Array(201), dims: 3 })).toThrow(
       /\[68, 3\], got 201|got 201/,
     );
-    expect(() => fitShape(labels, { points: new Float32Array(204), dims: 3 })).toThrow(/must span a box/);
+    expect(() => conformLandmarks(labels, { points: new Float32Array(204), dims: 3 })).toThrow(
+      /must span a box/,
+    );
   });
 });
 

@@ -10,7 +10,7 @@
  */
 import { join } from 'node:path';
 import { openDataset } from '@voxface/datasets/node';
-import { fitFace, fitLabels, LABEL_FIT_DEFAULTS } from '@voxface/facefit';
+import { conformLandmarks, fitFace, LABEL_FIT_DEFAULTS } from '@voxface/facefit';
 import { openBfm68, openFaceModel } from '@voxface/facefit/node';
 import { headPose, type Landmarks } from '@voxface/landmarks';
 import { boxSize, nme } from '@voxface/metrics';
@@ -35,14 +35,15 @@ for (let i = 0; i < people.length; i += Number(every)) {
   const truth = (await published.load(row)).landmarks as Landmarks<3>;
   const seen = visible && { visible };
   const fits = {
-    'no jaw': fitFace(bfm, landmarks, { ...seen, jaw: 'ignore', noise: LABEL_FIT_DEFAULTS.noise! }),
-    'contour as jaw line': fitLabels(bfm, landmarks, { ...seen }),
-    'jaw line by a head': fitLabels(bfm, landmarks, { ...seen, head }),
+    'no jaw': fitFace(bfm, landmarks, { ...seen, jaw: 'ignore', noise: LABEL_FIT_DEFAULTS.noise! })
+      .modelLandmarks,
+    'contour as jaw line': conformLandmarks(bfm, landmarks, { ...seen }),
+    'jaw line by a head': conformLandmarks(bfm, landmarks, { ...seen, head }),
   };
-  for (const [name, { modelLandmarks }] of Object.entries(fits)) {
-    const [own, its] = [headPose(modelLandmarks), headPose(truth)];
+  for (const [name, fitted] of Object.entries(fits)) {
+    const [own, its] = [headPose(fitted), headPose(truth)];
     found[name].push({
-      error: 100 * nme(modelLandmarks, truth, { normalizer: boxSize, alignDepth: 'mean' }),
+      error: 100 * nme(fitted, truth, { normalizer: boxSize, alignDepth: 'mean' }),
       yaw: [Math.abs(own.yaw), Math.abs(its.yaw)],
       pitch: [own.pitch, its.pitch],
     });
