@@ -76,7 +76,7 @@ export function liftLandmarks(
  * Landmarks to the points that a landmark model has there: the convention of 300W-LP's own labels, whose x and y are the
  * Basel face model's as well, not people's.
  * @param labels usually `openBfm68`.
- * @param landmarks [68, 2] people's points, or [68, 3] pixels: landmarks with depth are fitted in space .
+ * @param landmarks [68, 2] people's points, or [68, 3] pixels: landmarks with depth are fitted in space.
  * @returns [68, 3] pixels, z zero-mean, +z away from the camera.
  * @throws RangeError as `fitFace`; for landmarks with depth, when there are not 68 or they span no box.
  */
