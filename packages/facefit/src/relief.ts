@@ -21,7 +21,7 @@ const EARS = 0.05;
 const STRIP = 0.15;
 const BAND = 0.45;
 /** How far a landmark bends the head's depth with it, in box sides. */
-const BEND = 0.1;
+const BEND = 0.05;
 
 /** A photo as a relief: a grid of points at the fitted depth, from the face to the background, and the back of the skull. Yaw has no part in it. */
 export interface Relief {

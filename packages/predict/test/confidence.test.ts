@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { calibrateConfidence, fitLogistic } from '../src/calibrate-confidence.ts';
 import { estimateConfidence, readVolume, type VolumeSize } from '../src/confidence.ts';
 import { createCropPredictor } from '../src/index.ts';
+import { turnInPlane } from '../src/upright-pass.ts';
 
 const SIZE: VolumeSize = [20, 22, 18, 2];
 const MEAN_UNIT = toUnit(MEAN_FACE_68, cropAffine(boxOf(MEAN_FACE_68)));
@@ -241,6 +242,18 @@ describe('a predictor with a calibration', () => {
       );
       expect(confidence! > 0.8).toBe(!isNeighbour);
       expect(boxOverlap(boxOf(landmarks), box)).toBeGreaterThan(0.25);
+    }
+  });
+
+  it('does not turn a head around for an answer that is as doubtful', async () => {
+    const predictor = createCropPredictor(
+      lookingRunner([], () => false),
+      { upright: false },
+    );
+    for (let look = 0; look < 12; look++) {
+      const { confidence, landmarks } = await predictor.predict(black, box);
+      expect(confidence).toBeLessThan(0.2);
+      expect(Math.abs(turnInPlane(landmarks))).toBeLessThan(60);
     }
   });
 });
