@@ -36,7 +36,7 @@ export function hasBrowserDetector(): boolean {
 
 /**
  * The browser's own face detector (Shape Detection API; Chromium on some platforms, often behind a flag). It tells
- * no confidence, so every score is 1; use `refine` in the predictor, since its boxes vary between platforms.
+ * no confidence, so every score is 1; its boxes vary between platforms, which the predictor's `refine` mends.
  * @throws Error when the browser has none.
  */
 export function createBrowserDetector(options: BrowserDetectorOptions = {}): FaceDetector {

@@ -141,6 +141,26 @@ describe('createCropPredictor', () => {
     expect(face.box.height).toBeGreaterThan(60);
   });
 
+  it('predicts again where the given box is not that of the landmarks', async () => {
+    const good = boxOf(fromUnit(MEAN_UNIT, cropAffine({ x: 10, y: 14, width: 80, height: 76 })));
+    for (const [box, refine, looks] of [
+      [good, undefined, [1]],
+      [{ ...good, height: 0.7 * good.height }, undefined, [1, 1]],
+      [{ ...good, height: 0.7 * good.height }, 0.6, [1]],
+      [{ ...good, height: 0.7 * good.height }, false, [1]],
+      [good, true, [1, 1]],
+    ] as const) {
+      const calls: number[] = [];
+      const face = await createCropPredictor(meanFaceRunner(calls), { refine }).predict(black, box);
+      expect(calls).toEqual(looks);
+      // The box that the last crop was cut around.
+      expect(face.box.height).toBeCloseTo(looks.length > 1 ? good.height : box.height, 3);
+    }
+    expect(() => createCropPredictor(meanFaceRunner(), { refine: 80 })).toThrow(
+      /refine must be a share in 0\.\.1/,
+    );
+  });
+
   describe('upright', () => {
     /** Black but for white eyes; the runner below finds the turn of the head by where they are. */
     const drawHead = (turn: number): { image: Pixels; box: Box; truth: Landmarks<3> } => {

@@ -88,10 +88,11 @@ export interface CommonLandmarkerOptions {
    */
   crops?: number;
   /**
-   * Predicts again around the first landmarks: twice the work, forgives a bad box.
-   * @default false
+   * Predicts again around the first landmarks: a number, where their box shares less than this with the detector's; true, always;
+   * false, never.
+   * @default 0.8
    */
-  refine?: boolean;
+  refine?: boolean | number;
   /**
    * Least confidence and largest number of detected faces.
    * @default the detector's
