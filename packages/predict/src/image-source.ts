@@ -1,4 +1,4 @@
-import { checkPixels, describeValue, type Pixels } from '@voxface/landmarks';
+import { type Box, checkBox, checkPixels, describeValue, type Pixels } from '@voxface/landmarks';
 
 /** What `sharp(...).raw().toBuffer({ resolveWithObject: true })` gives. */
 export interface DecodedImage {
@@ -26,6 +26,14 @@ export interface TensorImage {
 
 /** Every kind of picture that the predictor takes. */
 export type ImageSource = Pixels | ImageData | DecodedImage | DrawableImage | TensorImage;
+
+/** A picture and the landmark-like box of one face in it. */
+export interface FaceRequest {
+  readonly image: ImageSource;
+  readonly box: Box;
+  /** How far the head is turned in the picture's plane as far as is known, degrees clockwise; absent: upright. */
+  readonly turn?: number;
+}
 
 /** What may be passed, for messages. */
 const EXPECTED =
@@ -145,4 +153,26 @@ function drawableSize(image: DrawableImage): [number, number] {
   if ('displayWidth' in image) return [image.displayWidth, image.displayHeight];
   if ('width' in image && 'height' in image) return [image.width, image.height];
   throw new TypeError(`toPixels: ${EXPECTED}, got ${describeValue(image)}`);
+}
+
+/** Reads every picture once, even when several requests share it. */
+export async function readImages(items: readonly FaceRequest[]): Promise<Pixels[]> {
+  if (!Array.isArray(items)) {
+    throw new TypeError(`predictBatch: expected a list of { image, box }, got ${describeValue(items)}`);
+  }
+  for (const item of items as readonly unknown[]) {
+    if (typeof item !== 'object' || item === null) {
+      throw new TypeError(`predictBatch: a face must be { image, box }, got ${describeValue(item)}`);
+    }
+    const { box, turn } = item as FaceRequest;
+    checkBox(box, 'predict');
+    if (turn !== undefined && !Number.isFinite(turn)) {
+      throw new TypeError(
+        `predict: the turn must be a finite number of degrees, got ${describeValue(turn)} (absent: upright)`,
+      );
+    }
+  }
+  const read = new Map<ImageSource, Promise<Pixels>>();
+  for (const { image } of items) if (!read.has(image)) read.set(image, toPixels(image));
+  return Promise.all(items.map(({ image }) => read.get(image)!));
 }

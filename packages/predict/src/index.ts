@@ -35,6 +35,7 @@ export {
 export {
   type DecodedImage,
   type DrawableImage,
+  type FaceRequest,
   type ImageSource,
   type TensorImage,
   toPixels,
@@ -49,7 +50,6 @@ export {
 export {
   type CropRunner,
   createCropPredictor,
-  type FaceRequest,
   type FaceShape,
   PREDICTOR_DEFAULTS,
   type Predictor,

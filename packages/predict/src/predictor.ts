@@ -4,10 +4,8 @@ import {
   boxOf,
   boxOverlap,
   CROP_DEFAULTS,
-  checkBox,
   composeAffine,
   cropAffine,
-  describeValue,
   flipLandmarks,
   fromUnit,
   type HeadPose,
@@ -24,7 +22,7 @@ import {
   type VolumeSize,
 } from './confidence.ts';
 import { CROP_VARIANTS, cropUpright, mirrorCrop } from './crops.ts';
-import { type ImageSource, toPixels } from './image-source.ts';
+import { type FaceRequest, type ImageSource, readImages } from './image-source.ts';
 import { angleBetween, turnedBox, turnInPlane, uprightCrop } from './upright-pass.ts';
 
 /** A face found in a picture, with its probabilities where the model has a confidence calibration. */
@@ -35,14 +33,6 @@ export interface FaceShape extends Partial<Confidence> {
   readonly pose: HeadPose;
   /** The box that the last crop was cut around. */
   readonly box: Box;
-}
-
-/** A picture and the landmark-like box of one face in it. */
-export interface FaceRequest {
-  readonly image: ImageSource;
-  readonly box: Box;
-  /** How far the head is turned in the picture's plane as far as is known, degrees clockwise; absent: upright. */
-  readonly turn?: number;
 }
 
 /** Options of a predictor. */
@@ -394,28 +384,6 @@ function keepSurer(shapes: CropShape[], i: number, answer: CropShape, limit: num
   const [own, other] = [shapes[i], answer].map(({ confidence: found }) => found!.confidence);
   const isTurned = angleBetween(turnInPlane(answer.landmarks), turnInPlane(shapes[i].landmarks)) > FAR_TURN;
   if (other > own + (isTurned && other < limit ? TURN_MARGIN : 0)) shapes[i] = answer;
-}
-
-/** Reads every picture once, even when several requests share it. */
-async function readImages(items: readonly FaceRequest[]): Promise<Pixels[]> {
-  if (!Array.isArray(items)) {
-    throw new TypeError(`predictBatch: expected a list of { image, box }, got ${describeValue(items)}`);
-  }
-  for (const item of items as readonly unknown[]) {
-    if (typeof item !== 'object' || item === null) {
-      throw new TypeError(`predictBatch: a face must be { image, box }, got ${describeValue(item)}`);
-    }
-    const { box, turn } = item as FaceRequest;
-    checkBox(box, 'predict');
-    if (turn !== undefined && !Number.isFinite(turn)) {
-      throw new TypeError(
-        `predict: the turn must be a finite number of degrees, got ${describeValue(turn)} (absent: upright)`,
-      );
-    }
-  }
-  const read = new Map<ImageSource, Promise<Pixels>>();
-  for (const { image } of items) if (!read.has(image)) read.set(image, toPixels(image));
-  return Promise.all(items.map(({ image }) => read.get(image)!));
 }
 
 function meanShape(shapes: readonly Landmarks<3>[]): Landmarks<3> {
