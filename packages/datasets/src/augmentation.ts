@@ -13,6 +13,20 @@ export interface Augmentation {
   readonly mirrored: boolean;
   /** Factors of the red, green and blue bytes; results are rounded and clamped to 0..255. */
   readonly gains: readonly [number, number, number];
+  /** A part of the crop that hides under pixels of the crop's own; none when left out. */
+  readonly cover?: Cover;
+}
+
+/** A rectangle of the crop and where its pixels come from, crop sides; what lies beyond an edge enters at the opposite one. */
+export interface Cover {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** The source of a pixel lies so far to its right. */
+  readonly fromX: number;
+  /** The source of a pixel lies so far below it. */
+  readonly fromY: number;
 }
 
 export interface AugmentationOptions {
@@ -27,21 +41,31 @@ export interface AugmentationOptions {
   scale?: readonly [number, number];
   /** Each colour gain is uniform in [1 - gain, 1 + gain]. @default 0.3 */
   gain?: number;
+  /** Probability of little light: one factor more for all three gains, log-uniform in [0.1, 1]. @default 0 */
+  dark?: number;
+  /** Probability that a rectangle with sides of 0.15 to 0.45 crop sides hides under another part of the crop. @default 0 */
+  cover?: number;
   /** Probability of mirroring. @default 0.5 */
   mirror?: number;
   /** Each shift is uniform in +-shift, crop sides. @default 0.05 */
   shift?: number;
 }
 
-/** Sec. IV-A of the paper: +-40 degrees, 0.7 to 1.3, +-30 % per channel, flip. Shift and spin are ours. */
+/** Sec. IV-A of the paper: +-40 degrees, 0.7 to 1.3, +-30 % per channel, flip. The rest is ours. */
 export const AUGMENTATION_DEFAULTS: Required<AugmentationOptions> = {
   rotation: 40,
   spin: 0,
   scale: [0.7, 1.3],
   gain: 0.3,
+  dark: 0,
+  cover: 0,
   mirror: 0.5,
   shift: 0.05,
 };
+
+/** The least factor of `dark`, and the sides of `cover` in crop sides. */
+const DARKEST = 0.1;
+const COVER_SIDES = [0.15, 0.45] as const;
 
 /** The augmentation that changes nothing. */
 export const NO_AUGMENTATION: Augmentation = {
@@ -66,14 +90,17 @@ export const NO_AUGMENTATION: Augmentation = {
  * ```
  */
 export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
-  const { rotation, spin, scale, gain, mirror, shift } = withDefaults(AUGMENTATION_DEFAULTS, options);
+  const { rotation, spin, scale, gain, dark, cover, mirror, shift } = withDefaults(
+    AUGMENTATION_DEFAULTS,
+    options,
+  );
   if (!(scale[0] > 0 && scale[1] >= scale[0])) {
     throw new RangeError(`drawAugmentation: scale must be [low, high] with 0 < low <= high, got [${scale}]`);
   }
   const isShare = (value: number): boolean => value >= 0 && value <= 1;
-  if (!(rotation >= 0 && shift >= 0 && [gain, mirror, spin].every(isShare))) {
+  if (!(rotation >= 0 && shift >= 0 && [gain, dark, cover, mirror, spin].every(isShare))) {
     throw new RangeError(
-      `drawAugmentation: rotation and shift must be >= 0, gain, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, mirror, spin })}`,
+      `drawAugmentation: rotation and shift must be >= 0, gain, dark, cover, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, dark, cover, mirror, spin })}`,
     );
   }
   const drawn = {
@@ -84,8 +111,23 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
     mirrored: random.next() < mirror,
   };
   const drawGain = (): number => random.uniform(1 - gain, 1 + gain);
-  const gains: [number, number, number] = [drawGain(), drawGain(), drawGain()];
+  const gains = [drawGain(), drawGain(), drawGain()];
   const isSpun = random.next() < spin;
   const turn = random.uniform(-180, 180);
-  return { ...drawn, gains, ...(isSpun && { rotation: turn }) };
+  const light = (random.next() < dark ? DARKEST : 1) ** random.next();
+  const isCovered = random.next() < cover;
+  const covered = drawCover(random);
+  return {
+    ...drawn,
+    gains: gains.map((value) => value * light) as [number, number, number],
+    ...(isSpun && { rotation: turn }),
+    ...(isCovered && { cover: covered }),
+  };
+}
+
+/** Centre within the middle 80 % of the crop, source anywhere. */
+function drawCover(random: Random): Cover {
+  const [width, height] = [random.uniform(...COVER_SIDES), random.uniform(...COVER_SIDES)];
+  const [x, y] = [random.uniform(0.1, 0.9) - width / 2, random.uniform(0.1, 0.9) - height / 2];
+  return { x, y, width, height, fromX: random.next(), fromY: random.next() };
 }

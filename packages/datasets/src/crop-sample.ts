@@ -10,7 +10,7 @@ import {
   type Pixels,
   toUnit,
 } from '@voxface/landmarks';
-import type { Augmentation } from './augmentation.ts';
+import type { Augmentation, Cover } from './augmentation.ts';
 import type { Annotation, CroppedSample, Sample } from './sample.ts';
 
 export interface CropSampleOptions {
@@ -50,11 +50,12 @@ export function cropOf(box: Box, options: CropSampleOptions): Affine {
   return composeAffine([1, 0, 0, 1, shiftX, shiftY], turned);
 }
 
-/** The picture's part of `cropSample`: resampling, mirroring and colour gains. RGB bytes [size, size, 3]. */
+/** The picture's part of `cropSample`: resampling, mirroring, colour gains and the covered part. RGB bytes [size, size, 3]. */
 export function cropImage(image: Pixels, crop: Affine, options: CropSampleOptions): Uint8Array {
   const { size, augmentation } = options;
   const pixels = cropPixels(image, crop, size, augmentation?.mirrored ?? false);
   if (augmentation) applyGains(pixels, augmentation.gains);
+  if (augmentation?.cover) coverPart(pixels, size, augmentation.cover);
   return pixels;
 }
 
@@ -88,6 +89,22 @@ export function applyGains(pixels: Uint8Array, gains: readonly [number, number, 
     pixels[i] = red[pixels[i]];
     pixels[i + 1] = green[pixels[i + 1]];
     pixels[i + 2] = blue[pixels[i + 2]];
+  }
+}
+
+/** Hides a rectangle of the crop, in place, under the pixels that `cover` names. */
+function coverPart(pixels: Uint8Array, size: number, cover: Cover): void {
+  const source = pixels.slice();
+  const toPixels = (value: number): number => Math.round(value * size);
+  const [left, top] = [Math.max(toPixels(cover.x), 0), Math.max(toPixels(cover.y), 0)];
+  const right = Math.min(toPixels(cover.x + cover.width), size);
+  const bottom = Math.min(toPixels(cover.y + cover.height), size);
+  for (let y = top; y < bottom; y++) {
+    const row = ((y + toPixels(cover.fromY)) % size) * size;
+    for (let x = left; x < right; x++) {
+      const from = 3 * (row + ((x + toPixels(cover.fromX)) % size));
+      pixels.set(source.subarray(from, from + 3), 3 * (y * size + x));
+    }
   }
 }
 

@@ -70,7 +70,7 @@ describe('augmentation', () => {
     expect(mirrored).toBeGreaterThan(200);
     expect(mirrored).toBeLessThan(300);
     expect(() => drawAugmentation(random, { scale: [1.3, 0.7] })).toThrow(/low <= high, got \[1.3,0.7\]/);
-    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/gain, mirror and spin in 0..1/);
+    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/cover, mirror and spin in 0..1/);
   });
 
   it('spins the asked share of the faces to any angle and leaves the other draws alone', () => {
@@ -83,6 +83,54 @@ describe('augmentation', () => {
     }
     // 30 % of 600 are spun, eight ninths of them beyond 20 degrees: 160, give or take three deviations of a binomial draw.
     expect(Math.abs(spun - 160)).toBeLessThan(33);
+  });
+
+  it('darkens the asked share of the crops, all channels alike, to a tenth at most', () => {
+    const lights: number[] = [];
+    for (let seed = 0; seed < 600; seed++) {
+      const plain = drawAugmentation(createRandom(seed));
+      const drawn = drawAugmentation(createRandom(seed), { dark: 0.4 });
+      const [red, green, blue] = drawn.gains.map((gain, i) => gain / plain.gains[i]);
+      expect([green, blue]).toEqual([expect.closeTo(red, 9), expect.closeTo(red, 9)]);
+      if (red < 1) lights.push(red);
+      expect({ ...drawn, gains: plain.gains }).toEqual(plain);
+    }
+    // 40 % of 600, give or take three deviations of a binomial draw; half of a log-uniform draw lies below the root of 0.1.
+    expect(Math.abs(lights.length - 240)).toBeLessThan(36);
+    expect(Math.min(...lights)).toBeGreaterThanOrEqual(0.1);
+    expect(Math.abs(lights.filter((light) => light < Math.sqrt(0.1)).length - 120)).toBeLessThan(33);
+  });
+
+  it('covers a rectangle with pixels of the crop itself and leaves the rest, and the landmarks, as they are', () => {
+    const sample = syntheticSample(5);
+    const size = 40;
+    const plain = cropSample(sample, { size });
+    const at = (pixels: Uint8Array, x: number, y: number): number[] => [
+      ...pixels.subarray(3 * (y * size + x), 3 * (y * size + x + 1)),
+    ];
+    const cover = { x: 0.25, y: 0.5, width: 0.2, height: 0.75, fromX: 0.8, fromY: 0.1 };
+    const covered = cropSample(sample, { size, augmentation: { ...NO_AUGMENTATION, cover } });
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        const isUnder = x >= 10 && x < 18 && y >= 20;
+        const from = isUnder ? [(x + 32) % size, (y + 4) % size] : [x, y];
+        expect(at(covered.pixels, x, y)).toEqual(at(plain.pixels, from[0], from[1]));
+      }
+    }
+    expect(covered.landmarks).toEqual(plain.landmarks);
+    let drawn = 0;
+    for (let seed = 0; seed < 600; seed++) {
+      const { cover } = drawAugmentation(createRandom(seed), { cover: 0.25 });
+      if (!cover) continue;
+      drawn += 1;
+      for (const side of [cover.width, cover.height]) {
+        expect(side).toBeGreaterThanOrEqual(0.15);
+        expect(side).toBeLessThanOrEqual(0.45);
+      }
+      expect(Math.min(cover.x + cover.width, cover.y + cover.height)).toBeGreaterThan(0.1);
+      expect(Math.max(cover.x, cover.y)).toBeLessThan(0.9);
+    }
+    expect(Math.abs(drawn - 150)).toBeLessThan(32);
   });
 
   it('moves image and landmarks together: drawn dots are found where the landmarks say', () => {

@@ -163,9 +163,11 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
       z.literal(false),
       z.strictObject({
         rotation: z.number().min(0).optional(),
-        spin: z.number().min(0).max(1).optional(),
+        spin: fraction.optional(),
         scale: z.tuple([positive, positive]).optional(),
         gain: fraction.optional(),
+        dark: fraction.optional(),
+        cover: fraction.optional(),
         mirror: fraction.optional(),
         shift: fraction.optional(),
       }),
@@ -347,7 +349,16 @@ export interface TrainingConfigInput {
   data: { train3d?: DataSpecInput[]; train2d?: DataSpecInput[]; validation?: DataSpecInput[] };
   augmentation?:
     | false
-    | { rotation?: number; scale?: [number, number]; gain?: number; mirror?: number; shift?: number };
+    | {
+        rotation?: number;
+        spin?: number;
+        scale?: [number, number];
+        gain?: number;
+        dark?: number;
+        cover?: number;
+        mirror?: number;
+        shift?: number;
+      };
   shuffle?: 'all' | { buffer: number };
   batchSize?: number;
   share2d?: number;
