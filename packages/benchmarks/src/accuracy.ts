@@ -170,7 +170,7 @@ async function findWithVoxface(
   for (let i = 0; i < count; i++) {
     const image = await load(i);
     const boxes = await detector.detect(image);
-    const faces = await predictor.predictBatch(boxes.map(({ box }) => ({ image, box })));
+    const faces = await predictor.predictBatch(boxes.map(({ box, turn }) => ({ image, box, turn })));
     found.push(faces.map(({ landmarks }) => [...truthOf(landmarks).inner]));
   }
   predictor.dispose();
