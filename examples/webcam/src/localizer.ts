@@ -1,6 +1,6 @@
 import { dispose, div, scalar, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { setupBackend } from '@voxface/backend';
-import { type Box, boxOf, type Landmarks } from '@voxface/landmarks';
+import { boxOf, type Landmarks } from '@voxface/landmarks';
 import { createPredictor, estimateVolumes, type FaceShapeModel, loadModelFromUrl } from '@voxface/models';
 import { createFaceApiDetector } from '@voxface/models/face-api';
 import type { FaceDetector, FaceShape, ImageSource, Predictor } from '@voxface/predict';
@@ -46,22 +46,16 @@ export async function createLocalizer(name: PageBackend): Promise<Localizer> {
     network: 'tiny',
     modelUrl: new URL('face-api/', document.baseURI),
   });
-  const around = async (image: ImageSource, boxes: readonly Box[]): Promise<FaceShape[]> =>
-    predictor.predictBatch(boxes.map((box) => ({ image, box })));
   return {
     backend: networks.backend,
     inputSize: predictor.inputSize,
     estimateVolume: networks.estimateVolume,
-    detect: async (image) =>
-      around(
-        image,
-        (await detector.detect(image)).map(({ box }) => box),
-      ),
+    detect: async (image) => {
+      const found = await detector.detect(image);
+      return predictor.predictBatch(found.map((face) => ({ image, ...face })));
+    },
     track: (image, previous) =>
-      around(
-        image,
-        previous.map(({ landmarks }) => boxOf(landmarks)),
-      ),
+      predictor.predictBatch(previous.map(({ landmarks }) => ({ image, box: boxOf(landmarks) }))),
     dispose() {
       networks.dispose();
       detector.dispose();

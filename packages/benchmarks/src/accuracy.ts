@@ -169,8 +169,8 @@ async function findWithVoxface(
   const found: Points[][] = [];
   for (let i = 0; i < count; i++) {
     const image = await load(i);
-    const boxes = await detector.detect(image);
-    const faces = await predictor.predictBatch(boxes.map(({ box, turn }) => ({ image, box, turn })));
+    const seen = await detector.detect(image);
+    const faces = await predictor.predictBatch(seen.map((face) => ({ image, ...face })));
     found.push(faces.map(({ landmarks }) => [...truthOf(landmarks).inner]));
   }
   predictor.dispose();

@@ -103,7 +103,7 @@ describe('thirty faces', () => {
     expect(cells.size).toBe(30);
     const model = createFaceShapeModel('tiny');
     const predictor = createPredictor(model);
-    const shapes = await predictor.predictBatch(found.map(({ box }) => ({ image, box })));
+    const shapes = await predictor.predictBatch(found.map((face) => ({ image, ...face })));
     expect(shapes).toHaveLength(30);
     for (const { landmarks } of shapes) expect(landmarks.points.every(Number.isFinite)).toBe(true);
     model.dispose();

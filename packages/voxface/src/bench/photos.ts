@@ -85,8 +85,8 @@ async function openWays(settings: BenchSettings): Promise<Way[]> {
     let faces = 0;
     for (const { file, boxes } of photos) {
       const image = await readImage(file, { orient: true });
-      const found = boxed ? boxes : (await detector.detect(image)).map(({ box }) => box);
-      for (const box of found) await predictor.predict(image, box);
+      const found = boxed ? boxes.map((box) => ({ box })) : await detector.detect(image);
+      for (const face of found) await predictor.predictBatch([{ image, ...face }]);
       faces += found.length;
       done();
     }

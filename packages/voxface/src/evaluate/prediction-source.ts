@@ -9,6 +9,7 @@ import {
   type Landmarks,
   meanFaceInBox,
 } from '@voxface/landmarks';
+import type { DetectedFace } from '@voxface/predict';
 import { UsageError } from '../options.ts';
 import { openDetector, openModel } from '../photos/open-model.ts';
 
@@ -90,13 +91,8 @@ async function openModelSource(text: string | undefined, flags: SourceFlags): Pr
     async predict(sample) {
       const { image } = sample as Sample;
       const truth = truthBox(sample);
-      const box = detector
-        ? mostOverlapping(
-            (await detector.detect(image)).map((face) => face.box),
-            truth,
-          )
-        : truth;
-      return box === undefined ? null : predictor.predict(image, box);
+      const face = detector ? mostOverlapping(await detector.detect(image), truth) : { box: truth };
+      return face === undefined ? null : (await predictor.predictBatch([{ image, ...face }]))[0];
     },
     dispose() {
       predictor.dispose();
@@ -110,13 +106,16 @@ export function truthBox({ scheme, landmarks, box }: Annotation): Box {
   return scheme.count === 21 ? box : boxOf(landmarks);
 }
 
-/** The detected box that shares most with the truth; none when they share nothing: the face was missed. */
-function mostOverlapping(boxes: readonly Box[], truth: Box): Box | undefined {
-  const scored = boxes
-    .map((box) => ({ box, overlap: boxOverlap(box, truth) }))
+/**
+ * The detected face whose box shares most with the truth, turn and all; none when they share nothing: the face was missed. Exported for
+ * its test.
+ */
+export function mostOverlapping(faces: readonly DetectedFace[], truth: Box): DetectedFace | undefined {
+  const scored = faces
+    .map((face) => ({ face, overlap: boxOverlap(face.box, truth) }))
     .filter(({ overlap }) => overlap > 0);
   scored.sort((a, b) => b.overlap - a.overlap);
-  return scored[0]?.box;
+  return scored[0]?.face;
 }
 
 async function readPredictions(text: string): Promise<PredictionSource> {
