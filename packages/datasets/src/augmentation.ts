@@ -15,6 +15,8 @@ export interface Augmentation {
   readonly gains: readonly [number, number, number];
   /** A part of the crop that hides under pixels of the crop's own; none when left out. */
   readonly cover?: Cover;
+  /** Where the picture ends within the crop: what lies beyond is black. Nowhere when left out. */
+  readonly edge?: Edge;
 }
 
 /** A rectangle of the crop and where its pixels come from, crop sides; what lies beyond an edge enters at the opposite one. */
@@ -27,6 +29,14 @@ export interface Cover {
   readonly fromX: number;
   /** The source of a pixel lies so far below it. */
   readonly fromY: number;
+}
+
+/** A straight line across the crop. */
+export interface Edge {
+  /** Direction from the crop's middle to the line, degrees: 0 is right, 90 is down. */
+  readonly angle: number;
+  /** Distance of the line from the crop's middle, crop sides. */
+  readonly distance: number;
 }
 
 export interface AugmentationOptions {
@@ -45,6 +55,11 @@ export interface AugmentationOptions {
   dark?: number;
   /** Probability that a rectangle with sides of 0.15 to 0.45 crop sides hides under another part of the crop. @default 0 */
   cover?: number;
+  /**
+   * Probability that the picture ends 0.15 to 0.45 crop sides right of, below, left of or above the crop's middle, along its own axes.
+   * @default 0
+   */
+  edge?: number;
   /** Probability of mirroring. @default 0.5 */
   mirror?: number;
   /** Each shift is uniform in +-shift, crop sides. @default 0.05 */
@@ -59,13 +74,15 @@ export const AUGMENTATION_DEFAULTS: Required<AugmentationOptions> = {
   gain: 0.3,
   dark: 0,
   cover: 0,
+  edge: 0,
   mirror: 0.5,
   shift: 0.05,
 };
 
-/** The least factor of `dark`, and the sides of `cover` in crop sides. */
+/** The least factor of `dark`; the sides of `cover` and the distances of `edge` in crop sides. */
 const DARKEST = 0.1;
 const COVER_SIDES = [0.15, 0.45] as const;
+const EDGE_DISTANCES = [0.15, 0.45] as const;
 
 /** The augmentation that changes nothing. */
 export const NO_AUGMENTATION: Augmentation = {
@@ -90,7 +107,7 @@ export const NO_AUGMENTATION: Augmentation = {
  * ```
  */
 export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
-  const { rotation, spin, scale, gain, dark, cover, mirror, shift } = withDefaults(
+  const { rotation, spin, scale, gain, dark, cover, edge, mirror, shift } = withDefaults(
     AUGMENTATION_DEFAULTS,
     options,
   );
@@ -98,9 +115,9 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
     throw new RangeError(`drawAugmentation: scale must be [low, high] with 0 < low <= high, got [${scale}]`);
   }
   const isShare = (value: number): boolean => value >= 0 && value <= 1;
-  if (!(rotation >= 0 && shift >= 0 && [gain, dark, cover, mirror, spin].every(isShare))) {
+  if (!(rotation >= 0 && shift >= 0 && [gain, dark, cover, edge, mirror, spin].every(isShare))) {
     throw new RangeError(
-      `drawAugmentation: rotation and shift must be >= 0, gain, dark, cover, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, dark, cover, mirror, spin })}`,
+      `drawAugmentation: rotation and shift must be >= 0, gain, dark, cover, edge, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, dark, cover, edge, mirror, spin })}`,
     );
   }
   const drawn = {
@@ -117,11 +134,16 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
   const light = (random.next() < dark ? DARKEST : 1) ** random.next();
   const isCovered = random.next() < cover;
   const covered = drawCover(random);
+  const isCut = random.next() < edge;
+  const [side, distance] = [Math.floor(4 * random.next()), random.uniform(...EDGE_DISTANCES)];
+  const turned = isSpun ? turn : drawn.rotation;
   return {
     ...drawn,
+    rotation: turned,
     gains: gains.map((value) => value * light) as [number, number, number],
-    ...(isSpun && { rotation: turn }),
     ...(isCovered && { cover: covered }),
+    // The picture's axes turn with its content; mirroring comes after turning.
+    ...(isCut && { edge: { angle: 90 * side + (drawn.mirrored ? -turned : turned), distance } }),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   type Pixels,
   toUnit,
 } from '@voxface/landmarks';
-import type { Augmentation, Cover } from './augmentation.ts';
+import type { Augmentation, Cover, Edge } from './augmentation.ts';
 import type { Annotation, CroppedSample, Sample } from './sample.ts';
 
 export interface CropSampleOptions {
@@ -50,12 +50,13 @@ export function cropOf(box: Box, options: CropSampleOptions): Affine {
   return composeAffine([1, 0, 0, 1, shiftX, shiftY], turned);
 }
 
-/** The picture's part of `cropSample`: resampling, mirroring, colour gains and the covered part. RGB bytes [size, size, 3]. */
+/** The picture's part of `cropSample`: resampling, mirroring, colour gains, the covered part and the picture's edge. RGB bytes [size, size, 3]. */
 export function cropImage(image: Pixels, crop: Affine, options: CropSampleOptions): Uint8Array {
   const { size, augmentation } = options;
   const pixels = cropPixels(image, crop, size, augmentation?.mirrored ?? false);
   if (augmentation) applyGains(pixels, augmentation.gains);
   if (augmentation?.cover) coverPart(pixels, size, augmentation.cover);
+  if (augmentation?.edge) blackenBeyond(pixels, size, augmentation.edge);
   return pixels;
 }
 
@@ -104,6 +105,18 @@ function coverPart(pixels: Uint8Array, size: number, cover: Cover): void {
     for (let x = left; x < right; x++) {
       const from = 3 * (row + ((x + toPixels(cover.fromX)) % size));
       pixels.set(source.subarray(from, from + 3), 3 * (y * size + x));
+    }
+  }
+}
+
+/** Blackens, in place, the pixels whose centres lie beyond a line. */
+function blackenBeyond(pixels: Uint8Array, size: number, { angle, distance }: Edge): void {
+  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  for (let y = 0; y < size; y++) {
+    const down = ((y + 0.5) / size - 0.5) * sin;
+    for (let x = 0; x < size; x++) {
+      const at = 3 * (y * size + x);
+      if (((x + 0.5) / size - 0.5) * cos + down > distance) pixels.fill(0, at, at + 3);
     }
   }
 }

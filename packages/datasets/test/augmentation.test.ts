@@ -70,7 +70,7 @@ describe('augmentation', () => {
     expect(mirrored).toBeGreaterThan(200);
     expect(mirrored).toBeLessThan(300);
     expect(() => drawAugmentation(random, { scale: [1.3, 0.7] })).toThrow(/low <= high, got \[1.3,0.7\]/);
-    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/cover, mirror and spin in 0..1/);
+    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/cover, edge, mirror and spin in 0..1/);
   });
 
   it('spins the asked share of the faces to any angle and leaves the other draws alone', () => {
@@ -131,6 +131,57 @@ describe('augmentation', () => {
       expect(Math.max(cover.x, cover.y)).toBeLessThan(0.9);
     }
     expect(Math.abs(drawn - 150)).toBeLessThan(32);
+  });
+
+  it('ends the picture along its own axes, turned and mirrored with it, and leaves the landmarks as they are', () => {
+    const sample = syntheticSample(5);
+    const size = 40;
+    for (const mirrored of [false, true]) {
+      const plain = cropSample(sample, { size, augmentation: { ...NO_AUGMENTATION, mirrored } });
+      const edge = { angle: 90, distance: 0.225 };
+      const cut = cropSample(sample, { size, augmentation: { ...NO_AUGMENTATION, mirrored, edge } });
+      const kept = 3 * size * 29;
+      expect(cut.pixels.subarray(0, kept)).toEqual(plain.pixels.subarray(0, kept));
+      expect(Math.max(...plain.pixels.subarray(kept))).toBeGreaterThan(0);
+      expect(Math.max(...cut.pixels.subarray(kept))).toBe(0);
+      expect(cut.landmarks).toEqual(plain.landmarks);
+    }
+    const sides = new Map<number, number>();
+    for (let seed = 0; seed < 600; seed++) {
+      const plain = drawAugmentation(createRandom(seed), { spin: 0.3 });
+      const { edge, ...rest } = drawAugmentation(createRandom(seed), { spin: 0.3, edge: 0.25 });
+      expect(rest).toEqual(plain);
+      if (!edge) continue;
+      expect(edge.distance).toBeGreaterThanOrEqual(0.15);
+      expect(edge.distance).toBeLessThanOrEqual(0.45);
+      const side = (edge.angle + (rest.mirrored ? rest.rotation : -rest.rotation)) / 90;
+      expect(side).toBeCloseTo(Math.round(side), 9);
+      sides.set(Math.round(side), (sides.get(Math.round(side)) ?? 0) + 1);
+    }
+    expect([...sides.keys()].sort()).toEqual([0, 1, 2, 3]);
+    expect(Math.abs([...sides.values()].reduce((a, b) => a + b) - 150)).toBeLessThan(32);
+  });
+
+  it('turns the edge with the picture: a picture that ends there looks the same', () => {
+    const { image, box, ...rest } = syntheticSample(5);
+    const size = 120;
+    const half = Math.max(box.width, box.height) * 0.625;
+    const end = Math.floor(box.x + box.width / 2 + 0.5 * half);
+    const ended = { ...image, data: image.data.slice() };
+    for (let y = 0; y < image.height; y++) {
+      ended.data.fill(0, (y * image.width + end) * image.channels, (y + 1) * image.width * image.channels);
+    }
+    const distance = (end - box.x - box.width / 2) / (2 * half);
+    for (const mirrored of [false, true]) {
+      const turned = { ...NO_AUGMENTATION, rotation: 25, mirrored };
+      const edge = { angle: mirrored ? 180 - 25 : 25, distance };
+      const expected = cropSample({ ...rest, image: ended, box }, { size, augmentation: turned }).pixels;
+      const actual = cropSample({ ...rest, image, box }, { size, augmentation: { ...turned, edge } }).pixels;
+      const differing = actual.filter((value, i) => value !== expected[i]).length;
+      // Along the line a crop pixel mixes both sides.
+      expect(differing / actual.length).toBeLessThan(0.03);
+      expect(actual.filter((value) => value === 0).length / actual.length).toBeGreaterThan(0.2);
+    }
   });
 
   it('moves image and landmarks together: drawn dots are found where the landmarks say', () => {

@@ -1,4 +1,4 @@
-import { DATASET_KINDS, type DatasetKind } from '@voxface/datasets';
+import { type AugmentationOptions, DATASET_KINDS, type DatasetKind } from '@voxface/datasets';
 import { SCHEMES } from '@voxface/landmarks';
 import { z } from 'zod';
 import { ADVERSARY_DEFAULTS, LOSS_WEIGHTS } from './losses.ts';
@@ -168,6 +168,7 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
         gain: fraction.optional(),
         dark: fraction.optional(),
         cover: fraction.optional(),
+        edge: fraction.optional(),
         mirror: fraction.optional(),
         shift: fraction.optional(),
       }),
@@ -347,18 +348,7 @@ export interface TrainingConfigInput {
     share?: number;
   };
   data: { train3d?: DataSpecInput[]; train2d?: DataSpecInput[]; validation?: DataSpecInput[] };
-  augmentation?:
-    | false
-    | {
-        rotation?: number;
-        spin?: number;
-        scale?: [number, number];
-        gain?: number;
-        dark?: number;
-        cover?: number;
-        mirror?: number;
-        shift?: number;
-      };
+  augmentation?: false | AugmentationOptions;
   shuffle?: 'all' | { buffer: number };
   batchSize?: number;
   share2d?: number;
