@@ -17,6 +17,8 @@ export interface Augmentation {
   readonly cover?: Cover;
   /** Where the picture ends within the crop: what lies beyond is black. Nowhere when left out. */
   readonly edge?: Edge;
+  /** Noise of the sensor; none when left out. */
+  readonly noise?: Noise;
 }
 
 /** A rectangle of the crop and where its pixels come from, crop sides; what lies beyond an edge enters at the opposite one. */
@@ -37,6 +39,13 @@ export interface Edge {
   readonly angle: number;
   /** Distance of the line from the crop's middle, crop sides. */
   readonly distance: number;
+}
+
+/** Normal noise of every byte, after light and gains. */
+export interface Noise {
+  /** Standard deviation, levels of 0..255. */
+  readonly deviation: number;
+  readonly seed: number;
 }
 
 export interface AugmentationOptions {
@@ -60,6 +69,8 @@ export interface AugmentationOptions {
    * @default 0
    */
   edge?: number;
+  /** Probability of noise with a standard deviation of 0 to 12 levels, every byte on its own. @default 0 */
+  noise?: number;
   /** Probability of mirroring. @default 0.5 */
   mirror?: number;
   /** Each shift is uniform in +-shift, crop sides. @default 0.05 */
@@ -75,14 +86,16 @@ export const AUGMENTATION_DEFAULTS: Required<AugmentationOptions> = {
   dark: 0,
   cover: 0,
   edge: 0,
+  noise: 0,
   mirror: 0.5,
   shift: 0.05,
 };
 
-/** The least factor of `dark`; the sides of `cover` and the distances of `edge` in crop sides. */
+/** The least factor of `dark`; the sides of `cover` and the distances of `edge` in crop sides; the most levels of `noise`. */
 const DARKEST = 0.1;
 const COVER_SIDES = [0.15, 0.45] as const;
 const EDGE_DISTANCES = [0.15, 0.45] as const;
+const NOISIEST = 12;
 
 /** The augmentation that changes nothing. */
 export const NO_AUGMENTATION: Augmentation = {
@@ -107,7 +120,7 @@ export const NO_AUGMENTATION: Augmentation = {
  * ```
  */
 export function drawAugmentation(random: Random, options: AugmentationOptions = {}): Augmentation {
-  const { rotation, spin, scale, gain, dark, cover, edge, mirror, shift } = withDefaults(
+  const { rotation, spin, scale, gain, dark, cover, edge, noise, mirror, shift } = withDefaults(
     AUGMENTATION_DEFAULTS,
     options,
   );
@@ -115,9 +128,9 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
     throw new RangeError(`drawAugmentation: scale must be [low, high] with 0 < low <= high, got [${scale}]`);
   }
   const isShare = (value: number): boolean => value >= 0 && value <= 1;
-  if (!(rotation >= 0 && shift >= 0 && [gain, dark, cover, edge, mirror, spin].every(isShare))) {
+  if (!(rotation >= 0 && shift >= 0 && [gain, dark, cover, edge, noise, mirror, spin].every(isShare))) {
     throw new RangeError(
-      `drawAugmentation: rotation and shift must be >= 0, gain, dark, cover, edge, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, dark, cover, edge, mirror, spin })}`,
+      `drawAugmentation: rotation and shift must be >= 0, gain, dark, cover, edge, noise, mirror and spin in 0..1, got ${JSON.stringify({ rotation, shift, gain, dark, cover, edge, noise, mirror, spin })}`,
     );
   }
   const drawn = {
@@ -136,6 +149,8 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
   const covered = drawCover(random);
   const isCut = random.next() < edge;
   const [side, distance] = [Math.floor(4 * random.next()), random.uniform(...EDGE_DISTANCES)];
+  const isNoisy = random.next() < noise;
+  const grain = { deviation: NOISIEST * random.next(), seed: Math.floor(2 ** 32 * random.next()) };
   const turned = isSpun ? turn : drawn.rotation;
   return {
     ...drawn,
@@ -144,6 +159,7 @@ export function drawAugmentation(random: Random, options: AugmentationOptions = 
     ...(isCovered && { cover: covered }),
     // The picture's axes turn with its content; mirroring comes after turning.
     ...(isCut && { edge: { angle: 90 * side + (drawn.mirrored ? -turned : turned), distance } }),
+    ...(isNoisy && { noise: grain }),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type Box,
   CROP_DEFAULTS,
   composeAffine,
+  createRandom,
   cropAffine,
   cropPixels,
   flipLandmarks,
@@ -10,7 +11,7 @@ import {
   type Pixels,
   toUnit,
 } from '@voxface/landmarks';
-import type { Augmentation, Cover, Edge } from './augmentation.ts';
+import type { Augmentation, Cover, Edge, Noise } from './augmentation.ts';
 import type { Annotation, CroppedSample, Sample } from './sample.ts';
 
 export interface CropSampleOptions {
@@ -50,12 +51,13 @@ export function cropOf(box: Box, options: CropSampleOptions): Affine {
   return composeAffine([1, 0, 0, 1, shiftX, shiftY], turned);
 }
 
-/** The picture's part of `cropSample`: resampling, mirroring, colour gains, the covered part and the picture's edge. RGB bytes [size, size, 3]. */
+/** The picture's part of `cropSample`: resampling, mirroring, colour gains, the covered part, noise and the picture's edge. RGB bytes [size, size, 3]. */
 export function cropImage(image: Pixels, crop: Affine, options: CropSampleOptions): Uint8Array {
   const { size, augmentation } = options;
   const pixels = cropPixels(image, crop, size, augmentation?.mirrored ?? false);
   if (augmentation) applyGains(pixels, augmentation.gains);
   if (augmentation?.cover) coverPart(pixels, size, augmentation.cover);
+  if (augmentation?.noise) addNoise(pixels, augmentation.noise);
   if (augmentation?.edge) blackenBeyond(pixels, size, augmentation.edge);
   return pixels;
 }
@@ -107,6 +109,13 @@ function coverPart(pixels: Uint8Array, size: number, cover: Cover): void {
       pixels.set(source.subarray(from, from + 3), 3 * (y * size + x));
     }
   }
+}
+
+/** Adds normal noise in place, rounding and clamping to 0..255. */
+function addNoise(pixels: Uint8Array, { deviation, seed }: Noise): void {
+  const random = createRandom(seed);
+  const clamped = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.length);
+  for (let i = 0; i < clamped.length; i++) clamped[i] += deviation * random.normal();
 }
 
 /** Blackens, in place, the pixels whose centres lie beyond a line. */

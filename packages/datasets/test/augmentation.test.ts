@@ -70,7 +70,9 @@ describe('augmentation', () => {
     expect(mirrored).toBeGreaterThan(200);
     expect(mirrored).toBeLessThan(300);
     expect(() => drawAugmentation(random, { scale: [1.3, 0.7] })).toThrow(/low <= high, got \[1.3,0.7\]/);
-    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(/cover, edge, mirror and spin in 0..1/);
+    expect(() => drawAugmentation(random, { gain: 2 })).toThrow(
+      /cover, edge, noise, mirror and spin in 0..1/,
+    );
   });
 
   it('spins the asked share of the faces to any angle and leaves the other draws alone', () => {
@@ -160,6 +162,37 @@ describe('augmentation', () => {
     }
     expect([...sides.keys()].sort()).toEqual([0, 1, 2, 3]);
     expect(Math.abs([...sides.values()].reduce((a, b) => a + b) - 150)).toBeLessThan(32);
+  });
+
+  it('adds the same noise again, of the asked deviation, and leaves the landmarks as they are', () => {
+    const sample = syntheticSample(5);
+    const size = 120;
+    const gains = [0.5, 0.5, 0.5] as const;
+    const plain = cropSample(sample, { size, augmentation: { ...NO_AUGMENTATION, gains } });
+    const noise = { deviation: 4, seed: 7 };
+    const noisy = cropSample(sample, { size, augmentation: { ...NO_AUGMENTATION, gains, noise } });
+    const again = cropSample(sample, { size, augmentation: { ...NO_AUGMENTATION, gains, noise } });
+    expect(again.pixels).toEqual(noisy.pixels);
+    expect(noisy.landmarks).toEqual(plain.landmarks);
+    // Where nothing is clamped; rounding adds a twelfth to the variance.
+    const apart = [...plain.pixels].flatMap((value, i) =>
+      value > 30 && value < 225 ? [noisy.pixels[i] - value] : [],
+    );
+    expect(apart.length).toBeGreaterThan(10_000);
+    const mean = apart.reduce((a, b) => a + b) / apart.length;
+    const deviation = Math.sqrt(apart.reduce((sum, value) => sum + (value - mean) ** 2, 0) / apart.length);
+    expect(Math.abs(mean)).toBeLessThan(0.15);
+    expect(Math.abs(deviation - Math.sqrt(16 + 1 / 12))).toBeLessThan(0.1);
+    let drawn = 0;
+    for (let seed = 0; seed < 600; seed++) {
+      const { noise, ...rest } = drawAugmentation(createRandom(seed), { noise: 0.25 });
+      expect(rest).toEqual(drawAugmentation(createRandom(seed)));
+      if (!noise) continue;
+      drawn += 1;
+      expect(noise.deviation).toBeGreaterThanOrEqual(0);
+      expect(noise.deviation).toBeLessThanOrEqual(12);
+    }
+    expect(Math.abs(drawn - 150)).toBeLessThan(32);
   });
 
   it('turns the edge with the picture: a picture that ends there looks the same', () => {

@@ -169,6 +169,7 @@ export const trainingConfigSchema: z.ZodType<TrainingConfig, TrainingConfigInput
         dark: fraction.optional(),
         cover: fraction.optional(),
         edge: fraction.optional(),
+        noise: fraction.optional(),
         mirror: fraction.optional(),
         shift: fraction.optional(),
       }),
