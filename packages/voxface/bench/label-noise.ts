@@ -1,8 +1,8 @@
 /**
  * What an error on AFLW2000-3D is made of. People marked 1564 of its faces too (MERL-RAV); a fit to their points, the published
- * landmarks and a network are three opinions, of which two share training labels only in what is right. Where the errors of the
- * three go their own ways, the squares of the distances between them are sums: fit and published p² + f², network and published
- * p² + n², network and fit n² + f². From the root:
+ * landmarks and a network are three opinions. Where the errors of the three go their own ways, the squares of the distances between
+ * them are sums: fit and published p² + f², network and published p² + n², network and fit n² + f². A network is taught by such
+ * fits: what errors both have in common counts as p. From the root:
  *
  *   node --conditions=voxface-source --import tsx packages/voxface/bench/label-noise.ts DATA [model, small-300w-lp] [every, 1]
  *
